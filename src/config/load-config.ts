@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { Problem } from '../model/problem.ts';
+import { ProblemsError } from '../model/problem.ts';
+import { agentSchema } from './agent-schema.ts';
+import type { AgentConfig } from './agent-schema.ts';
+import { checkYaml } from './checked-yaml.ts';
+import { collectorSchema } from './collector-schema.ts';
+import type { CollectorConfig } from './collector-schema.ts';
+import { interpolator } from './interpolate.ts';
+
+/** Reads and checks `taffrail.yaml`. What comes out is complete and frozen; relative paths are made absolute. Throws ProblemsError. */
+export function loadAgentConfig(file: string): AgentConfig {
+  const base = dirname(resolve(file));
+  const config = load(file, agentSchema);
+  return deepFreeze({
+    ...config,
+    state_dir: resolve(base, config.state_dir),
+    sources: config.sources.map((source) => ({ ...source, paths: source.paths.map((path) => resolve(base, path)) })),
+    sinks: config.sinks.map((sink) => (sink.type === 'file' ? { ...sink, path: resolve(base, sink.path) } : sink)),
+    parsers: config.parsers.map((folder) => resolve(base, folder)),
+    rules: config.rules.map((glob) => resolve(base, glob)),
+  });
+}
+
+/** The same for `collector.yaml`. */
+export function loadCollectorConfig(file: string): CollectorConfig {
+  const base = dirname(resolve(file));
+  const config = load(file, collectorSchema);
+  return deepFreeze({
+    ...config,
+    state_dir: resolve(base, config.state_dir),
+    rules: config.rules.map((glob) => resolve(base, glob)),
+  });
+}
+
+function load<T>(file: string, schema: z.ZodType<T>): T {
+  const checked = checkYaml(readText(file), file, schema, interpolator(dirname(resolve(file))));
+  if (checked.kind === 'bad') throw new ProblemsError(checked.problems);
+  return checked.value;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const problem: Problem = { file, line: 0, column: 0, key: '', message: unreadable(error as NodeJS.ErrnoException) };
+    throw new ProblemsError([problem]);
+  }
+}
+
+function unreadable(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'ENOENT':
+      return 'there is no such file; name the configuration with -c FILE';
+    case 'EACCES':
+      return 'may not be read by this user (permission denied)';
+    case 'EISDIR':
+      return 'is a folder; name the file in it';
+    default:
+      return `cannot be read: ${error.message}`;
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && Object.getPrototypeOf(value) === Object.prototype) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  if (Array.isArray(value)) {
+    Object.freeze(value);
+    value.forEach(deepFreeze);
+  }
+  return value;
+}
