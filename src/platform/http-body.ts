@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import { HttpError } from './http-error.ts';
+
+export interface BodyLimits {
+  /** Most bytes as they travel. */
+  readonly bodyBytesMax: number;
+  /** Most bytes after decompression. */
+  readonly inflatedBytesMax: number;
+}
+
+/** Bytes of request bodies that the server holds at one time; keeps many large requests from adding up. */
+export class BodyBudget {
+  readonly #bytesMax: number;
+  #held = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get held(): number {
+    return this.#held;
+  }
+
+  take(bytes: number): void {
+    if (this.#held + bytes > this.#bytesMax) {
+      throw new HttpError(503, 'the server is busy with other requests; try again', { 'retry-after': '1' });
+    }
+    this.#held += bytes;
+  }
+
+  release(bytes: number): void {
+    this.#held -= bytes;
+  }
+}
+
+type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+const inflaters = new Map<string, Inflate>([
+  ['gzip', promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gunzip)],
+  ['deflate', promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.inflate)],
+  ['br', promisify<zlib.InputType, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress)],
+]);
+
+/** The encodings that a request body may have, as the `Accept-Encoding` of an answer names them. */
+export const acceptedEncodings = [...inflaters.keys()].join(', ');
+
+/** Reads and decompresses a body. Whatever it holds when it returns or throws is reported through `hold`, in bytes. */
+export async function readBody(
+  message: IncomingMessage,
+  limits: BodyLimits,
+  budget: BodyBudget,
+  hold: (bytes: number) => void,
+): Promise<Buffer> {
+  const encoding = (message.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const inflate = encoding === 'identity' || encoding === '' ? undefined : inflaters.get(encoding);
+  if (inflate === undefined && encoding !== 'identity' && encoding !== '') {
+    throw new HttpError(
+      415,
+      `Content-Encoding "${encoding.slice(0, 40)}" is not supported; accepted are ${acceptedEncodings}, identity`,
+      {
+        'accept-encoding': acceptedEncodings,
+      },
+    );
+  }
+  const raw = await readRaw(message, limits.bodyBytesMax, budget, hold);
+  if (inflate === undefined) return raw;
+  const plain = await inflateWithin(raw, encoding, inflate, limits.inflatedBytesMax);
+  budget.take(plain.length);
+  hold(plain.length);
+  return plain;
+}
+
+function readRaw(
+  message: IncomingMessage,
+  bytesMax: number,
+  budget: BodyBudget,
+  hold: (bytes: number) => void,
+): Promise<Buffer> {
+  const announced = Number(message.headers['content-length'] ?? 0);
+  if (announced > bytesMax) return Promise.reject(tooLarge(bytesMax, 'body'));
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const onData = (chunk: Buffer): void => {
+      try {
+        length += chunk.length;
+        if (length > bytesMax) throw tooLarge(bytesMax, 'body');
+        budget.take(chunk.length);
+        hold(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        // Not destroyed: the answer must reach the sender, who may still be sending. The rest flows past and is dropped.
+        message.off('data', onData);
+        chunks.length = 0;
+        message.resume();
+        reject(error as Error);
+      }
+    };
+    message.on('data', onData);
+    message.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    message.once('close', () => reject(new HttpError(400, 'the connection ended before the body did')));
+  });
+}
+
+async function inflateWithin(
+  raw: Buffer,
+  encoding: string,
+  inflate: Inflate,
+  bytesMax: number,
+): Promise<Buffer> {
+  try {
+    return await inflate(raw, { maxOutputLength: bytesMax });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw tooLarge(bytesMax, 'decompressed body');
+    throw new HttpError(400, `the body is not valid ${encoding}: ${(cause as Error).message}`, {}, { cause });
+  }
+}
+
+function tooLarge(bytesMax: number, what: string): HttpError {
+  return new HttpError(413, `the ${what} is larger than the limit of ${bytesMax} bytes`);
+}

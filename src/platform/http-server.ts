@@ -1,0 +1,253 @@
+import { rmSync } from 'node:fs';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import * as net from 'node:net';
+import { BodyBudget, readBody } from './http-body.ts';
+import { HttpError } from './http-error.ts';
+import type { HttpHandler, HttpRequest, HttpResponse } from './http-message.ts';
+import { sendResponse } from './http-response.ts';
+import { formatListenAddress, type ListenAddress } from './listen-address.ts';
+import type { Log } from './log.ts';
+
+export interface HttpServerOptions {
+  readonly handler: HttpHandler;
+  readonly address: ListenAddress;
+  readonly log: Log;
+  /** PEM; with `clientCa` a client certificate is demanded. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly clientCa?: string };
+  /** Bytes of one body as it travels; default 16 MiB. */
+  readonly bodyBytesMax?: number;
+  /** Bytes of one body after decompression; default 64 MiB. */
+  readonly inflatedBytesMax?: number;
+  /** Bytes of all bodies held at one time; default 256 MiB. */
+  readonly heldBytesMax?: number;
+  readonly connectionsMax?: number;
+  /** A sender must have sent its headers by then, and the whole request by `requestTimeoutMs`. */
+  readonly headersTimeoutMs?: number;
+  readonly requestTimeoutMs?: number;
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * HTTP/1.1 over TCP, TLS or a unix socket, with every size and time bounded: a sender that is slow, huge or hostile
+ * gets an answer or is cut off, and costs no more than its share. A handler that throws costs one 500.
+ */
+export class HttpServer {
+  readonly address: ListenAddress;
+  readonly #server: http.Server;
+  readonly #closing = new AbortController();
+
+  private constructor(server: http.Server, address: ListenAddress, closing: AbortController) {
+    this.#server = server;
+    this.address = address;
+    this.#closing = closing;
+  }
+
+  /** Rejects with a sentence for the user where the address cannot be had. */
+  static async listen(options: HttpServerOptions): Promise<HttpServer> {
+    const closing = new AbortController();
+    const budget = new BodyBudget(options.heldBytesMax ?? 256 * MIB);
+    const server = createServer(options, (message, response) => {
+      void serve(options, budget, closing.signal, message, response);
+    });
+    server.maxConnections = options.connectionsMax ?? 1024;
+    server.on('clientError', answerClientError);
+    await bind(server, options.address);
+    server.on('error', (error) => options.log.warn({ err: error }, 'http server'));
+    return new HttpServer(server, boundAddress(server, options.address), closing);
+  }
+
+  /** `http://127.0.0.1:4318`; empty for a unix socket. */
+  get url(): string {
+    if (this.address.kind === 'unix') return '';
+    const host =
+      this.address.host === '::' || this.address.host === '0.0.0.0' ? 'localhost' : this.address.host;
+    const scheme = this.#server instanceof https.Server ? 'https' : 'http';
+    return `${scheme}://${formatListenAddress({ ...this.address, host })}`;
+  }
+
+  /** Takes no new requests, lets those under way finish until the deadline, then cuts them. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#closing.abort();
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), deadlineMs);
+    await closed;
+    clearTimeout(timer);
+  }
+}
+
+function createServer(options: HttpServerOptions, listener: http.RequestListener): http.Server {
+  const limits: http.ServerOptions = {
+    headersTimeout: options.headersTimeoutMs ?? 10_000,
+    requestTimeout: options.requestTimeoutMs ?? 60_000,
+    connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs ?? 10_000),
+    keepAliveTimeout: 65_000,
+    maxHeaderSize: 16 * 1024,
+  };
+  if (options.tls === undefined) return http.createServer(limits, listener);
+  const { cert, key, clientCa } = options.tls;
+  const identity =
+    clientCa === undefined
+      ? { cert, key }
+      : { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  return https.createServer({ ...limits, ...identity, minVersion: 'TLSv1.2' }, listener);
+}
+
+async function serve(
+  options: HttpServerOptions,
+  budget: BodyBudget,
+  closing: AbortSignal,
+  message: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<void> {
+  let held = 0;
+  const gone = new AbortController();
+  const onClosing = (): void => gone.abort();
+  closing.addEventListener('abort', onClosing, { once: true });
+  const { socket } = message;
+  response.once('close', () => {
+    gone.abort();
+    if (closing.aborted) socket.end();
+    closing.removeEventListener('abort', onClosing);
+  });
+  // An aborted upload is reported by the body reader; without a listener it would end the process.
+  message.on('error', () => undefined);
+  try {
+    const limits = {
+      bodyBytesMax: options.bodyBytesMax ?? 16 * MIB,
+      inflatedBytesMax: options.inflatedBytesMax ?? 64 * MIB,
+    };
+    const request = toRequest(message, gone.signal, () =>
+      readBody(message, limits, budget, (bytes) => (held += bytes)),
+    );
+    const answer = await answerOf(options, request);
+    if (closing.aborted) response.setHeader('connection', 'close');
+    await sendResponse(message, response, answer, gone.signal);
+  } catch (error) {
+    options.log.warn({ err: error, path: message.url?.slice(0, 200) }, 'a response could not be sent');
+    response.destroy();
+  } finally {
+    budget.release(held);
+  }
+}
+
+async function answerOf(options: HttpServerOptions, request: HttpRequest | HttpError): Promise<HttpResponse> {
+  try {
+    if (request instanceof HttpError) throw request;
+    return await options.handler(request);
+  } catch (error) {
+    if (error instanceof HttpError) return errorResponse(error);
+    options.log.error({ err: error }, 'a request handler failed');
+    return errorResponse(new HttpError(500, 'internal error; the log of the server has the cause'));
+  }
+}
+
+function errorResponse(error: HttpError): HttpResponse {
+  return {
+    status: error.status,
+    headers: { 'content-type': 'application/json; charset=utf-8', ...error.headers },
+    body: `${JSON.stringify({ error: error.message })}\n`,
+  };
+}
+
+function toRequest(
+  message: http.IncomingMessage,
+  signal: AbortSignal,
+  body: () => Promise<Buffer>,
+): HttpRequest | HttpError {
+  const url = message.url ?? '/';
+  const mark = url.indexOf('?');
+  let path: string;
+  try {
+    path = decodeURIComponent(mark < 0 ? url : url.slice(0, mark));
+  } catch {
+    return new HttpError(400, 'the path is not valid percent-encoding');
+  }
+  return {
+    method: message.method ?? 'GET',
+    path,
+    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
+    headers: message.headers,
+    remoteAddress: message.socket.remoteAddress ?? '',
+    signal,
+    body,
+  };
+}
+
+/** What does not parse as HTTP, or comes too slowly, still gets a status line where the socket takes one. */
+function answerClientError(error: NodeJS.ErrnoException, socket: import('node:stream').Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? '408 Request Timeout'
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+async function bind(server: http.Server, address: ListenAddress): Promise<void> {
+  try {
+    await bindOnce(server, address);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'EADDRINUSE' && address.kind === 'unix' && (await isAbandoned(address.path))) {
+      rmSync(address.path, { force: true });
+      await bindOnce(server, address);
+      return;
+    }
+    throw new Error(
+      `cannot listen on ${formatListenAddress(address)}: ${listenAdvice(code, cause as Error)}`,
+      { cause },
+    );
+  }
+}
+
+function bindOnce(server: http.Server, address: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const done = (): void => {
+      server.removeListener('error', reject);
+      resolve();
+    };
+    if (address.kind === 'unix') server.listen(address.path, done);
+    else server.listen(address.port, address.host, done);
+  });
+}
+
+/** A socket file that nobody answers at was left by a process that was killed. */
+function isAbandoned(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
+}
+
+function listenAdvice(code: string | undefined, cause: Error): string {
+  switch (code ?? '') {
+    case 'EADDRINUSE':
+      return 'the address is in use by another process. Stop that process, or set `listen` to another port';
+    case 'EACCES':
+      return 'permission denied. Ports below 1024 need CAP_NET_BIND_SERVICE, and a socket needs a directory that can be written';
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'this machine has no such address. Set `listen` to one that it has, such as 127.0.0.1';
+    default:
+      return cause.message;
+  }
+}
+
+function boundAddress(server: http.Server, asked: ListenAddress): ListenAddress {
+  const bound = server.address();
+  if (asked.kind === 'unix' || bound === null || typeof bound === 'string') return asked;
+  return { kind: 'tcp', host: asked.host, port: bound.port };
+}
