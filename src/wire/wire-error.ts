@@ -1,0 +1,11 @@
+/** What came over the wire cannot be read. The sender's mistake: a repeat of the same bytes will fail again. */
+export class WireError extends Error {
+  /** Byte in the (decompressed) message where reading failed; -1 where the format has no bytes to count, as in parsed JSON. */
+  readonly offset: number;
+
+  constructor(message: string, offset: number) {
+    super(offset < 0 ? message : `${message} at byte ${offset}`);
+    this.name = 'WireError';
+    this.offset = offset;
+  }
+}
