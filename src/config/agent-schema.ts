@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { parseListenAddress } from '../platform/listen-address.ts';
 import { bufferSchema } from './buffer-schema.ts';
 import { sinkSchema } from './sink-schema.ts';
 import { sourceSchema } from './source-schema.ts';
@@ -7,12 +8,14 @@ import { duration } from './units.ts';
 
 export const labelName = z
   .string()
-  .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'a label name is letters, digits and _, not beginning with a digit' });
+  .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, {
+    error: 'a label name is letters, digits and _, not beginning with a digit',
+  });
 
-/** Host and port, or an IPv6 address in brackets and a port. */
-export const listenAddress = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+)?:\d{1,5}$/, { error: 'expected host:port, such as 127.0.0.1:9470' });
+/** See `platform/listen-address.ts`. */
+export const listenAddress = z.string().refine((text) => parseListenAddress(text) !== undefined, {
+  error: 'expected host:port, such as 127.0.0.1:9470 or [::1]:9470, or unix:/path',
+});
 
 const metricsSchema = z.strictObject({
   sample_interval: duration({ min: '1s', max: '5m' })
@@ -20,13 +23,17 @@ const metricsSchema = z.strictObject({
     .describe('How often the series that have changed are sampled for sinks and rules.'),
   heartbeat_interval: duration({ min: '1s', max: '5m' })
     .prefault('15s')
-    .describe('How often all series are sampled, changed or not. Keep it well below the 5 minutes after which PromQL forgets a series.'),
+    .describe(
+      'How often all series are sampled, changed or not. Keep it well below the 5 minutes after which PromQL forgets a series.',
+    ),
   max_series: z
     .int()
     .min(1)
     .max(1_000_000)
     .default(2000)
-    .describe('Most series one metric may have. Beyond it label sets fold into one whose labels are all `other`, so that sums stay right.'),
+    .describe(
+      'Most series one metric may have. Beyond it label sets fold into one whose labels are all `other`, so that sums stay right.',
+    ),
   expire_after: duration()
     .prefault('0')
     .describe('Series that have not changed for this long end with a stale marker. 0: never.'),
@@ -40,29 +47,61 @@ export const agentSchema = z
       .min(1)
       .default('/var/lib/taffrail')
       .describe('Where the buffer, positions, counters and the identity are kept. One agent a folder.'),
-    host: z.string().min(1).default(hostname()).describe('Name of this host in what is shipped. Default: the system\'s host name.'),
-    sources: z.array(sourceSchema).min(1, { error: 'at least one source is required' }).describe('What to read.'),
+    host: z
+      .string()
+      .min(1)
+      .default(hostname())
+      .describe("Name of this host in what is shipped. Default: the system's host name."),
+    sources: z
+      .array(sourceSchema)
+      .min(1, { error: 'at least one source is required' })
+      .describe('What to read.'),
     sinks: z.array(sinkSchema).default([]).describe('Where to ship to. None: metrics are only scraped.'),
-    parsers: z.array(z.string().min(1)).default([]).describe('Folders of parser packs beside the built-in ones. A pack here hides a built-in one of its name.'),
-    rules: z.array(z.string().min(1)).default([]).describe('Globs of Prometheus rule files, evaluated over this agent\'s own metrics.'),
+    parsers: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Folders of parser packs beside the built-in ones. A pack here hides a built-in one of its name.',
+      ),
+    rules: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Globs of Prometheus rule files, evaluated over this agent's own metrics."),
     built_in_rules: z
       .union([z.boolean(), z.array(z.string())])
       .default(true)
-      .describe('The rules that watch the agent itself (silent source, failing sink, lost lines, dead man\'s switch). false: none; a list: only those alerts.'),
+      .describe(
+        "The rules that watch the agent itself (silent source, failing sink, lost lines, dead man's switch). false: none; a list: only those alerts.",
+      ),
     rule_history: duration({ min: '6m', max: '6h' })
       .prefault('1h')
-      .describe('How much of its own metrics\' history the agent keeps in memory for rules. A rule that needs more is refused when it is loaded.'),
-    external_labels: z.record(labelName, z.string()).default({}).describe('Labels added to alerts and to what is shipped.'),
-    external_url: z.string().default('').describe('Address under which this agent can be reached, for links in alerts.'),
+      .describe(
+        "How much of its own metrics' history the agent keeps in memory for rules. A rule that needs more is refused when it is loaded.",
+      ),
+    external_labels: z
+      .record(labelName, z.string())
+      .default({})
+      .describe('Labels added to alerts and to what is shipped.'),
+    external_url: z
+      .string()
+      .default('')
+      .describe('Address under which this agent can be reached, for links in alerts.'),
     buffer: bufferSchema.prefault({}).describe('The durable buffer.'),
     metrics: metricsSchema.prefault({}).describe('Sampling and limits of metrics.'),
     workers: z
       .union([z.literal('auto'), z.int().min(0).max(64)])
       .default('auto')
-      .describe('Threads that parse beside the main one when several files are busy. auto: one less than the cores, at most 4.'),
+      .describe(
+        'Threads that parse beside the main one when several files are busy. auto: one less than the cores, at most 4.',
+      ),
     listen: listenAddress.default('127.0.0.1:9470').describe('Address of /metrics, /status and the API.'),
-    log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('How much of its own doings the agent logs, as JSON lines on stderr.'),
-    stop_timeout: duration({ min: '1s', max: '10m' }).prefault('10s').describe('How long an orderly stop may take to deliver what is under way.'),
+    log_level: z
+      .enum(['debug', 'info', 'warn', 'error'])
+      .default('info')
+      .describe('How much of its own doings the agent logs, as JSON lines on stderr.'),
+    stop_timeout: duration({ min: '1s', max: '10m' })
+      .prefault('10s')
+      .describe('How long an orderly stop may take to deliver what is under way.'),
   })
   .superRefine((config, context) => {
     for (const [list, key] of [
@@ -71,7 +110,12 @@ export const agentSchema = z
     ] as const) {
       const seen = new Set<string>();
       for (const [index, { name }] of list.entries()) {
-        if (seen.has(name)) context.addIssue({ code: 'custom', path: [key, index, 'name'], message: `${JSON.stringify(name)} is already the name of another one; names must be unique` });
+        if (seen.has(name))
+          context.addIssue({
+            code: 'custom',
+            path: [key, index, 'name'],
+            message: `${JSON.stringify(name)} is already the name of another one; names must be unique`,
+          });
         seen.add(name);
       }
     }

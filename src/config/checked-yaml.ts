@@ -1,5 +1,5 @@
-import { LineCounter, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
-import type { Document, Node, Pair, Scalar } from 'yaml';
+import { LineCounter, Scalar, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
 import type { z } from 'zod';
 import { didYouMean } from '../model/did-you-mean.ts';
 import type { Problem } from '../model/problem.ts';
@@ -15,7 +15,12 @@ export type Interpolate = (text: string) => string;
 
 type Path = readonly PropertyKey[];
 
-export function checkYaml<T>(text: string, file: string, schema: z.ZodType<T>, interpolate?: Interpolate): CheckedYaml<T> {
+export function checkYaml<T>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T>,
+  interpolate?: Interpolate,
+): CheckedYaml<T> {
   const reader = new YamlReader(text, file, keysOf(schema));
   if (reader.problems.length > 0) return { kind: 'bad', problems: reader.problems };
   if (interpolate !== undefined) reader.interpolate(interpolate);
@@ -41,7 +46,11 @@ class YamlReader {
     this.#file = file;
     this.#keys = keys;
     this.#lines = text.split(/\r?\n/);
-    this.#document = parseDocument(text, { lineCounter: this.#counter, uniqueKeys: true, prettyErrors: false });
+    this.#document = parseDocument(text, {
+      lineCounter: this.#counter,
+      uniqueKeys: true,
+      prettyErrors: false,
+    });
     for (const problem of [...this.#document.errors, ...this.#document.warnings]) {
       this.#add(problem.pos[0], '', problem.message);
     }
@@ -76,13 +85,23 @@ class YamlReader {
       return;
     }
     const node = this.#nodeAt(issue.path);
-    this.#add(this.#offsetAt(issue.path), keyText(issue.path), describe(issue, node, this.#secret.has(node)), this.#secret.has(node));
+    this.#add(
+      this.#offsetAt(issue.path),
+      keyText(issue.path),
+      describe(issue, node, this.#secret.has(node)),
+      this.#secret.has(node),
+    );
   }
 
   #reportUnknownKey(path: Path, key: string): void {
     const accepted = this.#keys.get(keyText(path.filter((part) => typeof part !== 'number'))) ?? [];
     const meant = didYouMean(key, accepted);
-    const hint = meant !== undefined ? `; did you mean "${meant}"?` : accepted.length > 0 ? `; accepted: ${accepted.join(', ')}` : '';
+    const hint =
+      meant !== undefined
+        ? `; did you mean "${meant}"?`
+        : accepted.length > 0
+          ? `; accepted: ${accepted.join(', ')}`
+          : '';
     this.#add(this.#offsetAt([...path, key], true), keyText([...path, key]), `unknown key${hint}`);
   }
 
@@ -110,8 +129,10 @@ class YamlReader {
   #pairAt(path: Path): Pair | undefined {
     const parent = this.#nodeAt(path.slice(0, -1));
     const last = path.at(-1);
-    if (isMap(parent)) return parent.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(last));
-    if (isSeq(parent) && typeof last === 'number') return { key: parent.items[last], value: parent.items[last] } as Pair;
+    if (isMap(parent))
+      return parent.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === String(last));
+    if (isSeq(parent) && typeof last === 'number')
+      return { key: parent.items[last], value: parent.items[last] } as Pair;
     return undefined;
   }
 
@@ -134,21 +155,28 @@ function depth(issues: readonly z.core.$ZodIssue[]): number {
 }
 
 function keyText(path: Path): string {
-  return path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`), '');
+  return path.reduce<string>(
+    (text, part) =>
+      typeof part === 'number' ? `${text}[${part}]` : text === '' ? String(part) : `${text}.${String(part)}`,
+    '',
+  );
 }
 
 function describe(issue: z.core.$ZodIssue, node: Node | undefined, secret: boolean): string {
   const shown = secret || !isScalar(node) ? undefined : JSON.stringify(node.value);
   switch (issue.code) {
     case 'invalid_type':
-      if (node === undefined) return issue.message.startsWith('Invalid input') ? `is required (${issue.expected})` : `is required; ${issue.message}`;
+      if (node === undefined)
+        return issue.message.startsWith('Invalid input')
+          ? `is required: ${article(issue.expected)}`
+          : `is required; ${issue.message}`;
       return issue.message.startsWith('Invalid input')
         ? `expected ${article(issue.expected)}${shown === undefined ? '' : `, not ${shown}`}`
         : issue.message;
     case 'invalid_value':
       return `${shown === undefined ? 'value' : shown} is not accepted${oneOf(issue.values.map(String), node)}`;
     case 'invalid_union':
-      return `${issue.note === 'No matching discriminator' ? 'unknown or missing kind' : 'not accepted'}${issue.message === 'Invalid input' ? '' : `: ${issue.message}`}`;
+      return describeUnion(issue, node);
     case 'too_small':
     case 'too_big':
     case 'custom':
@@ -163,12 +191,32 @@ function describe(issue: z.core.$ZodIssue, node: Node | undefined, secret: boole
   }
 }
 
+/** A discriminated union whose discriminator fits no member, or a plain one none of whose members says more. */
+function describeUnion(issue: z.core.$ZodIssueInvalidUnion, node: Node | undefined): string {
+  const { discriminator, options } = issue as { discriminator?: string; options?: readonly unknown[] };
+  if (discriminator === undefined)
+    return issue.message === 'Invalid input' ? 'is not accepted' : issue.message;
+  const given = isMap(node) ? node.get(discriminator) : isScalar(node) ? node.value : undefined;
+  const accepted = (options ?? []).map(String);
+  return given === undefined
+    ? `"${discriminator}" is required${oneOf(accepted, undefined)}`
+    : `${JSON.stringify(given)} is not accepted${oneOf(accepted, new Scalar(given))}`;
+}
+
 function oneOf(values: readonly string[], node: Node | undefined): string {
   const meant = isScalar(node) ? didYouMean(String(node.value), values) : undefined;
   return `; expected ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${meant === undefined ? '' : `; did you mean "${meant}"?`}`;
 }
 
 function article(type: string): string {
-  const words: Record<string, string> = { object: 'a mapping of keys', array: 'a list', string: 'text', boolean: 'true or false', number: 'a number', int: 'a whole number', record: 'a mapping of names' };
+  const words: Record<string, string> = {
+    object: 'a mapping of keys',
+    array: 'a list',
+    string: 'text',
+    boolean: 'true or false',
+    number: 'a number',
+    int: 'a whole number',
+    record: 'a mapping of names',
+  };
   return words[type] ?? type;
 }

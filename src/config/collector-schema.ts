@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isLoopback, parseListenAddress } from '../platform/listen-address.ts';
 import { labelName, listenAddress } from './agent-schema.ts';
 import { secretText } from './sink-schema.ts';
 import { duration, size } from './units.ts';
@@ -6,44 +7,90 @@ import { duration, size } from './units.ts';
 /** `collector.yaml`: the collector's configuration. */
 export const collectorSchema = z
   .strictObject({
-    state_dir: z.string().min(1).default('/var/lib/taffrail-collector').describe('Where the store is kept. One collector a folder.'),
-    listen: listenAddress.default('127.0.0.1:4318').describe('Address of the OTLP receiver, the query API and the page.'),
-    allow_insecure: z.boolean().default(false).describe('Listen beyond loopback without token and without TLS.'),
-    tokens: z.array(secretText).default([]).describe('Bearer tokens; a request needs one of them. Usually `${env:NAME}` or `${file:PATH}`.'),
-    protect_reads: z.boolean().default(true).describe('Where tokens are set, the page and the query API need one too.'),
+    state_dir: z
+      .string()
+      .min(1)
+      .default('/var/lib/taffrail-collector')
+      .describe('Where the store is kept. One collector a folder.'),
+    listen: listenAddress
+      .default('127.0.0.1:4318')
+      .describe('Address of the OTLP receiver, the query API and the page.'),
+    allow_insecure: z
+      .boolean()
+      .default(false)
+      .describe('Listen beyond loopback without token and without TLS.'),
+    tokens: z
+      .array(secretText)
+      .default([])
+      .describe('Bearer tokens; a request needs one of them. Usually `${env:NAME}` or `${file:PATH}`.'),
+    protect_reads: z
+      .boolean()
+      .default(true)
+      .describe('Where tokens are set, the page and the query API need one too.'),
     tls: z
       .strictObject({
-        cert_file: z.string().describe('PEM file of the server\'s certificate chain.'),
+        cert_file: z.string().describe("PEM file of the server's certificate chain."),
         key_file: z.string().describe('PEM file of its key.'),
-        client_ca_file: z.string().optional().describe('PEM file of authorities; clients must then show a certificate of theirs.'),
+        client_ca_file: z
+          .string()
+          .optional()
+          .describe('PEM file of authorities; clients must then show a certificate of theirs.'),
       })
       .optional()
       .describe('Serve HTTPS.'),
     retention: z
       .strictObject({
-        time: duration({ min: '1h' }).prefault('15d').describe('Samples and records older than this are deleted.'),
-        max_bytes: size({ min: '16MiB' }).prefault('10GiB').describe('The oldest are deleted when the store gets larger.'),
+        time: duration({ min: '1h' })
+          .prefault('15d')
+          .describe('Samples and records older than this are deleted.'),
+        max_bytes: size({ min: '16MiB' })
+          .prefault('10GiB')
+          .describe('The oldest are deleted when the store gets larger.'),
       })
       .prefault({})
       .describe('How long what was received is kept.'),
     limits: z
       .strictObject({
-        max_body_bytes: size({ min: '64KiB', max: '256MiB' }).prefault('16MiB').describe('Largest request, as sent and after decompression times four.'),
-        requests_per_second: z.number().min(1).default(2000).describe('Most ingest requests a second from one sender; more get 429.'),
+        max_body_bytes: size({ min: '64KiB', max: '256MiB' })
+          .prefault('16MiB')
+          .describe('Largest request, as sent and after decompression times four.'),
+        requests_per_second: z
+          .number()
+          .min(1)
+          .default(2000)
+          .describe('Most ingest requests a second from one sender; more get 429.'),
         query_timeout: duration({ min: '1s', max: '10m' }).prefault('30s').describe('Time for one query.'),
         query_samples: z.int().min(1000).default(20_000_000).describe('Most samples one query may read.'),
       })
       .prefault({})
       .describe('Bounds for senders and queries.'),
-    rules: z.array(z.string().min(1)).default([]).describe('Globs of Prometheus rule files, evaluated over the whole store.'),
-    built_in_rules: z.union([z.boolean(), z.array(z.string())]).default(true).describe('The rules that watch the fleet (agent not reporting, ledger difference). false: none; a list: only those alerts.'),
+    rules: z
+      .array(z.string().min(1))
+      .default([])
+      .describe('Globs of Prometheus rule files, evaluated over the whole store.'),
+    built_in_rules: z
+      .union([z.boolean(), z.array(z.string())])
+      .default(true)
+      .describe(
+        'The rules that watch the fleet (agent not reporting, ledger difference). false: none; a list: only those alerts.',
+      ),
     external_labels: z.record(labelName, z.string()).default({}).describe('Labels added to alerts.'),
-    external_url: z.string().default('').describe('Address under which this collector is reached, for links in alerts.'),
-    log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('How much of its own doings the collector logs.'),
-    stop_timeout: duration({ min: '1s', max: '10m' }).prefault('10s').describe('How long an orderly stop may take.'),
+    external_url: z
+      .string()
+      .default('')
+      .describe('Address under which this collector is reached, for links in alerts.'),
+    log_level: z
+      .enum(['debug', 'info', 'warn', 'error'])
+      .default('info')
+      .describe('How much of its own doings the collector logs.'),
+    stop_timeout: duration({ min: '1s', max: '10m' })
+      .prefault('10s')
+      .describe('How long an orderly stop may take.'),
   })
   .superRefine((config, context) => {
-    if (isLoopback(config.listen) || config.allow_insecure || config.tokens.length > 0 || config.tls !== undefined) return;
+    const address = parseListenAddress(config.listen);
+    if (address === undefined || isLoopback(address) || config.allow_insecure) return;
+    if (config.tokens.length > 0 || config.tls !== undefined) return;
     context.addIssue({
       code: 'custom',
       path: ['listen'],
@@ -52,8 +99,3 @@ export const collectorSchema = z
   });
 
 export type CollectorConfig = z.infer<typeof collectorSchema>;
-
-export function isLoopback(listen: string): boolean {
-  const host = listen.slice(0, listen.lastIndexOf(':'));
-  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}

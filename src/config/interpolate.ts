@@ -7,7 +7,10 @@ const REFERENCE = /\$\{(env|file):([^${}]*)\}/;
  * Brings in `${env:NAME}` and `${file:PATH}` (path relative to the configuration file; one trailing newline is cut).
  * A reference may hold another: `${file:${env:CREDENTIALS_DIRECTORY}/token}`. `$${` stands for a plain `${`.
  */
-export function interpolator(baseDir: string, env: NodeJS.ProcessEnv = process.env): (text: string) => string {
+export function interpolator(
+  baseDir: string,
+  env: NodeJS.ProcessEnv = process.env,
+): (text: string) => string {
   return (text) => {
     const parts = text.split('$${').map((part) => resolveAll(part, baseDir, env));
     return parts.join('${');
@@ -20,10 +23,12 @@ function resolveAll(text: string, baseDir: string, env: NodeJS.ProcessEnv): stri
     const match = REFERENCE.exec(rest);
     if (match === null) break;
     const value = lookUp(match[1]!, match[2]!, baseDir, env);
-    if (REFERENCE.test(value)) throw new Error(`\${${match[1]}:${match[2]}} holds another reference; that is not followed`);
+    if (REFERENCE.test(value))
+      throw new Error(`\${${match[1]}:${match[2]}} holds another reference; that is not followed`);
     rest = rest.slice(0, match.index) + value + rest.slice(match.index + match[0].length);
   }
-  if (/\$\{/.test(rest)) throw new Error('unknown reference; accepted: ${env:NAME}, ${file:PATH}, and $${ for a plain ${');
+  if (/\$\{/.test(rest))
+    throw new Error('unknown reference; accepted: ${env:NAME}, ${file:PATH}, and $${ for a plain ${');
   return rest;
 }
 
@@ -36,6 +41,9 @@ function lookUp(kind: string, name: string, baseDir: string, env: NodeJS.Process
   try {
     return readFileSync(resolvePath(baseDir, name), 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    throw new Error(`cannot read the file of \${file:${name}}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`, { cause: error });
+    throw new Error(
+      `cannot read the file of \${file:${name}}: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+      { cause: error },
+    );
   }
 }

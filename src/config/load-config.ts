@@ -17,8 +17,13 @@ export function loadAgentConfig(file: string): AgentConfig {
   return deepFreeze({
     ...config,
     state_dir: resolve(base, config.state_dir),
-    sources: config.sources.map((source) => ({ ...source, paths: source.paths.map((path) => resolve(base, path)) })),
-    sinks: config.sinks.map((sink) => (sink.type === 'file' ? { ...sink, path: resolve(base, sink.path) } : sink)),
+    sources: config.sources.map((source) => ({
+      ...source,
+      paths: source.paths.map((path) => resolve(base, path)),
+    })),
+    sinks: config.sinks.map((sink) =>
+      sink.type === 'file' ? { ...sink, path: resolve(base, sink.path) } : sink,
+    ),
     parsers: config.parsers.map((folder) => resolve(base, folder)),
     rules: config.rules.map((glob) => resolve(base, glob)),
   });
@@ -45,7 +50,13 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const problem: Problem = { file, line: 0, column: 0, key: '', message: unreadable(error as NodeJS.ErrnoException) };
+    const problem: Problem = {
+      file,
+      line: 0,
+      column: 0,
+      key: '',
+      message: unreadable(error as NodeJS.ErrnoException),
+    };
     throw new ProblemsError([problem]);
   }
 }
@@ -64,7 +75,12 @@ function unreadable(error: NodeJS.ErrnoException): string {
 }
 
 function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && Object.getPrototypeOf(value) === Object.prototype) {
+  if (
+    typeof value === 'object' &&
+    value !== null &&
+    !Object.isFrozen(value) &&
+    Object.getPrototypeOf(value) === Object.prototype
+  ) {
     Object.freeze(value);
     for (const inner of Object.values(value)) deepFreeze(inner);
   }

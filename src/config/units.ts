@@ -73,8 +73,10 @@ function measure(what: string, parse: (text: string) => number | undefined, rang
       return z.NEVER;
     };
     if (value === undefined) return reject(`${JSON.stringify(text)} is not ${what}`);
-    if (range.min !== undefined && value < parse(range.min)!) return reject(`${text} is too small; at least ${range.min}`);
-    if (range.max !== undefined && value > parse(range.max)!) return reject(`${text} is too large; at most ${range.max}`);
+    if (range.min !== undefined && value < parse(range.min)!)
+      return reject(`${text} is too small; at least ${range.min}`);
+    if (range.max !== undefined && value > parse(range.max)!)
+      return reject(`${text} is too large; at most ${range.max}`);
     return value;
   });
 }

@@ -36,7 +36,9 @@ export function faultPoint(point: string): void {
 
 function strike(point: string): void {
   for (const fault of faults) {
-    const hit = fault.point.endsWith('*') ? point.startsWith(fault.point.slice(0, -1)) : point === fault.point;
+    const hit = fault.point.endsWith('*')
+      ? point.startsWith(fault.point.slice(0, -1))
+      : point === fault.point;
     if (!hit) continue;
     fault.passed++;
     if (fault.passed !== fault.at && !(fault.onwards && fault.passed > fault.at)) continue;

@@ -11,7 +11,10 @@ export interface Log {
 
 /** JSON lines on stderr, or priority-prefixed lines where systemd's journal reads them. */
 export function createLog(level: string): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ dest: 2, sync: true }));
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  );
 }
 
 export const silentLog: Log = {

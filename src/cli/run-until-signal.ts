@@ -1,0 +1,23 @@
+/** What a long-running command is, for signals. */
+export interface Service {
+  stop(): Promise<void>;
+  reload?(): Promise<void>;
+}
+
+/**
+ * Runs until SIGTERM or SIGINT, then stops in order; a second signal ends the process at once. SIGHUP reloads.
+ */
+export async function runUntilSignal(service: Service): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let stopping = false;
+    const onStop = (): void => {
+      if (stopping) process.exit(130);
+      stopping = true;
+      resolve();
+    };
+    process.on('SIGTERM', onStop);
+    process.on('SIGINT', onStop);
+    process.on('SIGHUP', () => void service.reload?.());
+  });
+  await service.stop();
+}

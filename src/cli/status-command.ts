@@ -1,0 +1,158 @@
+import type { Command } from 'commander';
+import type { AgentStatus, SinkLedger } from '../model/status.ts';
+import { fetchJson } from './fetch-json.ts';
+import { bytes, paint, table } from './style.ts';
+
+export function registerStatus(program: Command): void {
+  program
+    .command('status')
+    .description('sources with lag, sinks, alerts and the ledger of a running agent')
+    .option('--url <address>', 'address of the agent', 'http://127.0.0.1:9470')
+    .option('--json', 'print the whole status as JSON')
+    .addHelpText('after', '\nExample:\n  taffrail status --url http://127.0.0.1:9470\n')
+    .action(async (options: { url: string; json?: boolean }) => {
+      const status = await fetchJson<AgentStatus>(new URL('/status', options.url).href);
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify(status, null, 2)}\n` : renderStatus(status),
+      );
+      process.exitCode = status.ready && status.ledger.holds ? 0 : 1;
+    });
+}
+
+export function renderStatus(status: AgentStatus): string {
+  const parts = [
+    headline(status),
+    section('Sources', sourceTable(status)),
+    ...(status.sinks.length > 0
+      ? [section('Sinks', sinkTable(status)), section('Ledger', ledgerTable(status))]
+      : []),
+    section(
+      'Buffer',
+      Object.entries(status.buffer)
+        .map(([key, value]) => `${key} ${value}`)
+        .join('   '),
+    ),
+  ];
+  const samples = status.sources.filter((source) => source.unmatchedSample !== undefined);
+  if (samples.length > 0) {
+    parts.push(
+      section(
+        'Lines that no pattern matched',
+        samples.map((source) => `${source.name}: ${source.unmatchedSample}`).join('\n'),
+      ),
+    );
+  }
+  if (status.metrics.folded.length > 0) {
+    parts.push(
+      section(
+        'Metrics over their limit of series',
+        table(
+          ['source', 'metric', 'label that explodes', 'folded'],
+          status.metrics.folded.map((fold) => [fold.source, fold.metric, fold.label, fold.total]),
+        ),
+      ),
+    );
+  }
+  if (status.alerts.length > 0) {
+    parts.push(
+      section(
+        'Alerts',
+        table(
+          ['state', 'alert', 'labels', 'value'],
+          status.alerts.map((alert) => [
+            alert.state,
+            alert.labels['alertname'] ?? '',
+            labelText(alert.labels),
+            alert.value,
+          ]),
+        ),
+      ),
+    );
+  }
+  return `${parts.join('\n\n')}\n`;
+}
+
+function headline(status: AgentStatus): string {
+  const state = status.ready
+    ? paint('green', 'ready')
+    : paint('red', `not ready: ${status.problems.join('; ')}`);
+  const uptime = Math.round((status.nowMs - status.startedAtMs) / 1000);
+  const ledger = status.ledger.holds
+    ? paint('green', 'the ledger adds up')
+    : paint('red', `the ledger does not add up: ${status.ledger.broken.join('; ')}`);
+  const reload =
+    status.config.reloadError === undefined
+      ? ''
+      : `\n${paint('red', `the last reload was refused: ${status.config.reloadError}`)}`;
+  return `taffrail ${status.version} on ${status.host}, up ${uptime} s, ${state}, ${ledger}${reload}`;
+}
+
+function section(title: string, body: string): string {
+  return `${paint('bold', title)}\n${body}`;
+}
+
+function sourceTable(status: AgentStatus): string {
+  return table(
+    ['name', 'parser', 'files', 'lag', 'lines', 'lines/s', 'unmatched', 'filtered'],
+    status.sources.map((source) => [
+      source.name,
+      source.parser,
+      source.fileCount,
+      bytes(source.lagBytes),
+      source.ledger.read,
+      Math.round(source.linesPerSecond),
+      source.ledger.unmatched,
+      source.ledger.filtered,
+    ]),
+  );
+}
+
+function sinkTable(status: AgentStatus): string {
+  return table(
+    ['name', 'type', 'health', 'requests', 'retries', 'sent', 'last error'],
+    status.sinks.map((sink) => [
+      sink.name,
+      sink.type,
+      sink.healthy ? paint('green', 'well') : paint('red', 'failing'),
+      sink.requests,
+      sink.retries,
+      bytes(sink.bytesSent),
+      sink.healthy ? '' : (sink.lastError ?? ''),
+    ]),
+  );
+}
+
+function ledgerTable(status: AgentStatus): string {
+  const rows = status.sinks.flatMap((sink) =>
+    Object.entries(sink.ledger).map(([source, fate]) => {
+      const read = status.sources.find((candidate) => candidate.name === source)?.ledger;
+      return [
+        source,
+        sink.name,
+        read?.read ?? 0,
+        fate.delivered,
+        fate.buffered,
+        read?.filtered ?? 0,
+        lostLines(fate),
+        lostReasons(fate),
+      ];
+    }),
+  );
+  return table(['source', 'sink', 'read', 'delivered', 'buffered', 'filtered', 'lost', 'why'], rows);
+}
+
+function lostLines(fate: SinkLedger): number {
+  return Object.values(fate.lost).reduce((sum, lines) => sum + lines, 0);
+}
+
+function lostReasons(fate: SinkLedger): string {
+  const reasons = Object.entries(fate.lost).filter(([, lines]) => lines > 0);
+  return reasons.map(([reason, lines]) => `${reason} ${lines}`).join(', ');
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .filter(([name]) => name !== 'alertname')
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(' ');
+}

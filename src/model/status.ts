@@ -1,0 +1,75 @@
+import type { Labels } from './series.ts';
+import type { SinkStatus } from './sink.ts';
+
+/** One file that a source reads. */
+export interface FileStatus {
+  readonly source: string;
+  readonly path: string;
+  readonly stream: number;
+  readonly offset: number;
+  readonly size: number;
+  readonly lagBytes: number;
+  readonly state: string;
+  readonly error?: string;
+}
+
+/** `/status` of an agent, and `taffrail status --json`. */
+export interface AgentStatus {
+  readonly version: string;
+  readonly agent: string;
+  readonly epoch: string;
+  readonly generation: number;
+  readonly instance: string;
+  readonly host: string;
+  readonly startedAtMs: number;
+  readonly nowMs: number;
+  readonly ready: boolean;
+  /** Why it is not ready; empty when it is. */
+  readonly problems: readonly string[];
+  readonly config: { readonly file: string; readonly loadedAtMs: number; readonly reloadError?: string };
+  readonly sources: readonly SourceStatus[];
+  readonly sinks: readonly (SinkStatus & { readonly ledger: Readonly<Record<string, SinkLedger>> })[];
+  readonly ledger: { readonly holds: boolean; readonly broken: readonly string[] };
+  readonly buffer: Readonly<Record<string, number | string>>;
+  readonly metrics: { readonly series: number; readonly folded: readonly FoldedMetric[] };
+  readonly rules: { readonly groups: number; readonly rules: number; readonly failing: number };
+  readonly alerts: readonly {
+    readonly labels: Labels;
+    readonly state: string;
+    readonly activeAtMs: number;
+    readonly value: string;
+  }[];
+  readonly notifications: unknown;
+}
+
+export interface FoldedMetric {
+  readonly source: string;
+  readonly metric: string;
+  readonly label: string;
+  readonly total: number;
+}
+
+export interface SourceStatus {
+  readonly name: string;
+  readonly parser: string;
+  readonly files: readonly FileStatus[];
+  readonly fileCount: number;
+  readonly lagBytes: number;
+  readonly linesPerSecond: number;
+  readonly lastLineMs: number;
+  readonly ledger: Readonly<Record<string, unknown>> & {
+    readonly read: number;
+    readonly unmatched: number;
+    readonly filtered: number;
+  };
+  readonly unmatchedSample?: string;
+  readonly outOfService?: readonly string[];
+}
+
+/** Lines owed to one sink by one source, and what became of them. */
+export interface SinkLedger {
+  readonly delivered: number;
+  readonly buffered: number;
+  readonly lost: Readonly<Record<string, number>>;
+  readonly before: number;
+}

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Talks to systemd (sd_notify) through `systemd-notify`, because Node cannot open unix datagram sockets. `--no-block`
+ * matters: without it the helper waits for a barrier. Outside systemd (no NOTIFY_SOCKET) all of it does nothing.
+ */
+export class SystemdNotifier {
+  readonly #enabled = process.env['NOTIFY_SOCKET'] !== undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+
+  ready(status: string): void {
+    this.#send(['READY=1', `STATUS=${status}`]);
+  }
+
+  /** Around a reload: systemd waits for READY=1 after RELOADING=1. */
+  reloading(): void {
+    this.#send(['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]);
+  }
+
+  stopping(): void {
+    if (this.#watchdog !== undefined) clearInterval(this.#watchdog);
+    this.#send(['STOPPING=1']);
+  }
+
+  /** Pets the watchdog at half its time while `alive` says so; a wedged process goes silent and is restarted. */
+  startWatchdog(status: () => string, alive: () => boolean): void {
+    const usec = Number(process.env['WATCHDOG_USEC'] ?? 0);
+    if (!this.#enabled || !(usec > 0)) return;
+    this.#watchdog = setInterval(
+      () => {
+        if (alive()) this.#send(['WATCHDOG=1', `STATUS=${status()}`]);
+      },
+      Math.max(500, usec / 2000),
+    );
+    this.#watchdog.unref();
+  }
+
+  #send(assignments: readonly string[]): void {
+    if (!this.#enabled) return;
+    const child = spawn(
+      'systemd-notify',
+      ['--no-block', ...assignments.map((text) => text.replaceAll('\n', ' '))],
+      {
+        stdio: 'ignore',
+        detached: false,
+      },
+    );
+    // Where the program is missing systemd's own timeout will tell; there is nobody else to tell.
+    child.on('error', () => undefined);
+    child.unref();
+  }
+}
