@@ -107,3 +107,5 @@ server.listen(Number(values.port), '127.0.0.1', () => {
 });
 process.on('SIGTERM', () => process.exit(0));
 process.on('SIGINT', () => process.exit(0));
+// Whoever starts this as a part of something can have it end when its standard input does.
+if (process.env.TAFFRAIL_STOP_WITH_STDIN === '1') process.stdin.resume().on('end', () => process.exit(0));

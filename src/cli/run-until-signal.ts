@@ -17,7 +17,11 @@ export async function runUntilSignal(service: Service): Promise<void> {
     };
     process.on('SIGTERM', onStop);
     process.on('SIGINT', onStop);
+    // Set by whoever starts us as a part of something: when it goes, however it goes, we go too.
+    if (process.env['TAFFRAIL_STOP_WITH_STDIN'] === '1')
+      process.stdin.resume().once('end', onStop).once('error', onStop);
     process.on('SIGHUP', () => void service.reload?.());
   });
   await service.stop();
+  process.stdin.pause();
 }

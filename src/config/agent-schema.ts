@@ -1,16 +1,14 @@
-import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseListenAddress } from '../platform/listen-address.ts';
+import { alertingShape, checkAlerting } from './alerting-schema.ts';
 import { bufferSchema } from './buffer-schema.ts';
 import { sinkSchema } from './sink-schema.ts';
 import { sourceSchema } from './source-schema.ts';
 import { duration } from './units.ts';
 
-export const labelName = z
-  .string()
-  .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, {
-    error: 'a label name is letters, digits and _, not beginning with a digit',
-  });
+export const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, {
+  error: 'a label name is letters, digits and _, not beginning with a digit',
+});
 
 /** See `platform/listen-address.ts`. */
 export const listenAddress = z.string().refine((text) => parseListenAddress(text) !== undefined, {
@@ -50,7 +48,7 @@ export const agentSchema = z
     host: z
       .string()
       .min(1)
-      .default(hostname())
+      .optional()
       .describe("Name of this host in what is shipped. Default: the system's host name."),
     sources: z
       .array(sourceSchema)
@@ -78,6 +76,7 @@ export const agentSchema = z
       .describe(
         "How much of its own metrics' history the agent keeps in memory for rules. A rule that needs more is refused when it is loaded.",
       ),
+    ...alertingShape,
     external_labels: z
       .record(labelName, z.string())
       .default({})
@@ -104,6 +103,7 @@ export const agentSchema = z
       .describe('How long an orderly stop may take to deliver what is under way.'),
   })
   .superRefine((config, context) => {
+    checkAlerting(config, context);
     for (const [list, key] of [
       [config.sources, 'sources'],
       [config.sinks, 'sinks'],

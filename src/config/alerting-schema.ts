@@ -103,7 +103,11 @@ export type ReceiverConfig = z.output<typeof receiverSchema>;
 
 /** The keys that agent and collector configurations share for alerting; put them in a strictObject and call checkAlerting. */
 export const alertingShape = {
-  route: routeSchema.optional(),
+  route: routeSchema
+    .optional()
+    .describe(
+      "Which alerts go to which receivers, grouped how: a tree, in Alertmanager's words. Without it nobody is told.",
+    ),
   receivers: z.array(receiverSchema).default([]).describe('Who can be told, by name. None by default.'),
   inhibit_rules: z
     .array(inhibitRuleSchema)

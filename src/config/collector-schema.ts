@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isLoopback, parseListenAddress } from '../platform/listen-address.ts';
 import { labelName, listenAddress } from './agent-schema.ts';
+import { alertingShape, checkAlerting } from './alerting-schema.ts';
 import { secretText } from './sink-schema.ts';
 import { duration, size } from './units.ts';
 
@@ -74,6 +75,7 @@ export const collectorSchema = z
       .describe(
         'The rules that watch the fleet (agent not reporting, ledger difference). false: none; a list: only those alerts.',
       ),
+    ...alertingShape,
     external_labels: z.record(labelName, z.string()).default({}).describe('Labels added to alerts.'),
     external_url: z
       .string()
@@ -88,6 +90,7 @@ export const collectorSchema = z
       .describe('How long an orderly stop may take.'),
   })
   .superRefine((config, context) => {
+    checkAlerting(config, context);
     const address = parseListenAddress(config.listen);
     if (address === undefined || isLoopback(address) || config.allow_insecure) return;
     if (config.tokens.length > 0 || config.tls !== undefined) return;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Problem } from '../model/problem.ts';
@@ -10,12 +11,16 @@ import { collectorSchema } from './collector-schema.ts';
 import type { CollectorConfig } from './collector-schema.ts';
 import { interpolator } from './interpolate.ts';
 
+/** An agent's configuration as it is used: nothing is left open. */
+export type LoadedAgentConfig = Readonly<AgentConfig> & { readonly host: string };
+
 /** Reads and checks `taffrail.yaml`. What comes out is complete and frozen; relative paths are made absolute. Throws ProblemsError. */
-export function loadAgentConfig(file: string): AgentConfig {
+export function loadAgentConfig(file: string): LoadedAgentConfig {
   const base = dirname(resolve(file));
   const config = load(file, agentSchema);
   return deepFreeze({
     ...config,
+    host: config.host ?? hostname(),
     state_dir: resolve(base, config.state_dir),
     sources: config.sources.map((source) => ({
       ...source,

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import { duration, size } from './units.ts';
 
-export const nameSchema = z
-  .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, {
-    error: 'a name is 1 to 63 letters, digits, `_`, `.` or `-`, beginning with a letter or digit',
-  });
+export const nameSchema = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, {
+  error: 'a name is 1 to 63 letters, digits, `_`, `.` or `-`, beginning with a letter or digit',
+});
 
 /** One entry of `sources`: which files, read by which pack, and what of it is shipped. */
 export const sourceSchema = z.strictObject({
