@@ -7,8 +7,11 @@ import { keysOf } from './schema-keys.ts';
 
 /** YAML text checked against a schema. Every problem points at the line, the column and the key it is about. */
 export type CheckedYaml<T> =
-  | { readonly kind: 'ok'; readonly value: T }
+  | { readonly kind: 'ok'; readonly value: T; readonly problemAt: ProblemAt }
   | { readonly kind: 'bad'; readonly problems: readonly Problem[] };
+
+/** A problem found later with a value that the schema accepted: it points where the value stands. */
+export type ProblemAt = (path: readonly (string | number)[], message: string) => Problem;
 
 /** Resolves `${env:NAME}` and `${file:PATH}` in one scalar; throws an Error whose message says what is missing. */
 export type Interpolate = (text: string) => string;
@@ -26,7 +29,7 @@ export function checkYaml<T>(
   if (interpolate !== undefined) reader.interpolate(interpolate);
   if (reader.problems.length > 0) return { kind: 'bad', problems: reader.problems };
   const parsed = schema.safeParse(reader.value() ?? {});
-  if (parsed.success) return { kind: 'ok', value: parsed.data };
+  if (parsed.success) return { kind: 'ok', value: parsed.data, problemAt: reader.problemAt };
   for (const issue of parsed.error.issues) reader.report(issue);
   return { kind: 'bad', problems: reader.problems };
 }
@@ -73,6 +76,11 @@ class YamlReader {
       },
     });
   }
+
+  readonly problemAt: ProblemAt = (path, message) => {
+    this.#add(this.#offsetAt(path), keyText(path), message, this.#secret.has(this.#nodeAt(path)));
+    return this.problems.at(-1)!;
+  };
 
   report(issue: z.core.$ZodIssue): void {
     if (issue.code === 'unrecognized_keys') {

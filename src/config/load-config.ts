@@ -6,7 +6,7 @@ import type { Problem } from '../model/problem.ts';
 import { ProblemsError } from '../model/problem.ts';
 import { agentSchema } from './agent-schema.ts';
 import type { AgentConfig } from './agent-schema.ts';
-import { checkYaml } from './checked-yaml.ts';
+import { checkYaml, type ProblemAt } from './checked-yaml.ts';
 import { collectorSchema } from './collector-schema.ts';
 import type { CollectorConfig } from './collector-schema.ts';
 import { interpolator } from './interpolate.ts';
@@ -14,11 +14,17 @@ import { interpolator } from './interpolate.ts';
 /** An agent's configuration as it is used: nothing is left open. */
 export type LoadedAgentConfig = Readonly<AgentConfig> & { readonly host: string };
 
+export interface Loaded<T> {
+  readonly config: T;
+  /** For problems that show only when what the configuration names is looked at: a pack, a rule file. */
+  readonly problemAt: ProblemAt;
+}
+
 /** Reads and checks `taffrail.yaml`. What comes out is complete and frozen; relative paths are made absolute. Throws ProblemsError. */
-export function loadAgentConfig(file: string): LoadedAgentConfig {
+export function loadAgentConfig(file: string): Loaded<LoadedAgentConfig> {
   const base = dirname(resolve(file));
-  const config = load(file, agentSchema);
-  return deepFreeze({
+  const { value: config, problemAt } = load(file, agentSchema);
+  const complete = deepFreeze({
     ...config,
     host: config.host ?? hostname(),
     state_dir: resolve(base, config.state_dir),
@@ -32,23 +38,25 @@ export function loadAgentConfig(file: string): LoadedAgentConfig {
     parsers: config.parsers.map((folder) => resolve(base, folder)),
     rules: config.rules.map((glob) => resolve(base, glob)),
   });
+  return { config: complete, problemAt };
 }
 
 /** The same for `collector.yaml`. */
-export function loadCollectorConfig(file: string): CollectorConfig {
+export function loadCollectorConfig(file: string): Loaded<CollectorConfig> {
   const base = dirname(resolve(file));
-  const config = load(file, collectorSchema);
-  return deepFreeze({
+  const { value: config, problemAt } = load(file, collectorSchema);
+  const complete = deepFreeze({
     ...config,
     state_dir: resolve(base, config.state_dir),
     rules: config.rules.map((glob) => resolve(base, glob)),
   });
+  return { config: complete, problemAt };
 }
 
-function load<T>(file: string, schema: z.ZodType<T>): T {
+function load<T>(file: string, schema: z.ZodType<T>): { value: T; problemAt: ProblemAt } {
   const checked = checkYaml(readText(file), file, schema, interpolator(dirname(resolve(file))));
   if (checked.kind === 'bad') throw new ProblemsError(checked.problems);
-  return checked.value;
+  return checked;
 }
 
 function readText(file: string): string {

@@ -42,7 +42,7 @@ describe('each bad file beside the message it earns', () => {
 });
 
 test('what comes out is complete, absolute and frozen', () => {
-  const config = loadAgentConfig(write('sources:\n  - { name: a, paths: [./x/*.log] }\n'));
+  const { config } = loadAgentConfig(write('sources:\n  - { name: a, paths: [./x/*.log] }\n'));
   expect(config.sources[0]).toMatchObject({
     paths: [join(folder, 'x/*.log')],
     parser: 'raw',
@@ -58,7 +58,7 @@ test('what comes out is complete, absolute and frozen', () => {
 test('a secret comes from the environment or a file and is not shown when it is printed', () => {
   writeFileSync(join(folder, 'token'), 'tok-123456\n');
   process.env['TAFFRAIL_TEST_TOKEN'] = 'env-abcdef';
-  const config = loadAgentConfig(
+  const { config } = loadAgentConfig(
     write(`sources: [{ name: a, paths: [/x] }]
 sinks:
   - name: s

@@ -1,0 +1,97 @@
+import { Worker } from 'node:worker_threads';
+import type { Chunk } from '../model/chunk.ts';
+import type { Fragment } from '../model/slice.ts';
+import { workerUrl } from '../platform/worker-url.ts';
+import type { ScannerPlan } from './scanner-plan.ts';
+import { type PatternOut, ScannerSet } from './scanner-set.ts';
+
+/** Somewhere chunks are scanned, one at a time. The chunks of one file all go through one lane while any is under way. */
+export interface Lane {
+  scan(chunk: Chunk): Promise<Fragment>;
+  close(): Promise<void>;
+}
+
+/** Scans on the main thread; gives the event loop a turn after each chunk. */
+export class InlineLane implements Lane {
+  readonly #scanners: ScannerSet;
+
+  constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
+    this.#scanners = new ScannerSet(plans, onPatternOut);
+  }
+
+  async scan(chunk: Chunk): Promise<Fragment> {
+    const fragment = this.#scanners.scan(chunk);
+    await new Promise(setImmediate);
+    return fragment;
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** From the main thread to the worker and back. */
+export interface LaneRequest {
+  readonly id: number;
+  readonly chunk: Omit<Chunk, 'bytes'> & { readonly bytes: Uint8Array };
+}
+export type LaneReply =
+  | { readonly kind: 'scanned'; readonly id: number; readonly fragment: Fragment }
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
+  | {
+      readonly kind: 'pattern_out';
+      readonly source: string;
+      readonly pattern: string;
+      readonly reason: string;
+    };
+
+/** Scans on a thread of its own. When the thread dies its chunk is refused and the caller scans it elsewhere. */
+export class WorkerLane implements Lane {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve(fragment: Fragment): void; reject(error: Error): void }>();
+  #next = 0;
+
+  constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
+    this.#worker = new Worker(workerUrl('../agent/scan-worker.ts', import.meta.url), {
+      workerData: plans,
+      resourceLimits: { maxOldGenerationSizeMb: 128 },
+    });
+    this.#worker.unref();
+    this.#worker.on('message', (reply: LaneReply) => this.#receive(reply, onPatternOut));
+    this.#worker.on('error', (error) => this.#failAll(error));
+    this.#worker.on('exit', () => this.#failAll(new Error('the scanning thread ended')));
+  }
+
+  async scan(chunk: Chunk): Promise<Fragment> {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      // A copy that can be handed over: the tailer reuses its own buffers.
+      const bytes = new Uint8Array(chunk.bytes);
+      this.#worker.postMessage({ id, chunk: { ...chunk, bytes } } satisfies LaneRequest, [bytes.buffer]);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #receive(reply: LaneReply, onPatternOut: PatternOut): void {
+    switch (reply.kind) {
+      case 'pattern_out':
+        onPatternOut(reply.source, reply.pattern, reply.reason);
+        return;
+      case 'scanned':
+        this.#waiting.get(reply.id)?.resolve(reply.fragment);
+        this.#waiting.delete(reply.id);
+        return;
+      case 'failed':
+        this.#waiting.get(reply.id)?.reject(new Error(reply.message));
+        this.#waiting.delete(reply.id);
+        return;
+    }
+  }
+
+  #failAll(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}

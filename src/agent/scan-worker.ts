@@ -1,0 +1,41 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Fragment } from '../model/slice.ts';
+import { enableLinearFallback } from '../parse/pattern/linear.ts';
+import type { LaneReply, LaneRequest } from './lane.ts';
+import type { ScannerPlan } from './scanner-plan.ts';
+import { ScannerSet } from './scanner-set.ts';
+
+/** The thread behind a WorkerLane: scans what it is sent, in order. */
+enableLinearFallback();
+const port = parentPort!;
+const reply = (message: LaneReply, transfer: readonly ArrayBuffer[] = []): void =>
+  port.postMessage(message, transfer);
+const scanners = new ScannerSet(workerData as ScannerPlan[], (source, pattern, reason) =>
+  reply({ kind: 'pattern_out', source, pattern, reason }),
+);
+
+port.on('message', ({ id, chunk }: LaneRequest) => {
+  try {
+    const bytes = Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.byteLength);
+    const fragment = detached(scanners.scan({ ...chunk, bytes }));
+    const buffers = [fragment.deltas, ...fragment.records.map((block) => block.bytes)].map(
+      ({ buffer }) => buffer,
+    );
+    reply({ kind: 'scanned', id, fragment }, buffers as ArrayBuffer[]);
+  } catch (error) {
+    reply({
+      kind: 'failed',
+      id,
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+});
+
+/** Each part in memory of its own, so that it can be handed over without taking what lies beside it along. */
+function detached(fragment: Fragment): Fragment {
+  return {
+    ...fragment,
+    deltas: new Uint8Array(fragment.deltas),
+    records: fragment.records.map((block) => ({ ...block, bytes: new Uint8Array(block.bytes) })),
+  };
+}
