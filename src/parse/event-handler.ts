@@ -1,0 +1,154 @@
+import type { Pack } from '../config/pack-schema.ts';
+import type { Chunk } from '../model/chunk.ts';
+import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
+import { NOT_AN_EVENT, UNMATCHED } from './format/line-parser.ts';
+import type { LineParser } from './format/line-parser.ts';
+import { compileLineParser } from './line-parsers.ts';
+import { compileFeeder, patternNames, usesLineTime } from './metric-feed.ts';
+import type { Feeder } from './metric-feed.ts';
+import { RecordFeed } from './record-feed.ts';
+import { FieldTable, Row } from './row.ts';
+import { compileSteps } from './step/compile-steps.ts';
+import type { Steps } from './step/compile-steps.ts';
+import { Tally } from './tally.ts';
+import { TimestampParser } from './time/timestamp.ts';
+import type { Instant } from './time/timestamp.ts';
+
+/** What becomes of an event: fields, steps, time, metrics, a record. */
+export class EventHandler {
+  readonly tally = new Tally();
+  readonly #row = new Row();
+  readonly #parser: LineParser;
+  readonly #steps: Steps;
+  readonly #feeders: readonly Feeder[];
+  readonly #records: RecordFeed | undefined;
+  readonly #timestamp: TimestampParser | undefined;
+  readonly #timeSlot: number = -1;
+  readonly #constants: Constants;
+  #chunk: Chunk | undefined;
+  #nowMs = 0;
+
+  constructor(pack: Pack, use: ScannerUse, deps: ScannerDeps) {
+    const fields = new FieldTable(use.records);
+    this.#constants = new Constants();
+    const lineTime = use.lineTime === true;
+    const feedUse = {
+      constLabels: use.constLabels,
+      maxSeries: use.maxSeries,
+      expireAfterMs: use.expireAfterMs ?? 0,
+      lineTime,
+    };
+    this.#feeders = pack.metrics.map((metric) =>
+      compileFeeder(metric, pack, fields, deps.aggregator, feedUse),
+    );
+    this.#steps = compileSteps(pack, fields);
+    if (pack.timestamp !== undefined && (use.records || lineTime || pack.metrics.some(usesLineTime))) {
+      const formats = [pack.timestamp.format].flat();
+      this.#timestamp = new TimestampParser(formats, pack.timestamp.timezone ?? use.timezone ?? 'UTC');
+      this.#timeSlot = fields.declare(pack.timestamp.field);
+    }
+    if (use.records && deps.records !== undefined) this.#records = new RecordFeed(pack, fields, deps.records);
+    this.#constants.declare(fields, pack);
+    this.#parser = compileLineParser(pack, pack, fields);
+  }
+
+  begin(chunk: Chunk): void {
+    this.#chunk = chunk;
+    this.#nowMs = chunk.readAtMs;
+    this.#constants.begin(chunk.path);
+    this.#parser.restore?.(chunk.from === 0 ? undefined : chunk.parserState);
+    this.#records?.reset(chunk.path);
+  }
+
+  state(): string | undefined {
+    return this.#parser.state === undefined ? this.#chunk?.parserState : this.#parser.state();
+  }
+
+  handle(text: string, lines: number, bytes: number): void {
+    const { tally } = this;
+    const row = this.#row;
+    tally.lines += lines;
+    row.clear();
+    row.text = text;
+    const pattern = this.#parser.parse(text, row);
+    if (pattern === NOT_AN_EVENT) {
+      tally.filter('header', lines, bytes);
+      return;
+    }
+    tally.events++;
+    if (pattern === UNMATCHED) {
+      tally.miss(lines, bytes, () => this.#steps.maskText(text));
+      this.#records?.unmatched(this.#steps.maskText(text), this.#nowMs);
+      return;
+    }
+    const dropped = this.#event(row, pattern);
+    if (this.#parser.next !== undefined) {
+      while (this.#next(row)) {
+        tally.events++;
+        this.#event(row, pattern);
+      }
+    }
+    if (dropped === undefined) tally.matched += lines;
+    else tally.filter(dropped, lines, bytes);
+  }
+
+  #next(row: Row): boolean {
+    const { text } = row;
+    row.clear();
+    row.text = text;
+    return this.#parser.next!(row);
+  }
+
+  /** The name of the step that dropped it, if one did. */
+  #event(row: Row, pattern: number): string | undefined {
+    row.pattern = pattern;
+    this.#constants.fill(row);
+    const dropped = this.#steps.run(row);
+    if (dropped !== undefined) return dropped;
+    const instant = this.#instant(row);
+    const timeMs = instant?.ms ?? this.#nowMs;
+    for (const feed of this.#feeders) feed(row, timeMs);
+    this.#records?.matched(row, timeMs, instant?.nanos ?? 0, this.#nowMs);
+    return undefined;
+  }
+
+  #instant(row: Row): Instant | undefined {
+    if (this.#timestamp === undefined) return undefined;
+    const value = row.values[this.#timeSlot];
+    const instant = value === undefined ? undefined : this.#timestamp.parse(value, this.#nowMs);
+    if (instant === undefined) this.tally.badTimestamps++;
+    return instant;
+  }
+}
+
+/** Fields that come from where the line stands: `@path`, `@file`, `@line`, `@pattern`. */
+class Constants {
+  #path = -1;
+  #file = -1;
+  #line = -1;
+  #pattern = -1;
+  #names: readonly string[] = [];
+  #pathValue = '';
+  #fileValue = '';
+
+  declare(fields: FieldTable, pack: Pack): void {
+    const wanted = (name: string): number => (fields.names.includes(name) ? fields.declare(name) : -1);
+    this.#path = wanted('@path');
+    this.#file = wanted('@file');
+    this.#line = wanted('@line');
+    this.#pattern = wanted('@pattern');
+    this.#names = patternNames(pack);
+  }
+
+  begin(path: string): void {
+    this.#pathValue = path;
+    this.#fileValue = path.slice(path.lastIndexOf('/') + 1);
+  }
+
+  fill(row: Row): void {
+    if (this.#path >= 0) row.set(this.#path, this.#pathValue);
+    if (this.#file >= 0) row.set(this.#file, this.#fileValue);
+    if (this.#line >= 0) row.set(this.#line, row.text);
+    if (this.#pattern >= 0) row.set(this.#pattern, this.#names[row.pattern] ?? '');
+  }
+}

@@ -1,0 +1,76 @@
+import type { FieldTable, Row } from '../row.ts';
+import { UNMATCHED } from './line-parser.ts';
+import type { LineParser } from './line-parser.ts';
+
+/** Objects deeper than this are kept as JSON text. */
+const DEPTH_MAX = 8;
+
+/** A JSON object a line; nested keys are `a.b`, arrays are kept as JSON text. */
+export class JsonParser implements LineParser {
+  readonly #fields: FieldTable;
+  readonly #recordsAt: readonly string[] | undefined;
+  #rest: unknown[] = [];
+
+  /** `recordsAt`: where an array stands whose elements are the events (`Records`). */
+  constructor(fields: FieldTable, recordsAt: string | undefined) {
+    this.#fields = fields;
+    this.#recordsAt = recordsAt?.split('.');
+  }
+
+  parse(text: string, row: Row): number {
+    this.#rest = [];
+    const value = parseObject(text);
+    if (value === undefined) return UNMATCHED;
+    if (this.#recordsAt === undefined) {
+      this.#fill(value, '', row, 0);
+      return 0;
+    }
+    let at: unknown = value;
+    for (const key of this.#recordsAt) at = isObject(at) ? at[key] : undefined;
+    if (!Array.isArray(at) || at.length === 0) return UNMATCHED;
+    this.#rest = at.toReversed();
+    return this.next(row) ? 0 : UNMATCHED;
+  }
+
+  next(row: Row): boolean {
+    while (this.#rest.length > 0) {
+      const value = this.#rest.pop();
+      if (!isObject(value)) continue;
+      this.#fill(value, '', row, 0);
+      return true;
+    }
+    return false;
+  }
+
+  #fill(object: Record<string, unknown>, prefix: string, row: Row, depth: number): void {
+    for (const key in object) {
+      const value = object[key];
+      const name = prefix === '' ? key : `${prefix}.${key}`;
+      if (typeof value === 'object' && value !== null) {
+        if (!Array.isArray(value) && depth < DEPTH_MAX) {
+          this.#fill(value as Record<string, unknown>, name, row, depth + 1);
+          continue;
+        }
+        const slot = this.#fields.find(name);
+        if (slot >= 0) row.set(slot, JSON.stringify(value));
+      } else if (value !== null && value !== undefined) {
+        row.set(this.#fields.find(name), value as string | number | boolean);
+      }
+    }
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  const first = text.trimStart().charCodeAt(0);
+  if (first !== 0x7b) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,17 @@
+import type { Row } from '../row.ts';
+
+/** What a parser made of a line: the number of the pattern that matched (0 where there is but one), or one of these. */
+export const UNMATCHED = -1;
+/** A header, a comment: known, and no event. */
+export const NOT_AN_EVENT = -2;
+
+/** Text of one event → fields of a row. Row is cleared before. */
+export interface LineParser {
+  parse(text: string, row: Row): number;
+  /** Some lines hold several records: `parse` gave the first, `next` gives the others until it says false. */
+  next?(row: Row): boolean;
+  /** What must be known to go on in the middle of a file: a header. */
+  state?(): string | undefined;
+  /** Back to the start of a file, or to where `state` was asked. */
+  restore?(state: string | undefined): void;
+}

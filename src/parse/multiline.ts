@@ -1,0 +1,33 @@
+import type { PackMultiline } from '../config/pack-schema.ts';
+import { stackTraceContinuation } from './stack-trace.ts';
+
+/** Decides whether a line belongs to the event before it. May remember what it saw of the event. */
+export interface Continuation {
+  begin(first: string): void;
+  continues(line: string): boolean;
+}
+
+export function compileContinuation(multiline: PackMultiline): Continuation {
+  const start = multiline.start === undefined ? undefined : new RegExp(multiline.start);
+  const others: Continuation[] = [];
+  if (multiline.continuation !== undefined) others.push(stateless(new RegExp(multiline.continuation)));
+  if (multiline.indent === true) others.push(stateless(/^[ \t]/));
+  for (const language of multiline.stacktrace ?? []) others.push(stackTraceContinuation(language));
+  return {
+    begin(first) {
+      for (const other of others) other.begin(first);
+    },
+    continues(line) {
+      if (start?.test(line) === true) return false;
+      if (others.length === 0) return true;
+      let belongs = false;
+      // Each sees each line: some keep count of where in a trace they are.
+      for (const other of others) if (other.continues(line)) belongs = true;
+      return belongs;
+    },
+  };
+}
+
+function stateless(regex: RegExp): Continuation {
+  return { begin() {}, continues: (line) => regex.test(line) };
+}

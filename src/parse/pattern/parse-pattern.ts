@@ -1,0 +1,74 @@
+import { RegExpParser } from '@eslint-community/regexpp';
+import type { AST } from '@eslint-community/regexpp';
+import { expandGrok } from './grok.ts';
+import { PatternError } from './pattern-error.ts';
+import type { FieldType } from '../../config/pack-schema.ts';
+
+/** A user's expression, understood: what it captures and how it may be run. */
+export interface Pattern {
+  readonly name: string;
+  /** JavaScript source and flags; the grok form is expanded. */
+  readonly source: string;
+  readonly flags: string;
+  /** Captures by group number. Several groups may give one field: the first that took part wins. */
+  readonly captures: readonly Capture[];
+  readonly ast: AST.Pattern;
+  readonly types: Readonly<Record<string, FieldType>>;
+}
+
+export interface Capture {
+  readonly group: number;
+  readonly field: string;
+}
+
+export interface PatternInput {
+  readonly name: string;
+  readonly pattern?: string | undefined;
+  readonly grok?: string | undefined;
+  readonly flags?: string | undefined;
+}
+
+const parser = new RegExpParser({ ecmaVersion: 2024 });
+
+/** Throws a PatternError that says what is wrong and where in the expression. */
+export function parsePattern(input: PatternInput, definitions: Readonly<Record<string, string>>): Pattern {
+  const grok = input.grok === undefined ? undefined : expandGrok(input.grok, definitions);
+  const source = grok?.source ?? input.pattern ?? '';
+  const flags = input.flags ?? '';
+  try {
+    new RegExp(source, flags);
+  } catch (error) {
+    throw new PatternError(
+      (error as Error).message.replace(/^Invalid regular expression: /, 'invalid expression '),
+    );
+  }
+  const ast = parser.parsePattern(source);
+  const captures: Capture[] = [];
+  let group = 0;
+  visitGroups(ast, (node) => {
+    group++;
+    if (node.name !== null) captures.push({ group, field: grok?.fields.get(node.name) ?? node.name });
+  });
+  return { name: input.name, source, flags, captures, ast, types: grok?.types ?? {} };
+}
+
+/** Calls `visit` for each capturing group in the order of their numbers. */
+export function visitGroups(node: AST.Node, visit: (group: AST.CapturingGroup) => void): void {
+  switch (node.type) {
+    case 'Pattern':
+    case 'Group':
+    case 'Assertion':
+    case 'CapturingGroup':
+      if (node.type === 'CapturingGroup') visit(node);
+      if ('alternatives' in node)
+        for (const alternative of node.alternatives) visitGroups(alternative, visit);
+      return;
+    case 'Alternative':
+      for (const element of node.elements) visitGroups(element, visit);
+      return;
+    case 'Quantifier':
+      visitGroups(node.element, visit);
+      return;
+    default:
+  }
+}

@@ -1,0 +1,86 @@
+import type { Pack } from '../config/pack-schema.ts';
+import type { RecordWriter } from '../model/record-writer.ts';
+import type { FieldTable, FieldValue, Row } from './row.ts';
+import { NO_SEVERITY, severityReader } from './severity.ts';
+import type { Severity } from './severity.ts';
+
+/** Writes events as records: every field an attribute, the line as body. */
+export class RecordFeed {
+  readonly #fields: FieldTable;
+  readonly #writer: RecordWriter;
+  readonly #types: Pack['fields'];
+  readonly #severitySlot: number = -1;
+  readonly #readSeverity: (value: FieldValue | undefined) => Severity = () => NO_SEVERITY;
+  /** By slot; -1 for names that are no attributes (`@…`). */
+  readonly #keys: number[] = [];
+  readonly #convert: (((value: FieldValue) => FieldValue) | undefined)[] = [];
+
+  constructor(pack: Pack, fields: FieldTable, writer: RecordWriter) {
+    this.#fields = fields;
+    this.#writer = writer;
+    this.#types = pack.fields;
+    if (pack.severity !== undefined) {
+      this.#severitySlot = fields.declare(pack.severity.field);
+      this.#readSeverity = severityReader(pack.severity);
+    }
+  }
+
+  reset(path: string): void {
+    this.#writer.reset({ 'log.file.path': path });
+  }
+
+  matched(row: Row, timeMs: number, nanos: number, nowMs: number): void {
+    const severity = this.#readSeverity(row.values[this.#severitySlot]);
+    this.#writer.begin(timeMs, nanos, nowMs, severity.number, severity.text);
+    for (const slot of row.touched) {
+      const key = this.#keys[slot] ?? this.#learn(slot);
+      if (key < 0) continue;
+      const value = row.values[slot]!;
+      this.#writer.attribute(key, this.#convert[slot]?.(value) ?? value);
+    }
+    this.#writer.body(row.text);
+    this.#writer.end();
+  }
+
+  unmatched(text: string, nowMs: number): void {
+    this.#writer.begin(nowMs, 0, nowMs, 0, '');
+    this.#writer.body(text);
+    this.#writer.end();
+  }
+
+  #learn(slot: number): number {
+    const name = this.#fields.names[slot]!;
+    const type = Object.hasOwn(this.#types, name) ? this.#types[name] : undefined;
+    this.#convert[slot] = type === undefined ? undefined : converter(type);
+    return (this.#keys[slot] = name.startsWith('@') ? -1 : this.#writer.key(name));
+  }
+}
+
+/** To the type of a field; what cannot be converted stays as it is. */
+export function converter(type: Pack['fields'][string]): (value: FieldValue) => FieldValue {
+  switch (type) {
+    case 'text':
+      return String;
+    case 'bool':
+      return (value) =>
+        /^(?:true|yes|on|1)$/i.test(String(value))
+          ? true
+          : /^(?:false|no|off|0)$/i.test(String(value))
+            ? false
+            : value;
+    case 'int':
+      return (value) => {
+        const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
+        return Number.isSafeInteger(number)
+          ? number
+          : Number.isFinite(number) && !/^-?\d+$/.test(String(value))
+            ? Math.trunc(number)
+            : value;
+      };
+    case 'float':
+      return (value) => {
+        const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
+        return Number.isFinite(number) ? number : value;
+      };
+  }
+}

@@ -1,0 +1,70 @@
+export type FieldValue = string | number | boolean;
+
+/** More distinct field names than this in one source are not kept as fields; the line itself still has them. */
+const FIELD_NAMES_MAX = 1000;
+
+/** Names to slots. What nobody asked for has no slot, unless every field is wanted (for records). */
+export class FieldTable {
+  readonly names: string[] = [];
+  readonly #slots = new Map<string, number>();
+  readonly #open: boolean;
+
+  /** `open`: fields met in lines get slots of their own. */
+  constructor(open: boolean) {
+    this.#open = open;
+  }
+
+  /** For the compiler: gives the field a slot. */
+  declare(name: string): number {
+    const known = this.#slots.get(name);
+    if (known !== undefined) return known;
+    const slot = this.names.length;
+    this.names.push(name);
+    this.#slots.set(name, slot);
+    return slot;
+  }
+
+  /** For parsers that meet names in lines: the slot, or -1 where nobody wants the field. */
+  find(name: string): number {
+    const known = this.#slots.get(name);
+    if (known !== undefined) return known;
+    if (!this.#open || this.names.length >= FIELD_NAMES_MAX) return -1;
+    return this.declare(flat(name));
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+}
+
+/** The fields of one line, by slot. One row is used for all lines of a scanner. */
+export class Row {
+  /** The event as text, without its last newline. */
+  text = '';
+  /** Which of the pack's patterns matched. */
+  pattern = 0;
+  readonly values: (FieldValue | undefined)[] = [];
+  /** Slots that have been set since `clear`, in the order they were met. */
+  readonly touched: number[] = [];
+
+  set(slot: number, value: FieldValue | undefined): void {
+    if (slot < 0) return;
+    const before = this.values[slot];
+    if (before === undefined && value !== undefined) this.touched.push(slot);
+    else if (before !== undefined && value === undefined) this.touched.splice(this.touched.indexOf(slot), 1);
+    this.values[slot] = value;
+  }
+
+  clear(): void {
+    for (const slot of this.touched) this.values[slot] = undefined;
+    this.touched.length = 0;
+  }
+}
+
+/**
+ * A copy that does not hold on to the chunk it was cut from. V8 keeps the whole parent alive for a slice, so
+ * whatever outlives a chunk must be copied.
+ */
+export function flat(text: string): string {
+  return text.length < 13 ? text : Buffer.from(text, 'utf16le').toString('utf16le');
+}
