@@ -44,4 +44,6 @@ export interface MetricDescriptor {
   readonly maxSeries: number;
   /** Series idle for this long end with a stale marker; 0 never. */
   readonly expireAfterMs: number;
+  /** Pairs: a start without its end is given up after this long; an hour where left out. */
+  readonly pairTimeoutMs?: number;
 }

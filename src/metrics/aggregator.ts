@@ -1,0 +1,177 @@
+import type { Aggregator, Cell, Feed } from '../model/aggregator.ts';
+import { ByteWriter } from '../model/byte-writer.ts';
+import type { MetricDescriptor } from '../model/series.ts';
+import { CounterCell, GaugeCell, HistogramCell, PairCell, UniqueCell } from './cells.ts';
+import type { AggregatorCell, CellOwner } from './cells.ts';
+import { DELTA_VERSION, encodeDescriptor, writeLabelValues } from './delta-codec.ts';
+
+/** Interned label sets beyond this many are forgotten at the next drain; they come back as they are needed. */
+const MAX_CELLS = 50_000;
+/** A pair's key is kept while it is open, so a hostile line must not make it large. */
+const MAX_PAIR_KEY = 256;
+
+export function createAggregator(): Aggregator {
+  return new DeltaAggregator();
+}
+
+class DeltaAggregator implements Aggregator {
+  readonly #feeds: MetricFeed[] = [];
+  readonly #out = new ByteWriter(16 * 1024);
+
+  feed(descriptor: MetricDescriptor): Feed {
+    const feed = new MetricFeed(descriptor);
+    this.#feeds.push(feed);
+    return feed;
+  }
+
+  drain(): Uint8Array {
+    const out = this.#out;
+    out.length = 0;
+    let cells = 0;
+    for (const feed of this.#feeds) {
+      feed.flush(out);
+      cells += feed.cells;
+    }
+    if (cells > MAX_CELLS) for (const feed of this.#feeds) feed.forget();
+    return out.copy();
+  }
+}
+
+type Level = Map<string, AggregatorCell | Level>;
+
+class MetricFeed implements Feed, CellOwner {
+  readonly dirty: AggregatorCell[] = [];
+  ignored = 0;
+  cells = 0;
+  readonly #descriptor: MetricDescriptor;
+  readonly #descriptorText: string;
+  /** A map per label, in the order of the labels; the last one holds cells. */
+  readonly #root: Level = new Map();
+  #single: AggregatorCell | undefined;
+  #events: { cell: PairCell; kind: 0 | 1; key: string; timeMs: number }[] = [];
+
+  constructor(descriptor: MetricDescriptor) {
+    this.#descriptor = descriptor;
+    this.#descriptorText = encodeDescriptor(descriptor);
+  }
+
+  cell0(): Cell {
+    return (this.#single ??= this.#create([]));
+  }
+
+  cell1(a: string): Cell {
+    return (this.#root.get(a) as AggregatorCell | undefined) ?? this.#intern([a]);
+  }
+
+  cell2(a: string, b: string): Cell {
+    const level = this.#root.get(a) as Level | undefined;
+    return (level?.get(b) as AggregatorCell | undefined) ?? this.#intern([a, b]);
+  }
+
+  cell3(a: string, b: string, c: string): Cell {
+    const first = this.#root.get(a) as Level | undefined;
+    if (first !== undefined) {
+      const second = first.get(b) as Level | undefined;
+      if (second !== undefined) {
+        const cell = second.get(c) as AggregatorCell | undefined;
+        if (cell !== undefined) return cell;
+      }
+    }
+    return this.#intern([a, b, c]);
+  }
+
+  cell(values: readonly string[]): Cell {
+    if (values.length === 0) return this.cell0();
+    let node: AggregatorCell | Level | undefined = this.#root;
+    for (const value of values) {
+      node = (node as Level).get(value);
+      if (node === undefined) return this.#intern(values);
+    }
+    return node as AggregatorCell;
+  }
+
+  /**
+   * The way of a label set that is new here. Values are cut from a chunk, and V8 keeps the whole chunk alive for
+   * a slice of it, so the maps get copies of their own.
+   */
+  #intern(values: readonly string[]): AggregatorCell {
+    const own = values.map((value) => Buffer.from(value).toString());
+    let level = this.#root;
+    for (const value of own.slice(0, -1)) {
+      let next = level.get(value) as Level | undefined;
+      if (next === undefined) level.set(value, (next = new Map()));
+      level = next;
+    }
+    const last = own[own.length - 1]!;
+    let cell = level.get(last) as AggregatorCell | undefined;
+    if (cell === undefined) level.set(last, (cell = this.#create(own)));
+    return cell;
+  }
+
+  #create(values: readonly string[]): AggregatorCell {
+    const { type, labelNames, buckets, name } = this.#descriptor;
+    if (values.length !== labelNames.length) {
+      throw new Error(`bug: metric ${name} has ${labelNames.length} labels, fed with ${values.length}`);
+    }
+    this.cells++;
+    const labels = new ByteWriter(64);
+    writeLabelValues(labels, values);
+    const sized = new ByteWriter(labels.length + 4);
+    sized.varint(labels.length);
+    sized.raw(labels.bytes.subarray(0, labels.length));
+    const bytes = sized.copy();
+    switch (type) {
+      case 'counter':
+        return new CounterCell(this, bytes);
+      case 'gauge':
+        return new GaugeCell(this, bytes);
+      case 'histogram':
+        return new HistogramCell(this, bytes, buckets ?? []);
+      case 'unique':
+        return new UniqueCell(this, bytes);
+      case 'pair':
+        return new PairCell(this, bytes);
+    }
+  }
+
+  event(cell: AggregatorCell, kind: 0 | 1, key: string, timeMs: number): void {
+    const short = Buffer.from(key.length > MAX_PAIR_KEY ? key.slice(0, MAX_PAIR_KEY) : key).toString();
+    const time = timeMs > 0 && timeMs <= Number.MAX_SAFE_INTEGER ? Math.floor(timeMs) : 0;
+    this.#events.push({ cell: cell as PairCell, kind, key: short, timeMs: time });
+  }
+
+  flush(out: ByteWriter): void {
+    if (this.dirty.length === 0 && this.ignored === 0) return;
+    if (out.length === 0) out.uint8(DELTA_VERSION);
+    out.string(this.#descriptorText);
+    out.varint(this.ignored);
+    out.varint(this.dirty.length);
+    for (let i = 0; i < this.dirty.length; i++) {
+      const cell = this.dirty[i]!;
+      out.raw(cell.labelBytes);
+      cell.flush(out);
+      cell.dirty = false;
+      if (cell instanceof PairCell) cell.index = i;
+    }
+    if (this.#descriptor.type === 'pair') this.#flushEvents(out);
+    this.dirty.length = 0;
+    this.ignored = 0;
+  }
+
+  #flushEvents(out: ByteWriter): void {
+    out.varint(this.#events.length);
+    for (const { cell, kind, key, timeMs } of this.#events) {
+      out.varint(cell.index);
+      out.uint8(kind);
+      out.varint(timeMs);
+      out.string(key);
+    }
+    this.#events = [];
+  }
+
+  forget(): void {
+    this.#root.clear();
+    this.#single = undefined;
+    this.cells = 0;
+  }
+}
