@@ -1,0 +1,89 @@
+import { dirname, join } from 'node:path';
+import { watch, type FSWatcher } from 'chokidar';
+import type { Log } from '../platform/log.ts';
+import { errorCode } from '../platform/files.ts';
+
+export interface FolderWatchEvents {
+  /** Bytes were appended to the file, or its attributes changed. */
+  changed(path: string): void;
+  /** A name came, went or changed hands. */
+  renamed(path: string): void;
+  /** The kernel gives no (more) watches. */
+  failed(): void;
+}
+
+/**
+ * Hints from the kernel: folders are watched, files are not. A hint says only "look there"; that one may be missing
+ * is expected, because queues overflow and network file systems are silent.
+ */
+export class FolderWatch {
+  readonly #events: FolderWatchEvents;
+  readonly #log: Log;
+  #watcher: FSWatcher | undefined;
+  #failed = false;
+
+  constructor(events: FolderWatchEvents, log: Log) {
+    this.#events = events;
+    this.#log = log;
+  }
+
+  get working(): boolean {
+    return this.#watcher !== undefined && !this.#failed;
+  }
+
+  /** Watches the bases and every folder below them that `mayHold` says yes to. */
+  async start(bases: readonly string[], mayHold: (folder: string) => boolean): Promise<void> {
+    await this.close();
+    this.#failed = false;
+    const watcher = watch([...bases], {
+      persistent: true,
+      ignoreInitial: true,
+      ignorePermissionErrors: true,
+      atomic: false,
+      ignored: (path, stats) => stats?.isFile() === true || (stats?.isDirectory() === true && !mayHold(path)),
+    });
+    this.#watcher = watcher;
+    watcher.on('raw', (event, name, details) => this.#raw(event, name, details));
+    watcher.on('addDir', (path) => this.#events.renamed(path));
+    watcher.on('unlinkDir', (path) => this.#events.renamed(path));
+    watcher.on('error', (error) => this.#error(error));
+    await new Promise<void>((resolve) => {
+      watcher.once('ready', resolve);
+    });
+  }
+
+  /** Begins again with a folder that came (back) into being. */
+  renew(folder: string): void {
+    this.#watcher?.unwatch(folder);
+    this.#watcher?.add(folder);
+  }
+
+  async close(): Promise<void> {
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
+    await watcher?.close();
+  }
+
+  #raw(event: string, name: string | null, details: unknown): void {
+    const folder = watchedPath(details);
+    if (folder === undefined) return;
+    const path = name === null ? folder : join(folder, name);
+    if (event === 'change') this.#events.changed(path);
+    else this.#events.renamed(name === null ? join(dirname(path), '.') : path);
+  }
+
+  #error(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#log.warn(
+      { code: errorCode(error) },
+      'no more file watches: files are found by looking regularly instead',
+    );
+    this.#events.failed();
+  }
+}
+
+function watchedPath(details: unknown): string | undefined {
+  if (typeof details !== 'object' || details === null || !('watchedPath' in details)) return undefined;
+  return typeof details.watchedPath === 'string' ? details.watchedPath : undefined;
+}

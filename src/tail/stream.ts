@@ -1,0 +1,115 @@
+import type { Anchor, Fingerprint, Position } from '../model/position.ts';
+import type { Timer } from '../platform/clock.ts';
+import type { Content } from './content.ts';
+import { NO_ANCHOR } from './fingerprint.ts';
+import type { ReadOutcome } from './line-reader.ts';
+import type { Compression } from './rotated-name.ts';
+import type { SourceSpec } from './source-spec.ts';
+import type { TextEncoding } from './text-encoding.ts';
+
+/** What is known of where a stream's content lies on disk. */
+export interface Body {
+  readonly path: string;
+  readonly device: string;
+  readonly inode: string;
+  readonly compression: Compression;
+}
+
+/**
+ * One log file followed through its names, copies and compressed forms. Mutable state of the tailer; what is kept
+ * over a restart is `position()`.
+ *
+ * - `following`: it is read as it grows.
+ * - `replaced`: its content is no longer where it was; the next look finds the copy, or states the loss.
+ * - `finished`: read to its end and let go; kept so that copies of it are recognised. It wakes up if it grows.
+ * - `forgotten`: gone from disk and from our books.
+ */
+export class Stream {
+  source: SourceSpec;
+  readonly number: number;
+  body: Body;
+  state: 'following' | 'replaced' | 'finished' | 'forgotten' = 'following';
+
+  fingerprint: Fingerprint;
+  /** Settled: everything before it is with the committer. */
+  offset: number;
+  anchor: Anchor;
+  parserState: string | undefined;
+  committedOffset: number;
+
+  /** Largest size seen. */
+  size = 0;
+  mtimeNs = 0n;
+  /** In the listing of the latest look under this identity. */
+  bound = false;
+  /** Was checked against its fingerprint since the process started. */
+  verified = false;
+  /** Rotated away or unlinked: finished once it has been quiet for a while. */
+  retired = false;
+  /** Its content may only be delivered once this stream was read to its end. */
+  after: Stream | undefined;
+
+  content: Content | undefined;
+  encoding: TextEncoding | undefined;
+  blockBytes: number;
+  /** See Place.scanned. */
+  scanned = 0;
+  /** Lines up to here were given to the parser, which waits for more before it is done with them. */
+  heldTo = 0;
+  ahead: { readonly from: number; readonly outcome: Promise<ReadOutcome | undefined> } | undefined;
+
+  queued = false;
+  /** Being read, or its chunk is with the parser. */
+  busy = false;
+  /** Something happened while it was busy. */
+  dirty = false;
+  atEnd = false;
+  flushDue = false;
+  finishing = false;
+  lingerTimer: Timer | undefined;
+  multilineTimer: Timer | undefined;
+  retryTimer: Timer | undefined;
+  retries = 0;
+  error: string | undefined;
+
+  constructor(source: SourceSpec, number: number, body: Body, fingerprint: Fingerprint, blockBytes: number) {
+    this.source = source;
+    this.number = number;
+    this.body = body;
+    this.fingerprint = fingerprint;
+    this.offset = 0;
+    this.committedOffset = 0;
+    this.anchor = NO_ANCHOR;
+    this.blockBytes = blockBytes;
+  }
+
+  get id(): string {
+    return `${this.body.device}:${this.body.inode}`;
+  }
+
+  get path(): string {
+    return this.body.path;
+  }
+
+  position(): Position {
+    return {
+      source: this.source.name,
+      stream: this.number,
+      path: this.state === 'forgotten' ? '' : this.body.path,
+      device: this.body.device,
+      inode: this.body.inode,
+      fingerprint: this.fingerprint,
+      offset: this.offset,
+      anchor: this.anchor,
+      ...(this.parserState === undefined ? {} : { parserState: this.parserState }),
+      ...(this.state === 'finished' || this.state === 'forgotten' ? { finished: true } : {}),
+    };
+  }
+
+  cancelTimers(): void {
+    this.lingerTimer?.cancel();
+    this.multilineTimer?.cancel();
+    this.retryTimer?.cancel();
+    this.lingerTimer = this.multilineTimer = this.retryTimer = undefined;
+  }
+}

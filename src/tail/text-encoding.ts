@@ -1,0 +1,77 @@
+import type { SourceSpec } from './source-spec.ts';
+
+/**
+ * How a file's bytes become UTF-8. Offsets are always those of the file's own bytes; `rawLength` leads back from
+ * UTF-8. Where the file is UTF-8 (or close to it: what is invalid passes unchanged) nothing is copied.
+ */
+export interface TextEncoding {
+  /** Bytes of a byte order mark at the file's start, to be left out. */
+  readonly markBytes: number;
+  /** Bytes of a unit: reads and cuts happen at multiples of it. */
+  readonly unit: 1 | 2;
+  /** One past the last newline in `raw[from … to]`, or -1. */
+  afterLastNewline(raw: Buffer, from: number, to: number): number;
+  /** One past the first newline in `raw[from … to]`, or -1. */
+  afterFirstNewline(raw: Buffer, from: number, to: number): number;
+  decode(raw: Buffer): Buffer;
+  /** How many of the file's bytes the UTF-8 bytes `text` came from. */
+  rawLength(text: Buffer): number;
+}
+
+const NEWLINE = 10;
+
+/** A byte order mark rules over what was configured. */
+export function encodingOf(configured: SourceSpec['encoding'], head: Buffer): TextEncoding {
+  if (head.length >= 2 && head[0] === 0xff && head[1] === 0xfe) return utf16('little', 2);
+  if (head.length >= 2 && head[0] === 0xfe && head[1] === 0xff) return utf16('big', 2);
+  if (head.length >= 3 && head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf)
+    return { ...utf8, markBytes: 3 };
+  if (configured === 'latin1') return latin1;
+  return configured === 'utf-16' ? utf16('little', 0) : utf8;
+}
+
+const bytewise = {
+  markBytes: 0,
+  unit: 1 as const,
+  afterLastNewline(raw: Buffer, from: number, to: number): number {
+    const at = raw.lastIndexOf(NEWLINE, to - 1);
+    return to > from && at >= from ? at + 1 : -1;
+  },
+  afterFirstNewline(raw: Buffer, from: number, to: number): number {
+    const at = raw.subarray(from, to).indexOf(NEWLINE);
+    return at === -1 ? -1 : from + at + 1;
+  },
+};
+
+const utf8: TextEncoding = {
+  ...bytewise,
+  decode: (raw) => raw,
+  rawLength: (text) => text.length,
+};
+
+const latin1: TextEncoding = {
+  ...bytewise,
+  decode: (raw) => Buffer.from(raw.toString('latin1'), 'utf8'),
+  rawLength: (text) => text.toString('utf8').length,
+};
+
+function utf16(order: 'little' | 'big', markBytes: number): TextEncoding {
+  const low = order === 'little' ? 0 : 1;
+  const isNewline = (raw: Buffer, at: number): boolean =>
+    raw[at + low] === NEWLINE && raw[at + 1 - low] === 0;
+  return {
+    markBytes,
+    unit: 2,
+    afterLastNewline(raw, from, to) {
+      for (let at = from + ((to - from) & ~1) - 2; at >= from; at -= 2) if (isNewline(raw, at)) return at + 2;
+      return -1;
+    },
+    afterFirstNewline(raw, from, to) {
+      for (let at = from; at + 1 < to; at += 2) if (isNewline(raw, at)) return at + 2;
+      return -1;
+    },
+    decode: (raw) =>
+      Buffer.from((order === 'little' ? raw : Buffer.from(raw).swap16()).toString('utf16le'), 'utf8'),
+    rawLength: (text) => text.toString('utf8').length * 2,
+  };
+}

@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Chunk } from '../../src/model/chunk.ts';
+import type { Position } from '../../src/model/position.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { silentLog } from '../../src/platform/log.ts';
+import type { SourceSpec } from '../../src/tail/source-spec.ts';
+import { Tailer, type Notice, type TailerOptions } from '../../src/tail/tailer.ts';
+
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+): Promise<void> {
+  const deadline = performance.now() + 8_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline)
+      throw new Error(`waited in vain: ${typeof what === 'string' ? what : what()}`);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 3);
+    });
+  }
+}
+
+/** A folder, a tailer over it, and a reader that settles what it takes, as an agent would. */
+export class TailHarness {
+  readonly folder: string;
+  readonly lines: string[] = [];
+  readonly chunks: Omit<Chunk, 'bytes'>[] = [];
+  readonly positions = new Map<number, Position>();
+  readonly missed: NonNullable<Notice['missed']>[] = [];
+  #tailer: Tailer | undefined;
+  #abort = new AbortController();
+  #pump: Promise<void> | undefined;
+  nextStream = 1;
+  spec: SourceSpec;
+  options: Partial<TailerOptions> = {};
+  /** How many bytes of a chunk to consume; all where undefined. */
+  consume: (chunk: Chunk) => number = (chunk) => chunk.bytes.length;
+
+  private constructor(folder: string, spec: Partial<SourceSpec>) {
+    this.folder = folder;
+    this.spec = {
+      name: 'app',
+      paths: [join(folder, 'app.log')],
+      exclude: [],
+      startAt: 'beginning',
+      maxLineBytes: 1024 * 1024,
+      encoding: 'utf-8',
+      lingerMs: 30,
+      ...spec,
+    };
+  }
+
+  static async create(spec: (folder: string) => Partial<SourceSpec> = () => ({})): Promise<TailHarness> {
+    const folder = await mkdtemp(join(tmpdir(), 'taffrail-tail-'));
+    return new TailHarness(folder, spec(folder));
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  get tailer(): Tailer {
+    if (this.#tailer === undefined) throw new Error('not started');
+    return this.#tailer;
+  }
+
+  async start(): Promise<void> {
+    this.#abort = new AbortController();
+    this.#tailer = new Tailer({
+      sources: [this.spec],
+      positions: [...this.positions.values()],
+      nextStream: this.nextStream,
+      clock: systemClock,
+      log: silentLog,
+      sweepIntervalMs: 300,
+      pollIntervalMs: 20,
+      onNotice: () => this.drain(),
+      ...this.options,
+    });
+    await this.#tailer.start();
+    this.drain();
+    this.#pump = this.#run(this.#tailer, this.#abort.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#pump;
+    this.drain();
+    if (this.#tailer !== undefined) this.nextStream = this.#tailer.nextStream;
+    await this.#tailer?.stop();
+    this.#tailer = undefined;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  drain(): void {
+    for (const { position, missed } of this.#tailer?.drainNotices() ?? []) {
+      this.#keep(position);
+      if (missed !== undefined) this.missed.push(missed);
+    }
+  }
+
+  async linesAre(expected: readonly string[]): Promise<void> {
+    await until(
+      () => this.lines.length >= expected.length,
+      () =>
+        `lines ${JSON.stringify(expected.slice(0, 20))}, got ${JSON.stringify(this.lines.slice(0, 20))} ${this.describe()}`,
+    );
+  }
+
+  describe(): string {
+    return JSON.stringify(this.#tailer?.status());
+  }
+
+  #keep(position: Position): void {
+    if (position.path === '') this.positions.delete(position.stream);
+    else this.positions.set(position.stream, position);
+  }
+
+  async #run(tailer: Tailer, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const chunk = await tailer.take(signal);
+      if (chunk === undefined) return;
+      const consumed = chunk.flush ? chunk.bytes.length : this.consume(chunk);
+      const { bytes, ...rest } = chunk;
+      this.chunks.push(rest);
+      this.lines.push(...linesOf(bytes.subarray(0, consumed)));
+      this.#keep(tailer.settle(chunk, consumed));
+    }
+  }
+}
+
+export function linesOf(bytes: Buffer): string[] {
+  const lines = bytes.toString('utf8').split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** Numbered lines, each with its newline. */
+export function numbered(prefix: string, from: number, to: number): { text: string; lines: string[] } {
+  const lines = Array.from({ length: to - from }, (_, i) => `${prefix} ${from + i} ${'x'.repeat(20)}`);
+  return { text: lines.map((line) => `${line}\n`).join(''), lines };
+}

@@ -1,0 +1,41 @@
+import { appendFile, copyFile, truncate, writeFile } from 'node:fs/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { numbered, TailHarness } from './harness.ts';
+
+describe('truncation', () => {
+  let tail: TailHarness;
+  afterEach(() => tail.dispose());
+
+  it('begins anew in a file that was cut', async () => {
+    tail = await TailHarness.create();
+    await writeFile(tail.path('app.log'), 'one\ntwo\n');
+    await tail.start();
+    await tail.linesAre(['one', 'two']);
+    await truncate(tail.path('app.log'), 0);
+    await appendFile(tail.path('app.log'), 'three\n');
+    await tail.linesAre(['one', 'two', 'three']);
+    expect(tail.lines).toEqual(['one', 'two', 'three']);
+  });
+
+  it.each([
+    ['smaller', 10],
+    ['larger', 3000],
+  ])('recovers from the copy what copytruncate cut while it was stopped (then %s)', async (_, count) => {
+    tail = await TailHarness.create();
+    const a = numbered('a', 0, 1000);
+    const rest = numbered('rest', 0, 1000);
+    const b = numbered('b', 0, count);
+    await writeFile(tail.path('app.log'), a.text);
+    await tail.start();
+    await tail.linesAre(a.lines);
+    await tail.stop();
+    await appendFile(tail.path('app.log'), rest.text);
+    await copyFile(tail.path('app.log'), tail.path('app.log.1'));
+    await truncate(tail.path('app.log'), 0);
+    await appendFile(tail.path('app.log'), b.text);
+    await tail.start();
+    await tail.linesAre([...a.lines, ...rest.lines, ...b.lines]);
+    expect(tail.lines).toEqual([...a.lines, ...rest.lines, ...b.lines]);
+    expect(tail.missed).toEqual([]);
+  });
+});
