@@ -12,6 +12,8 @@ export interface Cursor {
   settle(seq: number, outcome: Outcome): void;
   /** Entries up to here are settled. */
   readonly settledThrough: number;
+  /** Batches with a smaller number are settled: their keys will never be sent again. */
+  readonly settledBatch: number;
 }
 
 /** Lines by source name. */

@@ -1,0 +1,462 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { deflate } from 'node:zlib';
+import type { Entry } from '../model/entry.ts';
+import type { Slice } from '../model/slice.ts';
+import { isDiskTrouble } from '../platform/durable-files.ts';
+import { assignBatches } from './assign-batches.ts';
+import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
+import { BUFFER_DEFAULTS, type BufferOptions, segmentBytesFor } from './buffer-options.ts';
+import { CursorSet } from './cursor-set.ts';
+import { DiskReserve } from './disk-reserve.ts';
+import { encodeEntry, type EncodedEntry } from './entry-codec.ts';
+import { EntryReader } from './entry-reader.ts';
+import { FullState } from './full-state.ts';
+import { linesOf } from './lines-of.ts';
+import { Mutex } from './mutex.ts';
+import { RecentEntries, type NumberedEntry } from './recent-entries.ts';
+import { type DamageReport, recoverSegments } from './recover-segments.ts';
+import { SegmentLog } from './segment-log.ts';
+import { Signal } from './signal.ts';
+import { SnapshotStore, type SnapshotState } from './snapshot-store.ts';
+
+/** An entry before the buffer has given it its numbers. */
+export type Draft =
+  | { readonly kind: 'commit'; readonly timeMs: number; readonly slices: readonly Slice[] }
+  | { readonly kind: 'samples'; readonly timeMs: number; readonly otlp: Uint8Array; readonly points: number };
+
+export interface BufferStats {
+  readonly state: 'ok' | 'full';
+  readonly fullReason?: 'limit' | 'disk';
+  readonly bytes: number;
+  readonly limitBytes: number;
+  readonly segments: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  readonly nextBatch: number;
+  readonly coveredSeq: number;
+  readonly commits: number;
+  readonly samples: number;
+  readonly fdatasyncs: number;
+  readonly damage: readonly DamageReport[];
+  readonly tornBytes: number;
+}
+
+export interface OpenedBuffer {
+  readonly buffer: Buffer;
+  /** What the agent last gave to `snapshot`, or undefined on a first start. */
+  readonly snapshot: SnapshotState | undefined;
+  /** The entries after the snapshot, in order; read once, before the first append. */
+  readonly replay: AsyncIterable<Entry>;
+}
+
+export class BufferClosed extends Error {
+  constructor() {
+    super('the buffer is closed');
+    this.name = 'BufferClosed';
+  }
+}
+
+interface Job {
+  readonly draft: Draft;
+  readonly resolve: (entry: Entry) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const RETRY_FIRST_MS = 100;
+const RETRY_MOST_MS = 5000;
+const SNAPSHOT_EACH_BYTES = 64 << 20;
+
+const deflateAsync = promisify(deflate);
+
+/**
+ * The write-ahead log between reading and shipping. What must stay true:
+ *
+ * - An entry is shown (listeners, then cursors) only after its sync, in order, and the next is written after that:
+ *   at most the last frame on disk is not durable.
+ * - A segment goes only when every cursor has settled it, with that on disk, and the older of two snapshots covers it.
+ * - Trouble with the disk or the limit makes appends wait; it never loses what was handed over and never ends the process.
+ */
+export class Buffer implements CursorHost {
+  readonly clock: BufferOptions['clock'];
+  readonly log: BufferOptions['log'];
+  /** Fires when an entry was added, and at close. */
+  readonly added = new Signal();
+  readonly #options: BufferOptions;
+  readonly #segments: SegmentLog;
+  readonly #snapshots: SnapshotStore;
+  readonly #cursors: CursorSet;
+  readonly #reserve: DiskReserve;
+  readonly #recent: RecentEntries;
+  readonly #full: FullState;
+  /** Guards the segment log. */
+  readonly #mutex = new Mutex();
+  readonly #snapshotMutex = new Mutex();
+  /** Fires when segments may have become free. */
+  readonly #progress = new Signal();
+  readonly #listeners: ((entry: Entry) => void)[] = [];
+  readonly #queue: Job[] = [];
+  readonly #damage: DamageReport[];
+  readonly #tornBytes: number;
+  #pumping: Promise<void> | undefined;
+  #reclaiming: Promise<boolean> | undefined;
+  #lastSeq: number;
+  #nextBatch: number;
+  #closed = false;
+  #commits = 0;
+  #samples = 0;
+  #bytesSinceSnapshot = 0;
+
+  private constructor(options: BufferOptions, parts: Parts) {
+    this.#options = options;
+    this.clock = options.clock;
+    this.log = options.log;
+    this.#segments = parts.segments;
+    this.#snapshots = parts.snapshots;
+    this.#reserve = parts.reserve;
+    this.#damage = [...parts.damage];
+    this.#tornBytes = parts.tornBytes;
+    this.#lastSeq = parts.lastSeq;
+    this.#nextBatch = parts.nextBatch;
+    this.#recent = new RecentEntries(options.recentBytes ?? BUFFER_DEFAULTS.recentBytes);
+    this.#full = new FullState(options.log, options.clock);
+    this.#cursors = new CursorSet(parts.directory, this, () => this.#reader());
+  }
+
+  static async open(options: BufferOptions): Promise<OpenedBuffer> {
+    const directory = path.join(options.dir, 'buffer');
+    await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+    const snapshots = await SnapshotStore.open(directory, options.log);
+    const recovered = await recoverSegments(directory);
+    for (const report of recovered.damage)
+      options.log.error(report, 'buffer segment is damaged; the file was set aside');
+    if (recovered.tornBytes > 0)
+      options.log.info({ bytes: recovered.tornBytes }, 'unfinished entry cut off the end of the buffer');
+    const firstSeq = recovered.segments[0]?.firstSeq;
+    if (snapshots.newest === undefined) refuseWithoutSnapshot(directory, snapshots.allDamaged, firstSeq);
+    const segments = new SegmentLog(
+      directory,
+      recovered.segments,
+      segmentBytesFor(options),
+      options.durable ?? true,
+    );
+    const reserve = new DiskReserve(directory, options.reserveBytes ?? BUFFER_DEFAULTS.reserveBytes);
+    const buffer = new Buffer(options, {
+      ...recovered,
+      directory,
+      snapshots,
+      reserve,
+      segments,
+      lastSeq: Math.max(recovered.lastSeq, snapshots.newest?.seq ?? 0),
+      nextBatch: Math.max(recovered.nextBatch, snapshots.newest?.nextBatch ?? 1),
+    });
+    await buffer.#openCursors();
+    await reserve.hold();
+    const from = (snapshots.newest?.seq ?? 0) + 1;
+    return { buffer, snapshot: snapshots.newest?.state, replay: buffer.#replay(from, recovered.lastSeq) };
+  }
+
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Called with each entry once it is durable, before sinks see it and before `append` resolves. Must not throw. */
+  onDurable(listener: (entry: Entry) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Resolves when the entry is durable, however long the disk or the limit makes it wait. Callers bound what they hand over. */
+  append(draft: Draft): Promise<Entry> {
+    if (this.#closed) return Promise.reject(new BufferClosed());
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ draft, resolve, reject });
+      this.#pumping ??= this.#pump();
+    });
+  }
+
+  /** A sink's cursor; made at its first use, at the oldest entry there is or after the newest. */
+  cursor(name: string, startAt: 'oldest' | 'now' = 'oldest'): Promise<BufferCursor> {
+    const at =
+      startAt === 'now' ? this.#lastSeq : (this.#segments.segments[0]?.firstSeq ?? this.#lastSeq + 1) - 1;
+    return this.#cursors.get(name, { at, batch: 1, delivered: {}, lost: {} });
+  }
+
+  /** Removes the cursors of all other sinks, so that they no longer hold segments. */
+  async retainCursors(names: ReadonlySet<string>): Promise<void> {
+    await this.#cursors.retain(names);
+    this.advanced();
+  }
+
+  /** Stores the agent's state as of `state.seq`, which must be durable. False where the disk would not take it. */
+  async snapshot(state: SnapshotState): Promise<boolean> {
+    if (state.seq > this.#lastSeq)
+      throw new Error(`snapshot of entry ${state.seq}, but the last is ${this.#lastSeq}`);
+    return this.#snapshotMutex.run(async () => {
+      try {
+        await this.#reserve.during(() => this.#snapshots.write(state, this.#nextBatch));
+      } catch (error) {
+        if (!isDiskTrouble(error)) throw error;
+        this.log.warn({ error: error.message }, 'snapshot could not be written; the one before it stays');
+        return false;
+      }
+      this.#bytesSinceSnapshot = 0;
+      this.advanced();
+      return true;
+    });
+  }
+
+  stats(): BufferStats {
+    const reason = this.#full.reason;
+    return {
+      state: reason === undefined ? 'ok' : 'full',
+      ...(reason === undefined ? {} : { fullReason: reason }),
+      bytes: this.#segments.bytes,
+      limitBytes: this.#options.maxBytes,
+      segments: this.#segments.segments.length,
+      firstSeq: this.#segments.segments[0]?.firstSeq ?? this.#lastSeq + 1,
+      lastSeq: this.#lastSeq,
+      nextBatch: this.#nextBatch,
+      coveredSeq: this.#snapshots.coveredSeq,
+      commits: this.#commits,
+      samples: this.#samples,
+      fdatasyncs: this.#segments.syncs,
+      damage: this.#damage,
+      tornBytes: this.#tornBytes,
+    };
+  }
+
+  /** Lets a write under way end, refuses those that wait, and stores the cursors. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#progress.fire();
+    this.added.fire();
+    await this.#pumping;
+    await this.#reclaiming?.catch(() => false);
+    await this.#snapshotMutex.run(() => Promise.resolve());
+    await this.#cursors.close();
+    await this.#mutex.run(() => this.#segments.close());
+  }
+
+  recent(seq: number): NumberedEntry | undefined {
+    return this.#recent.get(seq);
+  }
+
+  /** Something that holds segments moved. */
+  advanced(): void {
+    this.#progress.fire();
+    if (!this.#closed && this.#isReleasable()) void this.#reclaim();
+  }
+
+  async #openCursors(): Promise<void> {
+    for (const cursor of await this.#cursors.load()) {
+      this.#lastSeq = Math.max(this.#lastSeq, cursor.settledThrough);
+      this.#nextBatch = Math.max(this.#nextBatch, cursor.settledBatch);
+    }
+  }
+
+  async #pump(): Promise<void> {
+    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
+      try {
+        job.resolve(await this.#store(job.draft));
+      } catch (error) {
+        job.reject(error);
+      }
+    }
+    this.#pumping = undefined;
+  }
+
+  async #store(draft: Draft): Promise<Entry> {
+    const deflated = draft.kind === 'samples' ? await deflateAsync(draft.otlp, { level: 1 }) : undefined;
+    const entry = this.#numbered(draft);
+    const nextBatch = this.#nextBatch + (entry.kind === 'commit' ? entry.batches.length : 0);
+    const encoded = encodeEntry(entry, nextBatch, deflated);
+    await this.#room(encoded.bytes);
+    await this.#write(entry.seq, encoded);
+    this.#lastSeq = entry.seq;
+    this.#nextBatch = nextBatch;
+    if (entry.kind === 'commit') this.#commits++;
+    else this.#samples++;
+    this.#recent.push(entry, nextBatch, encoded.bytes);
+    for (const listener of this.#listeners) listener(entry);
+    this.added.fire();
+    this.#askForSnapshot(encoded.bytes);
+    return entry;
+  }
+
+  #numbered(draft: Draft): Entry {
+    const seq = this.#lastSeq + 1;
+    if (draft.kind === 'samples') return { ...draft, seq };
+    const { batchMaxBytes, batchMaxRecords } = { ...BUFFER_DEFAULTS, ...this.#options };
+    return {
+      ...draft,
+      seq,
+      batches: assignBatches(draft.slices, this.#nextBatch, { batchMaxBytes, batchMaxRecords }),
+    };
+  }
+
+  /** Waits until the limit allows `bytes` more. An entry larger than the limit goes into an empty buffer. */
+  async #room(bytes: number): Promise<void> {
+    for (;;) {
+      if (this.#closed) throw new BufferClosed();
+      if (this.#segments.bytes + bytes <= this.#options.maxBytes || this.#isEmpty()) break;
+      const progress = this.#progress.current;
+      if (await this.#makeRoom(this.#options.whenFull === 'drop_oldest')) continue;
+      this.#full.enter('limit', `max_bytes ${this.#options.maxBytes}`);
+      await progress;
+    }
+    this.#full.leave('limit');
+  }
+
+  /** The same bytes, again and again, until they are durable. */
+  async #write(seq: number, encoded: EncodedEntry): Promise<void> {
+    for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_MOST_MS)) {
+      try {
+        await this.#mutex.run(() => this.#segments.append(seq, encoded));
+        break;
+      } catch (error) {
+        if (!isDiskTrouble(error)) throw error;
+        this.#full.enter('disk', error.message);
+      }
+      const progress = this.#progress.current;
+      if (!(await this.#makeRoom(false))) await Promise.race([this.#pause(wait), progress]);
+      if (this.#closed) throw new BufferClosed();
+    }
+    if (this.#full.leave('disk')) await this.#reserve.hold();
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.clock.setTimeout(resolve, ms));
+  }
+
+  /** True if segments went. */
+  async #makeRoom(mayDrop: boolean): Promise<boolean> {
+    const last = this.#segments.segments.at(-1);
+    const only = this.#segments.segments.length === 1;
+    if (last !== undefined && (mayDrop ? only : last.lastSeq <= this.#releasableSeq())) {
+      await this.#mutex.run(() => this.#segments.seal(this.#lastSeq + 1)).catch(ignoreDiskTrouble);
+    }
+    if (await this.#reclaim()) return true;
+    if (mayDrop && (await this.#dropOldest()) && (await this.#reclaim())) return true;
+    const first = this.#segments.segments[0];
+    const waitsForSnapshot = first !== undefined && first.lastSeq > this.#snapshots.coveredSeq;
+    if (waitsForSnapshot && first.lastSeq <= this.#cursors.settledThrough) this.#options.wantSnapshot?.();
+    return false;
+  }
+
+  /** Gives up the records of the oldest segment for every cursor that has not settled them. */
+  async #dropOldest(): Promise<boolean> {
+    const first = this.#segments.segments[0];
+    if (first === undefined || first.lastSeq <= this.#cursors.settledThrough) return false;
+    const reader = this.#reader();
+    try {
+      const dropped = [];
+      for (let seq = first.firstSeq; seq <= first.lastSeq;) {
+        const found = await reader.read(seq);
+        if (found === undefined || found.entry.seq > first.lastSeq) break;
+        dropped.push({ seq: found.entry.seq, nextBatch: found.nextBatch, lines: linesOf(found.entry) });
+        seq = found.entry.seq + 1;
+      }
+      this.#full.dropping(first.path);
+      this.#cursors.drop(dropped, first.lastSeq);
+      return true;
+    } finally {
+      await reader.close();
+    }
+  }
+
+  #releasableSeq(): number {
+    return Math.min(this.#cursors.settledThrough, this.#snapshots.coveredSeq);
+  }
+
+  #isReleasable(): boolean {
+    const [first, second] = this.#segments.segments;
+    return second !== undefined && first!.lastSeq <= this.#releasableSeq();
+  }
+
+  #isEmpty(): boolean {
+    return this.#segments.segments.every((segment) => segment.lastSeq < segment.firstSeq);
+  }
+
+  /** Removes what can go. Cursors are on disk first: a start must not find a cursor before the first segment. */
+  #reclaim(): Promise<boolean> {
+    this.#reclaiming ??= this.#reclaimOnce()
+      .catch((error: unknown) => {
+        ignoreDiskTrouble(error);
+        return false;
+      })
+      .then((released) => {
+        this.#reclaiming = undefined;
+        // Cursors may have moved meanwhile, and found us busy.
+        if (released) this.advanced();
+        return released;
+      });
+    return this.#reclaiming;
+  }
+
+  async #reclaimOnce(): Promise<boolean> {
+    if (!this.#isReleasable()) return false;
+    const upTo = this.#releasableSeq();
+    await this.#reserve.during(() => this.#cursors.persist());
+    return this.#mutex.run(() => this.#segments.release(upTo));
+  }
+
+  #askForSnapshot(bytes: number): void {
+    this.#bytesSinceSnapshot += bytes;
+    if (this.#bytesSinceSnapshot < Math.min(SNAPSHOT_EACH_BYTES, this.#options.maxBytes / 4)) return;
+    this.#bytesSinceSnapshot = 0;
+    this.#options.wantSnapshot?.();
+  }
+
+  #reader(): EntryReader {
+    return new EntryReader(this.#segments, (report) => {
+      this.#damage.push(report);
+      this.log.error(report, 'buffer segment is damaged; what could not be read is skipped');
+    });
+  }
+
+  async *#replay(from: number, to: number): AsyncGenerator<Entry> {
+    const reader = this.#reader();
+    try {
+      for (let seq = from; seq <= to;) {
+        const found = await reader.read(seq);
+        if (found === undefined || found.entry.seq > to) return;
+        yield found.entry;
+        seq = found.entry.seq + 1;
+      }
+    } finally {
+      await reader.close();
+    }
+  }
+}
+
+interface Parts {
+  readonly directory: string;
+  readonly segments: SegmentLog;
+  readonly snapshots: SnapshotStore;
+  readonly reserve: DiskReserve;
+  readonly damage: readonly DamageReport[];
+  readonly tornBytes: number;
+  readonly lastSeq: number;
+  readonly nextBatch: number;
+}
+
+function ignoreDiskTrouble(error: unknown): void {
+  if (!isDiskTrouble(error)) throw error;
+}
+
+/** Without the state that old entries led to, going on would count old lines again. */
+function refuseWithoutSnapshot(directory: string, allDamaged: boolean, firstSeq: number | undefined): void {
+  const reachesBack = firstSeq === undefined ? !allDamaged : firstSeq === 1;
+  if (reachesBack) return;
+  const what = allDamaged ? 'every snapshot is damaged' : 'the snapshots are missing';
+  throw new Error(
+    `${directory}: ${what} and older entries are gone, so positions and counters are not known; ` +
+      'restore the directory from a copy, or move it away to start anew (files are then read again as start_at says)',
+  );
+}

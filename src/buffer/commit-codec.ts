@@ -1,0 +1,219 @@
+import type { Batch, BatchPart, Commit } from '../model/entry.ts';
+import type { LineCounts } from '../model/line-counts.ts';
+import type { Position } from '../model/position.ts';
+import type { RecordBlock, Slice } from '../model/slice.ts';
+import { type ByteReader, MalformedBytes } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+
+/** The payload of a commit, drawn in docs/BUFFER-FORMAT.md: a table, then the bytes it speaks of, unchanged. */
+
+const HAS_PARSER_STATE = 1;
+const FINISHED = 2;
+const MISSED = 4;
+const FILTERED_BY = 8;
+
+const MISSED_REASONS = ['truncated', 'deleted'] as const;
+
+/** Order is part of the format. */
+const COUNT_FIELDS = [
+  'lines',
+  'bytes',
+  'matched',
+  'unmatched',
+  'unmatchedBytes',
+  'filtered',
+  'filteredBytes',
+  'cutLines',
+  'cutBytes',
+  'invalid',
+  'badTimestamps',
+  'events',
+] as const satisfies readonly (keyof LineCounts)[];
+
+/** The parts of the payload, in order; delta and record bytes are passed on without being copied. */
+export function encodeCommit(commit: Commit): Uint8Array[] {
+  const table = new ByteWriter();
+  const body: Uint8Array[] = [];
+  table.uint(commit.timeMs);
+  table.uint(commit.slices.length);
+  for (const slice of commit.slices) {
+    writeSlice(table, slice);
+    body.push(slice.deltas);
+    for (const block of slice.records) body.push(block.bytes);
+  }
+  writeBatches(table, commit);
+  return [table.finish(), ...body];
+}
+
+function writeSlice(table: ByteWriter, slice: Slice): void {
+  const { position, counts } = slice;
+  writePosition(table, slice, position);
+  table.uint(slice.from);
+  for (const field of COUNT_FIELDS) table.uint(counts[field]);
+  if (counts.filteredBy !== undefined) {
+    const pairs = Object.entries(counts.filteredBy);
+    table.uint(pairs.length);
+    for (const [name, lines] of pairs) {
+      table.text(name);
+      table.uint(lines);
+    }
+  }
+  if (slice.missed !== undefined) {
+    table.uint(MISSED_REASONS.indexOf(slice.missed.reason));
+    table.uint(slice.missed.bytes + 1);
+  }
+  writeLabels(table, slice.labels);
+  table.uint(slice.deltas.length);
+  table.uint(slice.records.length);
+  for (const block of slice.records) {
+    table.uint(block.count);
+    table.uint(block.bytes.length);
+  }
+}
+
+function writePosition(table: ByteWriter, slice: Slice, position: Position): void {
+  table.text(position.source);
+  table.uint(position.stream);
+  table.text(position.path);
+  table.text(position.device);
+  table.text(position.inode);
+  table.uint(position.fingerprint.bytes);
+  table.uint(position.fingerprint.crc);
+  table.uint(position.offset);
+  table.uint(position.anchor.bytes);
+  table.uint(position.anchor.crc);
+  table.uint(
+    (position.parserState === undefined ? 0 : HAS_PARSER_STATE) |
+      (position.finished === true ? FINISHED : 0) |
+      (slice.missed === undefined ? 0 : MISSED) |
+      (slice.counts.filteredBy === undefined ? 0 : FILTERED_BY),
+  );
+  if (position.parserState !== undefined) table.text(position.parserState);
+}
+
+function writeLabels(table: ByteWriter, labels: Readonly<Record<string, string>>): void {
+  const pairs = Object.entries(labels);
+  table.uint(pairs.length);
+  for (const [name, value] of pairs) {
+    table.text(name);
+    table.text(value);
+  }
+}
+
+function writeBatches(table: ByteWriter, commit: Commit): void {
+  table.uint(commit.batches[0]?.number ?? 0);
+  table.uint(commit.batches.length);
+  for (const batch of commit.batches) {
+    table.uint(batch.parts.reduce((sum, part) => sum + part.blocks.length, 0));
+  }
+}
+
+/** What the table says of a slice whose bytes come later. */
+interface SliceRow {
+  readonly slice: Omit<Slice, 'deltas' | 'records'>;
+  readonly deltasLength: number;
+  readonly blocks: readonly { readonly count: number; readonly length: number }[];
+}
+
+export function decodeCommit(seq: number, reader: ByteReader): Commit {
+  const timeMs = reader.uint();
+  const rows = Array.from({ length: reader.count(25) }, () => readSlice(reader));
+  const firstBatch = reader.uint();
+  const blockCounts = Array.from({ length: reader.count(1) }, () => reader.uint());
+  const slices = rows.map((row): Slice => ({
+    ...row.slice,
+    deltas: reader.bytes(row.deltasLength),
+    records: row.blocks.map((block) => ({ count: block.count, bytes: reader.bytes(block.length) })),
+  }));
+  if (reader.remaining !== 0) throw new MalformedBytes(`${reader.remaining} bytes too many`);
+  return { kind: 'commit', seq, timeMs, slices, batches: cutBatches(slices, firstBatch, blockCounts) };
+}
+
+function readSlice(reader: ByteReader): SliceRow {
+  const source = reader.text();
+  const stream = reader.uint();
+  const path = reader.text();
+  const device = reader.text();
+  const inode = reader.text();
+  const fingerprint = { bytes: reader.uint(), crc: reader.uint() };
+  const offset = reader.uint();
+  const anchor = { bytes: reader.uint(), crc: reader.uint() };
+  const flags = reader.uint();
+  if (flags > 15) throw new MalformedBytes(`unknown flags ${flags}`);
+  const parserState = flags & HAS_PARSER_STATE ? { parserState: reader.text() } : {};
+  const finished = flags & FINISHED ? { finished: true } : {};
+  const from = reader.uint();
+  const counts = readCounts(reader, (flags & FILTERED_BY) !== 0);
+  const missed = flags & MISSED ? { missed: readMissed(reader) } : {};
+  const labels = readPairs(reader, () => reader.text());
+  const deltasLength = reader.uint();
+  const blocks = Array.from({ length: reader.count(2) }, () => ({
+    count: reader.uint(),
+    length: reader.uint(),
+  }));
+  const position = {
+    source,
+    stream,
+    path,
+    device,
+    inode,
+    fingerprint,
+    offset,
+    anchor,
+    ...parserState,
+    ...finished,
+  };
+  return { slice: { position, from, counts, labels, ...missed }, deltasLength, blocks };
+}
+
+function readCounts(reader: ByteReader, filteredBy: boolean): LineCounts {
+  const counts = Object.fromEntries(
+    COUNT_FIELDS.map((field) => [field, reader.uint()]),
+  ) as unknown as LineCounts;
+  return filteredBy ? { ...counts, filteredBy: readPairs(reader, () => reader.uint()) } : counts;
+}
+
+function readMissed(reader: ByteReader): NonNullable<Slice['missed']> {
+  const reason = MISSED_REASONS[reader.uint()];
+  if (reason === undefined) throw new MalformedBytes('unknown reason of what was missed');
+  return { reason, bytes: reader.uint() - 1 };
+}
+
+function readPairs<T>(reader: ByteReader, value: () => T): Record<string, T> {
+  const length = reader.count(2);
+  // fromEntries defines own properties, so that a key like __proto__ stays data.
+  return Object.fromEntries(Array.from({ length }, () => [reader.text(), value()] as const));
+}
+
+/** Deals the blocks of the slices, in order, to batches of `blockCounts` blocks. */
+export function cutBatches(
+  slices: readonly Slice[],
+  firstBatch: number,
+  blockCounts: readonly number[],
+): Batch[] {
+  const blocks = slices.flatMap((slice) => slice.records.map((block) => ({ slice, block })));
+  const batches: Batch[] = [];
+  let at = 0;
+  for (const count of blockCounts) {
+    if (count === 0 || at + count > blocks.length)
+      throw new MalformedBytes('batches do not fit the record blocks');
+    batches.push({ number: firstBatch + batches.length, parts: groupParts(blocks.slice(at, at + count)) });
+    at += count;
+  }
+  if (at !== blocks.length) throw new MalformedBytes('record blocks that are in no batch');
+  return batches;
+}
+
+function groupParts(run: readonly { readonly slice: Slice; readonly block: RecordBlock }[]): BatchPart[] {
+  const parts: (BatchPart & { blocks: RecordBlock[] })[] = [];
+  let current: Slice | undefined;
+  for (const { slice, block } of run) {
+    if (slice !== current) {
+      current = slice;
+      const { source, path } = slice.position;
+      parts.push({ source, path, labels: slice.labels, blocks: [] });
+    }
+    parts.at(-1)!.blocks.push(block);
+  }
+  return parts;
+}

@@ -1,0 +1,140 @@
+import type { Slice } from '../model/slice.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
+import type { Buffer } from './buffer.ts';
+import { Signal } from './signal.ts';
+
+export interface CommitterOptions {
+  readonly buffer: Pick<Buffer, 'append'>;
+  readonly clock: Clock;
+  /** At most one commit in this time, unless `maxBytes` wait; default 200. */
+  readonly intervalMs?: number;
+  /** Input (or what was made of it, if that is more) that makes a commit; default 4 MiB. */
+  readonly maxBytes?: number;
+  /** Above this `ready` waits; default 16 MiB. */
+  readonly maxUncommittedBytes?: number;
+}
+
+interface Waiting {
+  readonly slice: Slice;
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const MIB = 1 << 20;
+
+/**
+ * Groups slices into commits. The first after a quiet moment is committed at once, so that a sparse log is visible
+ * within milliseconds; then at most one commit each interval, or each 4 MiB. One commit is under way at a time while
+ * the next is gathered. Slices are committed in the order added.
+ */
+export class Committer {
+  readonly #buffer: Pick<Buffer, 'append'>;
+  readonly #clock: Clock;
+  readonly #intervalMs: number;
+  readonly #maxBytes: number;
+  readonly #maxUncommittedBytes: number;
+  readonly #drained = new Signal();
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #underWayBytes = 0;
+  #committing = false;
+  #timer: Timer | undefined;
+  #lastStartMs = -Infinity;
+  #flushing = 0;
+
+  constructor(options: CommitterOptions) {
+    this.#buffer = options.buffer;
+    this.#clock = options.clock;
+    this.#intervalMs = options.intervalMs ?? 200;
+    this.#maxBytes = options.maxBytes ?? 4 * MIB;
+    this.#maxUncommittedBytes = options.maxUncommittedBytes ?? 16 * MIB;
+  }
+
+  /** Bytes handed over that are not durable yet. */
+  get uncommittedBytes(): number {
+    return this.#waitingBytes + this.#underWayBytes;
+  }
+
+  /** Resolves once the slice is durable and applied. Rejects only if the buffer is closed before that. */
+  add(slice: Slice): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const bytes = weight(slice);
+      this.#waiting.push({ slice, bytes, resolve, reject });
+      this.#waitingBytes += bytes;
+      this.#consider();
+    });
+  }
+
+  /** Resolves when there is room for more. Who adds without asking is not refused, but memory is then his affair. */
+  async ready(): Promise<void> {
+    while (this.uncommittedBytes >= this.#maxUncommittedBytes) await this.#drained.current;
+  }
+
+  /** Commits what waits without regard to the interval; resolves when all of it is durable. */
+  async flush(): Promise<void> {
+    this.#flushing++;
+    try {
+      while (this.#waiting.length > 0 || this.#committing) {
+        const drained = this.#drained.current;
+        this.#consider();
+        await drained;
+      }
+    } finally {
+      this.#flushing--;
+    }
+  }
+
+  #consider(): void {
+    if (this.#committing || this.#waiting.length === 0) return;
+    const due = this.#lastStartMs + this.#intervalMs - this.#clock.monotonic();
+    if (due <= 0 || this.#waitingBytes >= this.#maxBytes || this.#flushing > 0) {
+      this.#committing = true;
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      // What else is added in this turn of the loop goes along.
+      queueMicrotask(() => void this.#commit());
+    } else {
+      this.#timer ??= this.#clock.setTimeout(() => {
+        this.#timer = undefined;
+        this.#consider();
+      }, due);
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const group = this.#next();
+    this.#lastStartMs = this.#clock.monotonic();
+    try {
+      const slices = group.map(({ slice }) => slice);
+      await this.#buffer.append({ kind: 'commit', timeMs: this.#clock.now(), slices });
+      for (const { resolve } of group) resolve();
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
+    this.#underWayBytes = 0;
+    this.#committing = false;
+    this.#drained.fire();
+    this.#consider();
+  }
+
+  /** The slices from the front that make one commit: at least one, then while they fit. */
+  #next(): Waiting[] {
+    let count = 0;
+    let bytes = 0;
+    for (const waiting of this.#waiting) {
+      if (count > 0 && bytes + waiting.bytes > this.#maxBytes) break;
+      count++;
+      bytes += waiting.bytes;
+    }
+    this.#waitingBytes -= bytes;
+    this.#underWayBytes = bytes;
+    return this.#waiting.splice(0, count);
+  }
+}
+
+/** What a slice costs in memory and on disk, whichever is more. */
+function weight(slice: Slice): number {
+  const encoded = slice.records.reduce((sum, block) => sum + block.bytes.length, slice.deltas.length);
+  return Math.max(slice.position.offset - slice.from, encoded);
+}

@@ -1,0 +1,112 @@
+import type { Outcome } from '../model/sink.ts';
+import type { LossReason } from '../model/line-counts.ts';
+import type { CursorState, LostLines } from './cursor-journal.ts';
+
+interface Taken {
+  readonly seq: number;
+  readonly nextBatch: number;
+  outcome: Outcome | undefined;
+}
+
+/**
+ * What a sink took and settled. Settling comes in any order; progress moves over the run of settled entries from
+ * the front, and the counts move with it: the sums always belong to exactly the entries up to `at`.
+ */
+export class CursorProgress {
+  /** In the order taken, which is ascending. Bounded by what the sink keeps in flight. */
+  #taken: Taken[] = [];
+  #at: number;
+  #batch: number;
+  readonly #delivered: Map<string, number>;
+  readonly #lost: Map<string, Map<string, number>>;
+
+  constructor(state: CursorState) {
+    this.#at = state.at;
+    this.#batch = state.batch;
+    this.#delivered = new Map(Object.entries(state.delivered));
+    this.#lost = new Map(
+      Object.entries(state.lost).map(([source, reasons]) => [source, new Map(Object.entries(reasons))]),
+    );
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  get batch(): number {
+    return this.#batch;
+  }
+
+  get delivered(): ReadonlyMap<string, number> {
+    return this.#delivered;
+  }
+
+  get lost(): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    return this.#lost;
+  }
+
+  take(seq: number, nextBatch: number): void {
+    this.#taken.push({ seq, nextBatch, outcome: undefined });
+  }
+
+  /** True if `at` moved. What was dropped meanwhile is counted as dropped already: its late outcome is ignored. */
+  settle(seq: number, outcome: Outcome): boolean {
+    const entry = this.#taken.find((taken) => taken.seq === seq);
+    if (entry === undefined || entry.outcome !== undefined) return false;
+    entry.outcome = outcome;
+    return this.#advance();
+  }
+
+  /** Gives up the entries given (ascending, all there are up to `through`), unless they are settled. */
+  drop(entries: readonly DroppedEntry[], through: number, reason: LossReason): void {
+    for (const { seq, nextBatch, lines } of entries) {
+      if (seq <= this.#at) continue;
+      const taken = this.#taken[0]?.seq === seq ? this.#taken.shift() : undefined;
+      if (taken?.outcome !== undefined) this.#count(taken.outcome);
+      else for (const [source, count] of lines) this.#countLost(source, reason, count);
+      this.#at = seq;
+      this.#batch = Math.max(this.#batch, nextBatch);
+    }
+    this.#at = Math.max(this.#at, through);
+    this.#advance();
+  }
+
+  state(): CursorState {
+    const lost: LostLines = Object.fromEntries(
+      [...this.#lost].map(([source, reasons]) => [source, Object.fromEntries(reasons)]),
+    );
+    return { at: this.#at, batch: this.#batch, delivered: Object.fromEntries(this.#delivered), lost };
+  }
+
+  #advance(): boolean {
+    const before = this.#at;
+    for (let head = this.#taken[0]; head?.outcome !== undefined; head = this.#taken[0]) {
+      this.#taken.shift();
+      this.#count(head.outcome);
+      this.#at = head.seq;
+      this.#batch = Math.max(this.#batch, head.nextBatch);
+    }
+    return this.#at !== before;
+  }
+
+  #count(outcome: Outcome): void {
+    for (const [source, lines] of outcome.delivered) {
+      if (lines > 0) this.#delivered.set(source, (this.#delivered.get(source) ?? 0) + lines);
+    }
+    for (const [source, { reason, lines }] of outcome.lost) this.#countLost(source, reason, lines);
+  }
+
+  #countLost(source: string, reason: LossReason, lines: number): void {
+    if (lines === 0) return;
+    let reasons = this.#lost.get(source);
+    if (reasons === undefined) this.#lost.set(source, (reasons = new Map()));
+    reasons.set(reason, (reasons.get(reason) ?? 0) + lines);
+  }
+}
+
+/** An entry that goes before it was delivered: records it held, by source. */
+export interface DroppedEntry {
+  readonly seq: number;
+  readonly nextBatch: number;
+  readonly lines: ReadonlyMap<string, number>;
+}

@@ -1,0 +1,70 @@
+import fs from 'node:fs/promises';
+import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
+import { CursorJournal, type CursorState, parseCursorFileName } from './cursor-journal.ts';
+import type { DroppedEntry } from './cursor-progress.ts';
+import type { EntryReader } from './entry-reader.ts';
+
+/** The cursors of a buffer. One that lies on disk holds its segments even before its sink asks for it. */
+export class CursorSet {
+  readonly #directory: string;
+  readonly #host: CursorHost;
+  readonly #reader: () => EntryReader;
+  readonly #cursors = new Map<string, BufferCursor>();
+
+  constructor(directory: string, host: CursorHost, reader: () => EntryReader) {
+    this.#directory = directory;
+    this.#host = host;
+    this.#reader = reader;
+  }
+
+  async load(): Promise<BufferCursor[]> {
+    for (const file of await fs.readdir(this.#directory)) {
+      const name = parseCursorFileName(file);
+      if (name === undefined) continue;
+      const journal = await CursorJournal.open(this.#directory, name);
+      if (journal === undefined)
+        this.#host.log.error(
+          { sink: name },
+          'cursor is damaged; its sink begins at the oldest entry, and its counts at 0',
+        );
+      else this.#cursors.set(name, new BufferCursor(name, this.#host, journal, this.#reader()));
+    }
+    return [...this.#cursors.values()];
+  }
+
+  async get(name: string, initial: CursorState): Promise<BufferCursor> {
+    const known = this.#cursors.get(name);
+    if (known !== undefined) return known;
+    const journal = await CursorJournal.create(this.#directory, name, initial);
+    const cursor = new BufferCursor(name, this.#host, journal, this.#reader());
+    this.#cursors.set(name, cursor);
+    return cursor;
+  }
+
+  async retain(names: ReadonlySet<string>): Promise<void> {
+    for (const [name, cursor] of this.#cursors) {
+      if (names.has(name)) continue;
+      this.#cursors.delete(name);
+      await cursor.remove(this.#directory);
+    }
+  }
+
+  /** Entries that every cursor has settled; without cursors nothing is waited for. */
+  get settledThrough(): number {
+    let least = Number.MAX_SAFE_INTEGER;
+    for (const cursor of this.#cursors.values()) least = Math.min(least, cursor.settledThrough);
+    return least;
+  }
+
+  drop(entries: readonly DroppedEntry[], through: number): void {
+    for (const cursor of this.#cursors.values()) cursor.drop(entries, through, 'buffer_full');
+  }
+
+  async persist(): Promise<void> {
+    for (const cursor of this.#cursors.values()) await cursor.persist();
+  }
+
+  async close(): Promise<void> {
+    for (const cursor of this.#cursors.values()) await cursor.close();
+  }
+}

@@ -1,0 +1,69 @@
+import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import type { Entry, Samples } from '../model/entry.ts';
+import { ByteReader, MalformedBytes } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { decodeCommit, encodeCommit } from './commit-codec.ts';
+import { CorruptEntry } from './corrupt-entry.ts';
+import { encodeFrameHeader, type FrameHeader } from './frame.ts';
+
+/** A deflated payload may not grow beyond this when read back; also guards against a crafted file. */
+const MAX_SAMPLES_BYTES = 512 << 20;
+
+export interface EncodedEntry {
+  /** Frame header and payload, to be written one after the other. */
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+/** `deflated` are the OTLP bytes of samples, where the caller compressed them off the main thread. */
+export function encodeEntry(entry: Entry, nextBatch: number, deflated?: Uint8Array): EncodedEntry {
+  const payload = entry.kind === 'commit' ? encodeCommit(entry) : encodeSamples(entry, deflated);
+  let payloadBytes = 0;
+  let payloadCrc = 0;
+  for (const part of payload) {
+    payloadBytes += part.length;
+    payloadCrc = crc32(part, payloadCrc);
+  }
+  const header = encodeFrameHeader({ kind: entry.kind, seq: entry.seq, payloadBytes, payloadCrc, nextBatch });
+  return { parts: [header, ...payload], bytes: header.length + payloadBytes };
+}
+
+function encodeSamples(samples: Samples, deflated?: Uint8Array): Uint8Array[] {
+  const table = new ByteWriter();
+  table.uint(samples.timeMs);
+  table.uint(samples.points);
+  table.uint(samples.otlp.length);
+  return [table.finish(), deflated ?? deflateSync(samples.otlp, { level: 1 })];
+}
+
+/** Reads a payload that may be anything. The entry's bytes are views of `payload`. Throws only `CorruptEntry`. */
+export function decodeEntry(header: FrameHeader, payload: Buffer, segment: string, offset: number): Entry {
+  if (payload.length !== header.payloadBytes)
+    throw new CorruptEntry(segment, offset, 'the file ends within an entry');
+  if (crc32(payload) !== header.payloadCrc) throw new CorruptEntry(segment, offset, 'entry checksum differs');
+  try {
+    const reader = new ByteReader(payload);
+    return header.kind === 'commit' ? decodeCommit(header.seq, reader) : decodeSamples(header.seq, reader);
+  } catch (error) {
+    if (error instanceof MalformedBytes) throw new CorruptEntry(segment, offset, error.message);
+    throw error;
+  }
+}
+
+function decodeSamples(seq: number, reader: ByteReader): Samples {
+  const timeMs = reader.uint();
+  const points = reader.uint();
+  const length = reader.uint();
+  if (length > MAX_SAMPLES_BYTES) throw new MalformedBytes(`samples of ${length} bytes`);
+  const otlp = inflate(reader.bytes(reader.remaining), length);
+  if (otlp.length !== length) throw new MalformedBytes('samples have another length than announced');
+  return { kind: 'samples', seq, timeMs, otlp, points };
+}
+
+function inflate(bytes: Buffer, length: number): Buffer {
+  try {
+    return inflateSync(bytes, { maxOutputLength: length + 1 });
+  } catch (error) {
+    throw new MalformedBytes(`samples do not inflate: ${(error as Error).message}`);
+  }
+}

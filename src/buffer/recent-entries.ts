@@ -1,0 +1,34 @@
+import type { Entry } from '../model/entry.ts';
+
+/** An entry with the batch number that follows it. */
+export interface NumberedEntry {
+  readonly entry: Entry;
+  readonly nextBatch: number;
+}
+
+interface Kept extends NumberedEntry {
+  readonly bytes: number;
+}
+
+/** The latest entries, so that a sink that keeps up never reads the disk. Bounded by bytes; holds at least none. */
+export class RecentEntries {
+  readonly #maxBytes: number;
+  /** Ascending, without gaps. */
+  #kept: Kept[] = [];
+  #bytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  push(entry: Entry, nextBatch: number, bytes: number): void {
+    this.#kept.push({ entry, nextBatch, bytes });
+    this.#bytes += bytes;
+    while (this.#bytes > this.#maxBytes && this.#kept.length > 0) this.#bytes -= this.#kept.shift()!.bytes;
+  }
+
+  get(seq: number): NumberedEntry | undefined {
+    const first = this.#kept[0]?.entry.seq;
+    return first === undefined ? undefined : this.#kept[seq - first];
+  }
+}

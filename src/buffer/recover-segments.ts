@@ -1,0 +1,238 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { DurableFile, renameDurably, syncDirectory, unlinkFile } from '../platform/durable-files.ts';
+import { encodeFrameHeader } from './frame.ts';
+import {
+  decodeSegmentHeader,
+  encodeSegmentHeader,
+  parseSegmentName,
+  SEGMENT_HEADER_BYTES,
+} from './segment-header.ts';
+import { type Found, SegmentReader } from './segment-reader.ts';
+
+/** A segment as recovery left it: every byte in it belongs to a whole frame. */
+export interface Segment {
+  readonly path: string;
+  /** From its name: no entry in it has a smaller number. */
+  readonly firstSeq: number;
+  /** `firstSeq - 1` while it is empty. */
+  lastSeq: number;
+  bytes: number;
+}
+
+/** What was found broken and set aside. */
+export interface DamageReport {
+  readonly segment: string;
+  readonly offset: number;
+  readonly reason: string;
+  /** Where the numbers around the damage tell. */
+  readonly entriesLost?: number;
+}
+
+export interface Recovered {
+  readonly segments: Segment[];
+  readonly damage: readonly DamageReport[];
+  /** Bytes cut off as a torn tail: an entry that was never acknowledged. */
+  readonly tornBytes: number;
+  readonly lastSeq: number;
+  readonly nextBatch: number;
+}
+
+/** Far more numbers than can have been given and then been lost in one damaged tail. */
+const DOUBT = 1_000_000;
+
+type Damage = Extract<Found, { kind: 'damage' }>;
+
+interface Scan {
+  readonly path: string;
+  readonly firstSeq: number;
+  readonly size: number;
+  readonly headerProblem?: string;
+  readonly frames: number;
+  readonly lastSeq: number;
+  readonly nextBatch: number;
+  /** Each with the last whole sequence number before it and the first after it, in this segment. */
+  readonly damage: readonly { readonly found: Damage; readonly before?: number; readonly after?: number }[];
+}
+
+/** Checks every frame of every segment, and mends what a crash or a bad disk left. Versions are checked before anything is touched. */
+export async function recoverSegments(directory: string): Promise<Recovered> {
+  const names = (await fs.readdir(directory)).filter((name) => parseSegmentName(name) !== undefined).sort();
+  for (const name of names) await checkVersion(path.join(directory, name));
+  const segments: Segment[] = [];
+  const damage: DamageReport[] = [];
+  let tornBytes = 0;
+  let lastSeq = 0;
+  let nextBatch = 1;
+  for (const [index, name] of names.entries()) {
+    const scan = await scanSegment(path.join(directory, name), parseSegmentName(name)!);
+    const isLast = index === names.length - 1;
+    const mended = await mend(directory, scan, isLast);
+    tornBytes += mended.tornBytes;
+    damage.push(...mended.reports.map((report) => withLostBefore(report, scan, lastSeq)));
+    if (mended.segment !== undefined) segments.push(mended.segment);
+    lastSeq = Math.max(lastSeq, scan.lastSeq, mended.burntSeq);
+    nextBatch = Math.max(nextBatch, scan.nextBatch, mended.burntBatch);
+  }
+  return { segments, damage, tornBytes, lastSeq, nextBatch };
+}
+
+async function checkVersion(file: string): Promise<void> {
+  const handle = await fs.open(file, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(
+      Buffer.alloc(SEGMENT_HEADER_BYTES),
+      0,
+      SEGMENT_HEADER_BYTES,
+      0,
+    );
+    decodeSegmentHeader(buffer.subarray(0, bytesRead), file);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function scanSegment(file: string, firstSeq: number): Promise<Scan> {
+  const size = (await fs.stat(file)).size;
+  const reader = await SegmentReader.open(file, size);
+  try {
+    const head = decodeSegmentHeader(await reader.head(), file);
+    let frames = 0;
+    let lastSeq = firstSeq - 1;
+    let nextBatch = 1;
+    const damage: { found: Damage; before?: number; after?: number }[] = [];
+    for (let found = await reader.next(); found !== undefined; found = await reader.next()) {
+      if (found.kind === 'damage') {
+        damage.push({ found, ...(frames > 0 ? { before: lastSeq } : {}) });
+        continue;
+      }
+      const open = damage.at(-1);
+      if (open !== undefined && open.after === undefined) open.after = found.header.seq;
+      frames++;
+      lastSeq = Math.max(lastSeq, found.header.seq);
+      nextBatch = Math.max(nextBatch, found.header.nextBatch);
+    }
+    const headerProblem = typeof head === 'string' ? { headerProblem: head } : {};
+    return { path: file, firstSeq, size, ...headerProblem, frames, lastSeq, nextBatch, damage };
+  } finally {
+    await reader.close();
+  }
+}
+
+interface Mended {
+  readonly segment?: Segment;
+  readonly reports: readonly DamageReport[];
+  readonly tornBytes: number;
+  /** Numbers up to these may have been given to what is lost, and are not given again. */
+  readonly burntSeq: number;
+  readonly burntBatch: number;
+}
+
+async function mend(directory: string, scan: Scan, isLast: boolean): Promise<Mended> {
+  const tail = isLast ? tornTail(scan) : undefined;
+  const real = tail === undefined ? scan.damage : scan.damage.slice(0, -1);
+  const creating =
+    isLast && scan.headerProblem !== undefined && scan.frames === 0 && scan.size <= SEGMENT_HEADER_BYTES;
+  if (creating) {
+    await unlinkFile(scan.path, 'buffer.segment');
+    return { reports: [], tornBytes: scan.size, burntSeq: 0, burntBatch: 0 };
+  }
+  const burnt = burntNumbers(scan, tail, isLast);
+  if (scan.headerProblem !== undefined || real.length > 0) {
+    const bytes = await salvage(directory, scan);
+    const reports = real.map(({ found, before, after }) => report(scan, found, before, after));
+    if (scan.headerProblem !== undefined)
+      reports.unshift({ segment: scan.path, offset: 0, reason: scan.headerProblem });
+    const segment = { path: scan.path, firstSeq: scan.firstSeq, lastSeq: scan.lastSeq, bytes };
+    return { segment, reports, tornBytes: 0, ...burnt };
+  }
+  const bytes = tail?.offset ?? scan.size;
+  if (tail !== undefined) await cut(scan.path, bytes);
+  const segment = { path: scan.path, firstSeq: scan.firstSeq, lastSeq: scan.lastSeq, bytes };
+  return { segment, reports: [], tornBytes: scan.size - bytes, ...burnt };
+}
+
+/** The damage at the very end, if it is what an unfinished write leaves. */
+function tornTail(scan: Scan): Damage | undefined {
+  const last = scan.damage.at(-1)?.found;
+  return last !== undefined && last.resumeAt >= scan.size ? last : undefined;
+}
+
+function burntNumbers(
+  scan: Scan,
+  tail: Damage | undefined,
+  isLast: boolean,
+): { burntSeq: number; burntBatch: number } {
+  // A tail whose length is complete may have been durable and shipped before its bytes went bad.
+  if (tail?.header !== undefined) return { burntSeq: tail.header.seq, burntBatch: tail.header.nextBatch };
+  const inDoubt =
+    isLast && (scan.headerProblem !== undefined || scan.damage.length > (tail === undefined ? 0 : 1));
+  if (!inDoubt) return { burntSeq: 0, burntBatch: 0 };
+  return { burntSeq: scan.lastSeq + DOUBT, burntBatch: scan.nextBatch + DOUBT };
+}
+
+function report(
+  scan: Scan,
+  found: Damage,
+  before: number | undefined,
+  after: number | undefined,
+): DamageReport {
+  const known = before !== undefined && after !== undefined ? after - before - 1 : undefined;
+  const lost = known ?? (found.header === undefined ? undefined : 1);
+  const where = { segment: scan.path, offset: found.offset, reason: found.reason };
+  return lost === undefined ? where : { ...where, entriesLost: lost };
+}
+
+/** Damage at the start of a segment: the entries missing are those since the segment before. */
+function withLostBefore(given: DamageReport, scan: Scan, lastSeqBefore: number): DamageReport {
+  const first = scan.damage[0];
+  const atStart = first !== undefined && first.before === undefined && first.found.offset === given.offset;
+  if (given.entriesLost !== undefined || !atStart || first.after === undefined) return given;
+  return { ...given, entriesLost: first.after - Math.max(lastSeqBefore, scan.firstSeq - 1) - 1 };
+}
+
+async function cut(file: string, size: number): Promise<void> {
+  const handle = await DurableFile.open(file, 'buffer.recovery');
+  try {
+    await handle.truncate(size);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Keeps the damaged file under another name and puts its whole frames in its place. The second name is made before
+ * the first is replaced, so that a crash in between leaves the file as it was.
+ */
+async function salvage(directory: string, scan: Scan): Promise<number> {
+  const beside = `${scan.path}.tmp`;
+  await unlinkFile(beside, 'buffer.recovery');
+  const target = await DurableFile.create(beside, 'buffer.recovery');
+  const reader = await SegmentReader.open(scan.path, scan.size);
+  try {
+    await target.append([encodeSegmentHeader(scan.firstSeq)]);
+    for (let found = await reader.next(); found !== undefined; found = await reader.next()) {
+      if (found.kind === 'frame') await target.append([encodeFrameHeader(found.header), found.payload]);
+    }
+    await target.sync();
+  } finally {
+    await reader.close();
+    await target.close();
+  }
+  await fs.link(scan.path, await freeName(`${scan.path}.damaged`));
+  await syncDirectory(directory, 'buffer.recovery');
+  await renameDurably(beside, scan.path, 'buffer.recovery');
+  return target.size;
+}
+
+async function freeName(wanted: string): Promise<string> {
+  for (let i = 0; ; i++) {
+    const name = i === 0 ? wanted : `${wanted}.${i}`;
+    const taken = await fs.stat(name).then(
+      () => true,
+      () => false,
+    );
+    if (!taken) return name;
+  }
+}

@@ -1,0 +1,185 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { faultPoint } from './fault.ts';
+
+/**
+ * Every step by which durable state changes on disk. Each passes a fault point before and after, named
+ * `<area>.<step>.before|after`, and is noted in the sync journal where the crash harness asked for one, so that a
+ * power loss can be simulated by dropping or tearing what no `sync` line covers.
+ */
+export type FileStep = 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'dirsync';
+
+const journal = process.env['TAFFRAIL_SYNC_JOURNAL'] ?? '';
+
+/** `size` is the length that the step leaves (write, truncate) or covers (sync). */
+function note(op: FileStep, file: string, size: number, to?: string): void {
+  if (journal === '') return;
+  fs.appendFileSync(
+    journal,
+    `${JSON.stringify(to === undefined ? { op, path: file, size } : { op, path: file, to, size })}\n`,
+  );
+}
+
+const open = promisify(fs.open);
+const closeFd = promisify(fs.close);
+const fdatasync = promisify(fs.fdatasync);
+const ftruncate = promisify(fs.ftruncate);
+const rename = promisify(fs.rename);
+const unlink = promisify(fs.unlink);
+const fsync = promisify(fs.fsync);
+
+/** Linux refuses more buffers in one writev. */
+const MAX_PARTS_A_WRITE = 1024;
+
+/** A file that only grows, or is cut. The caller sees to it that one operation is under way at a time. */
+export class DurableFile {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #area: string;
+  #size: number;
+
+  private constructor(file: string, fd: number, area: string, size: number) {
+    this.path = file;
+    this.#fd = fd;
+    this.#area = area;
+    this.#size = size;
+  }
+
+  /** Makes a new file; fails if there is one. The name is durable only after `syncDirectory`. */
+  static async create(file: string, area: string): Promise<DurableFile> {
+    faultPoint(`${area}.create.before`);
+    const fd = await open(file, 'wx', 0o600);
+    note('create', file, 0);
+    faultPoint(`${area}.create.after`);
+    return new DurableFile(file, fd, area, 0);
+  }
+
+  static async open(file: string, area: string): Promise<DurableFile> {
+    const fd = await open(file, 'r+');
+    return new DurableFile(file, fd, area, fs.fstatSync(fd).size);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Appends all parts. Short writes are gone on with. After an error the file may hold part of it: truncate. */
+  async append(parts: readonly Uint8Array[]): Promise<void> {
+    faultPoint(`${this.#area}.write.before`);
+    let rest = parts.filter((part) => part.length > 0);
+    while (rest.length > 0) {
+      const written = await writev(this.#fd, rest.slice(0, MAX_PARTS_A_WRITE), this.#size);
+      this.#size += written;
+      note('write', this.path, this.#size);
+      rest = dropBytes(rest, written);
+    }
+    faultPoint(`${this.#area}.write.after`);
+  }
+
+  async sync(): Promise<void> {
+    faultPoint(`${this.#area}.sync.before`);
+    const size = this.#size;
+    await fdatasync(this.#fd);
+    note('sync', this.path, size);
+    faultPoint(`${this.#area}.sync.after`);
+  }
+
+  async truncate(size: number): Promise<void> {
+    await ftruncate(this.#fd, size);
+    this.#size = size;
+    note('truncate', this.path, size);
+  }
+
+  async close(): Promise<void> {
+    await closeFd(this.#fd);
+  }
+}
+
+function writev(fd: number, parts: Uint8Array[], position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.writev(fd, parts, position, (error, written) => {
+      if (error !== null) reject(error);
+      else if (written === 0)
+        reject(Object.assign(new Error('ENOSPC: nothing was written'), { code: 'ENOSPC' }));
+      else resolve(written);
+    });
+  });
+}
+
+function dropBytes(parts: readonly Uint8Array[], count: number): Uint8Array[] {
+  let left = count;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]!;
+    if (left < part.length) return [part.subarray(left), ...parts.slice(i + 1)];
+    left -= part.length;
+  }
+  return [];
+}
+
+export async function renameDurably(from: string, to: string, area: string): Promise<void> {
+  faultPoint(`${area}.rename.before`);
+  await rename(from, to);
+  note('rename', from, 0, to);
+  faultPoint(`${area}.rename.after`);
+  await syncDirectory(path.dirname(to), area);
+}
+
+/** A file that is already gone is well. */
+export async function unlinkFile(file: string, area: string): Promise<void> {
+  faultPoint(`${area}.unlink.before`);
+  try {
+    await unlink(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  note('unlink', file, 0);
+  faultPoint(`${area}.unlink.after`);
+}
+
+/** Makes names created, renamed or removed in a directory survive a power loss. */
+export async function syncDirectory(directory: string, area: string): Promise<void> {
+  faultPoint(`${area}.dirsync.before`);
+  const fd = await open(directory, 'r');
+  try {
+    await fsync(fd);
+  } finally {
+    await closeFd(fd);
+  }
+  note('dirsync', directory, 0);
+  faultPoint(`${area}.dirsync.after`);
+}
+
+/** After a crash at any point the file holds either what it held before or all of the new content. */
+export async function writeFileAtomically(
+  file: string,
+  parts: readonly Uint8Array[],
+  area: string,
+): Promise<void> {
+  const beside = `${file}.tmp`;
+  await unlinkFile(beside, area);
+  const handle = await DurableFile.create(beside, area);
+  try {
+    await handle.append(parts);
+    await handle.sync();
+  } catch (error) {
+    await handle.close();
+    fs.rmSync(beside, { force: true });
+    throw error;
+  }
+  await handle.close();
+  await renameDurably(beside, file, area);
+}
+
+/** Full or failing disks are expected: they are waited for, not crashed on. */
+export function isDiskTrouble(error: unknown): error is NodeJS.ErrnoException {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return (
+    code === 'ENOSPC' ||
+    code === 'EIO' ||
+    code === 'EDQUOT' ||
+    code === 'EROFS' ||
+    code === 'EMFILE' ||
+    code === 'ENFILE'
+  );
+}
