@@ -7,7 +7,7 @@ import { PatternParser } from './format/pattern-parser.ts';
 import { rawParser } from './format/raw-parser.ts';
 import { parsePattern } from './pattern/parse-pattern.ts';
 import type { Pattern } from './pattern/parse-pattern.ts';
-import { V8Matcher } from './pattern/pattern-matcher.ts';
+import { compileMatcher } from './pattern/pattern-matcher.ts';
 import type { FieldTable } from './row.ts';
 
 /** The parser of one layer (the pack's own, or a `then`). */
@@ -15,7 +15,7 @@ export function compileLineParser(layer: LineFormatInput, pack: Pack, fields: Fi
   const patterns = layerPatterns(layer, pack);
   if (patterns.length > 0)
     return new PatternParser(
-      patterns.map((pattern) => new V8Matcher(pattern)),
+      patterns.map((pattern) => compileMatcher(pattern)),
       fields,
     );
   switch (layer.format) {

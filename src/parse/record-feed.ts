@@ -1,5 +1,6 @@
 import type { Pack } from '../config/pack-schema.ts';
 import type { RecordWriter } from '../model/record-writer.ts';
+import { converter } from './field-type.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
 import { NO_SEVERITY, severityReader } from './severity.ts';
 import type { Severity } from './severity.ts';
@@ -53,34 +54,5 @@ export class RecordFeed {
     const type = Object.hasOwn(this.#types, name) ? this.#types[name] : undefined;
     this.#convert[slot] = type === undefined ? undefined : converter(type);
     return (this.#keys[slot] = name.startsWith('@') ? -1 : this.#writer.key(name));
-  }
-}
-
-/** To the type of a field; what cannot be converted stays as it is. */
-export function converter(type: Pack['fields'][string]): (value: FieldValue) => FieldValue {
-  switch (type) {
-    case 'text':
-      return String;
-    case 'bool':
-      return (value) =>
-        /^(?:true|yes|on|1)$/i.test(String(value))
-          ? true
-          : /^(?:false|no|off|0)$/i.test(String(value))
-            ? false
-            : value;
-    case 'int':
-      return (value) => {
-        const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
-        return Number.isSafeInteger(number)
-          ? number
-          : Number.isFinite(number) && !/^-?\d+$/.test(String(value))
-            ? Math.trunc(number)
-            : value;
-      };
-    case 'float':
-      return (value) => {
-        const number = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
-        return Number.isFinite(number) ? number : value;
-      };
   }
 }

@@ -23,3 +23,7 @@ export class V8Matcher implements PatternMatcher {
     return this.#regex.exec(text);
   }
 }
+
+export function compileMatcher(pattern: Pattern): PatternMatcher {
+  return new V8Matcher(pattern);
+}

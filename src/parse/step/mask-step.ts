@@ -1,0 +1,53 @@
+import type { PackStep } from '../../config/pack-schema.ts';
+import { compileSafeRegex } from '../pattern/safe-regex.ts';
+
+export type MaskStep = Extract<PackStep, { mask: unknown }>['mask'];
+export type Mask = (text: string) => string;
+
+type Kind = NonNullable<MaskStep['what']>[number];
+
+/**
+ * What each kind looks like. `hint` is a character or word without which a text cannot hold it: most lines are
+ * passed over by one search.
+ */
+const KINDS: Readonly<Record<Kind, { readonly regex: RegExp; readonly hint?: RegExp; readonly accept?: (text: string) => boolean }>> = {
+  email: { regex: /[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+/g, hint: /@/ },
+  card: { regex: /\b\d(?:[ -]?\d){12,18}\b/g, accept: passesLuhn },
+  token: {
+    regex:
+      /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?|\b(?:Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{8,}|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abprs]-|sk_live_|sk-|AKIA|ASIA)[A-Za-z0-9_-]{12,}|(?<=\b(?:api[_-]?key|access[_-]?token|auth[_-]?token|token|secret|password|passwd|pwd)["']?\s?[=:]\s?["']?)[^\s"'&,;]+/gi,
+  },
+  ip: {
+    regex:
+      /\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b|\b(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}){1,7}\b|::1\b/gi,
+    hint: /[.:]/,
+  },
+  phone: { regex: /\+\d{1,3}[ -]?\(?\d{1,4}\)?(?:[ -]?\d{2,4}){2,4}\b/g, hint: /\+/ },
+};
+
+export function compileMask({ what, pattern, with: mask }: MaskStep): Mask {
+  const kinds = (what ?? []).map((kind) => KINDS[kind]);
+  const own = pattern === undefined ? undefined : compileSafeRegex(pattern, 'g');
+  return (text) => {
+    let masked = text;
+    for (const { regex, hint, accept } of kinds) {
+      if (hint?.test(masked) === false) continue;
+      masked = masked.replace(regex, (found) => (accept?.(found) === false ? found : mask));
+    }
+    return own === undefined ? masked : masked.replace(own, () => mask);
+  };
+}
+
+/** The check digit of card numbers: long numbers that fail it are something else. */
+function passesLuhn(text: string): boolean {
+  let sum = 0;
+  let double = false;
+  for (let i = text.length - 1; i >= 0; i--) {
+    let digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) continue;
+    if (double) digit = digit > 4 ? digit * 2 - 9 : digit * 2;
+    sum += digit;
+    double = !double;
+  }
+  return sum % 10 === 0;
+}
