@@ -1,0 +1,111 @@
+import { DecodeBudget } from './any-value.ts';
+import {
+  attributesField,
+  hexField,
+  jsonAnyValue,
+  nanosField,
+  numberField,
+  objectField,
+  objectsField,
+  parseJson,
+  stringField,
+  toJsonAnyValue,
+  toJsonAttributes,
+} from './json-fields.ts';
+import type { JsonObject } from './json-fields.ts';
+import { decodeRecordBlock } from './otlp-logs.ts';
+import type { RecordGroup } from './otlp-logs.ts';
+import type { DecodedRecord, DecodedRecordGroup, Scope } from './otlp-record.ts';
+import { WireError } from './wire-error.ts';
+
+const MAX_RECORDS = 500_000;
+
+/** An ExportLogsServiceRequest as OTLP/JSON: ids in hex, 64-bit numbers as strings, names in camelCase. */
+export function encodeLogsJson(groups: readonly RecordGroup[]): string {
+  const resourceLogs = groups.map(({ resource, scope, blocks }) => ({
+    resource: { attributes: toJsonAttributes(resource) },
+    scopeLogs: [{ scope, logRecords: blocks.flatMap((block) => decodeRecordBlock(block).map(toJsonRecord)) }],
+  }));
+  return JSON.stringify({ resourceLogs });
+}
+
+function toJsonRecord(record: DecodedRecord): JsonObject {
+  const {
+    timeMs,
+    timeNanos,
+    observedMs,
+    severity,
+    severityText,
+    body,
+    attributes,
+    traceId,
+    spanId,
+    flags,
+    eventName,
+  } = record;
+  return {
+    timeUnixNano: nanosText(timeMs, timeNanos),
+    observedTimeUnixNano: nanosText(observedMs, 0),
+    ...(severity === 0 ? {} : { severityNumber: severity }),
+    ...(severityText === '' ? {} : { severityText }),
+    body: toJsonAnyValue(body),
+    attributes: toJsonAttributes(attributes),
+    ...(traceId === '' ? {} : { traceId }),
+    ...(spanId === '' ? {} : { spanId }),
+    ...(flags === 0 ? {} : { flags }),
+    ...(eventName === '' ? {} : { eventName }),
+  };
+}
+
+function nanosText(ms: number, nanos: number): string {
+  return ms === 0 ? String(nanos) : `${ms}${String(nanos).padStart(6, '0')}`;
+}
+
+/** Reads an ExportLogsServiceRequest in JSON, of any sender. Throws WireError with the path of what is wrong. */
+export function decodeLogsJson(bytes: Uint8Array): DecodedRecordGroup[] {
+  const budget = new DecodeBudget();
+  const groups: DecodedRecordGroup[] = [];
+  let count = 0;
+  for (const [resourceLogs, path] of objectsField(parseJson(bytes), 'resourceLogs', '')) {
+    const resource = attributesField(
+      objectField(resourceLogs, 'resource', path),
+      'attributes',
+      `${path}.resource`,
+      budget,
+    );
+    for (const [scopeLogs, scopePath] of objectsField(resourceLogs, 'scopeLogs', path)) {
+      const records: DecodedRecord[] = [];
+      for (const [record, place] of objectsField(scopeLogs, 'logRecords', scopePath)) {
+        if (++count > MAX_RECORDS) throw new WireError(`request holds more than ${MAX_RECORDS} records`, -1);
+        records.push(readRecord(record, place, budget));
+      }
+      groups.push({ resource, scope: readJsonScope(scopeLogs, scopePath), records });
+    }
+  }
+  return groups;
+}
+
+export function readJsonScope(object: JsonObject, path: string): Scope {
+  const scope = objectField(object, 'scope', path);
+  return {
+    name: stringField(scope, 'name', `${path}.scope`),
+    version: stringField(scope, 'version', `${path}.scope`),
+  };
+}
+
+function readRecord(record: JsonObject, path: string, budget: DecodeBudget): DecodedRecord {
+  const time = nanosField(record, 'timeUnixNano', path);
+  return {
+    timeMs: time.ms,
+    timeNanos: time.nanos,
+    observedMs: nanosField(record, 'observedTimeUnixNano', path).ms,
+    severity: numberField(record, 'severityNumber', path),
+    severityText: stringField(record, 'severityText', path),
+    body: jsonAnyValue(record['body'], `${path}.body`, budget),
+    attributes: attributesField(record, 'attributes', path, budget),
+    traceId: hexField(record, 'traceId', path, 16),
+    spanId: hexField(record, 'spanId', path, 8),
+    flags: numberField(record, 'flags', path),
+    eventName: stringField(record, 'eventName', path),
+  };
+}
