@@ -8,6 +8,7 @@ import type { CursorJournal } from './cursor-journal.ts';
 import { CursorProgress, type DroppedEntry } from './cursor-progress.ts';
 import type { EntryReader } from './entry-reader.ts';
 import type { NumberedEntry } from './recent-entries.ts';
+import { owedLines } from './owed-lines.ts';
 import { orAborted, type Signal } from './signal.ts';
 
 /** What a cursor needs of the buffer. */
@@ -69,6 +70,17 @@ export class BufferCursor implements Cursor {
     return this.#progress.lost;
   }
 
+  /** Lines by source of the entries passed, as the entries say. */
+  get passed(): ReadonlyMap<string, number> {
+    return this.#progress.passed;
+  }
+
+  /** Lines of entries that a damaged segment held: `owed` is all that was ever owed. Only when everything is settled. */
+  reconcile(owed: ReadonlyMap<string, number>): void {
+    if (this.settledThrough < this.#host.lastSeq) return;
+    if (this.#progress.reconcile(owed, 'buffer_damaged')) this.#changed();
+  }
+
   async take(signal: AbortSignal): Promise<Entry | undefined> {
     while (!signal.aborted && !this.#host.closed) {
       const added = this.#host.added.current;
@@ -77,7 +89,7 @@ export class BufferCursor implements Cursor {
       if (found !== undefined && found.entry.seq < this.#next) continue;
       if (found !== undefined) {
         this.#next = found.entry.seq + 1;
-        this.#progress.take(found.entry.seq, found.nextBatch);
+        this.#progress.take(found.entry.seq, found.nextBatch, owedLines(found.entry).owed);
         return found.entry;
       }
       await orAborted(added, signal);

@@ -13,7 +13,7 @@ import { DiskReserve } from './disk-reserve.ts';
 import { encodeEntry, type EncodedEntry } from './entry-codec.ts';
 import { EntryReader } from './entry-reader.ts';
 import { FullState } from './full-state.ts';
-import { linesOf } from './lines-of.ts';
+import { owedLines } from './owed-lines.ts';
 import { Mutex } from './mutex.ts';
 import { RecentEntries, type NumberedEntry } from './recent-entries.ts';
 import { type DamageReport, recoverSegments } from './recover-segments.ts';
@@ -179,10 +179,20 @@ export class Buffer implements CursorHost {
     });
   }
 
-  /** A sink's cursor; made at its first use, at the oldest entry there is or after the newest. */
-  cursor(name: string, startAt: 'oldest' | 'now' = 'oldest'): Promise<BufferCursor> {
-    const at =
-      startAt === 'now' ? this.#lastSeq : (this.#segments.segments[0]?.firstSeq ?? this.#lastSeq + 1) - 1;
+  /**
+   * A sink's cursor; made at its first use, at the oldest entry there is or after the newest. `before` counts the
+   * lines by source that were owed before it was there. One whose journal was damaged begins at the oldest entry.
+   */
+  cursor(
+    name: string,
+    startAt: 'oldest' | 'now' = 'oldest',
+    before: Readonly<Record<string, number>> = {},
+  ): Promise<BufferCursor> {
+    const lost = Object.fromEntries(Object.entries(before).map(([source, lines]) => [source, { before: lines }]));
+    if (startAt === 'now' && !this.#cursors.damaged.has(name)) {
+      return this.#cursors.get(name, { at: this.#lastSeq, batch: this.#nextBatch, delivered: {}, lost });
+    }
+    const at = (this.#segments.segments[0]?.firstSeq ?? this.#lastSeq + 1) - 1;
     return this.#cursors.get(name, { at, batch: 1, delivered: {}, lost: {} });
   }
 
@@ -359,7 +369,7 @@ export class Buffer implements CursorHost {
       for (let seq = first.firstSeq; seq <= first.lastSeq;) {
         const found = await reader.read(seq);
         if (found === undefined || found.entry.seq > first.lastSeq) break;
-        dropped.push({ seq: found.entry.seq, nextBatch: found.nextBatch, lines: linesOf(found.entry) });
+        dropped.push({ seq: found.entry.seq, nextBatch: found.nextBatch, lines: owedLines(found.entry) });
         seq = found.entry.seq + 1;
       }
       this.#full.dropping(first.path);

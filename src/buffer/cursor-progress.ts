@@ -1,10 +1,12 @@
 import type { Outcome } from '../model/sink.ts';
 import type { LossReason } from '../model/line-counts.ts';
 import type { CursorState, LostLines } from './cursor-journal.ts';
+import type { OwedLines } from './owed-lines.ts';
 
 interface Taken {
   readonly seq: number;
   readonly nextBatch: number;
+  readonly owed: ReadonlyMap<string, number>;
   outcome: Outcome | undefined;
 }
 
@@ -19,6 +21,7 @@ export class CursorProgress {
   #batch: number;
   readonly #delivered: Map<string, number>;
   readonly #lost: Map<string, Map<string, number>>;
+  readonly #passed = new Map<string, number>();
 
   constructor(state: CursorState) {
     this.#at = state.at;
@@ -27,6 +30,31 @@ export class CursorProgress {
     this.#lost = new Map(
       Object.entries(state.lost).map(([source, reasons]) => [source, new Map(Object.entries(reasons))]),
     );
+    for (const [source, lines] of this.#delivered) add(this.#passed, source, lines);
+    for (const [source, reasons] of this.#lost) {
+      for (const lines of reasons.values()) add(this.#passed, source, lines);
+    }
+  }
+
+  /**
+   * Lines of the entries that were passed, as the entries themselves say: the ledger holds it against what the
+   * outcomes add up to.
+   */
+  get passed(): ReadonlyMap<string, number> {
+    return this.#passed;
+  }
+
+  /** Lines that are in no entry and never will be (a damaged segment): with everything settled, what is missing of `owed`. */
+  reconcile(owed: ReadonlyMap<string, number>, reason: LossReason): boolean {
+    let found = false;
+    for (const [source, lines] of owed) {
+      const missing = lines - (this.#passed.get(source) ?? 0);
+      if (missing <= 0) continue;
+      this.#countLost(source, reason, missing);
+      add(this.#passed, source, missing);
+      found = true;
+    }
+    return found;
   }
 
   get at(): number {
@@ -45,8 +73,8 @@ export class CursorProgress {
     return this.#lost;
   }
 
-  take(seq: number, nextBatch: number): void {
-    this.#taken.push({ seq, nextBatch, outcome: undefined });
+  take(seq: number, nextBatch: number, owed: ReadonlyMap<string, number>): void {
+    this.#taken.push({ seq, nextBatch, owed, outcome: undefined });
   }
 
   /** True if `at` moved. What was dropped meanwhile is counted as dropped already: its late outcome is ignored. */
@@ -63,7 +91,8 @@ export class CursorProgress {
       if (seq <= this.#at) continue;
       const taken = this.#taken[0]?.seq === seq ? this.#taken.shift() : undefined;
       if (taken?.outcome !== undefined) this.#count(taken.outcome);
-      else for (const [source, count] of lines) this.#countLost(source, reason, count);
+      else this.#giveUp(lines, reason);
+      this.#pass(lines.owed);
       this.#at = seq;
       this.#batch = Math.max(this.#batch, nextBatch);
     }
@@ -83,15 +112,29 @@ export class CursorProgress {
     for (let head = this.#taken[0]; head?.outcome !== undefined; head = this.#taken[0]) {
       this.#taken.shift();
       this.#count(head.outcome);
+      this.#pass(head.owed);
       this.#at = head.seq;
       this.#batch = Math.max(this.#batch, head.nextBatch);
     }
     return this.#at !== before;
   }
 
+  /** Records go; the metrics of lines that are no records stay, in the samples that follow. */
+  #giveUp({ owed, records }: OwedLines, reason: LossReason): void {
+    for (const [source, lines] of owed) {
+      const lost = records.get(source) ?? 0;
+      this.#countLost(source, reason, lost);
+      if (lines > lost) add(this.#delivered, source, lines - lost);
+    }
+  }
+
+  #pass(owed: ReadonlyMap<string, number>): void {
+    for (const [source, lines] of owed) add(this.#passed, source, lines);
+  }
+
   #count(outcome: Outcome): void {
     for (const [source, lines] of outcome.delivered) {
-      if (lines > 0) this.#delivered.set(source, (this.#delivered.get(source) ?? 0) + lines);
+      if (lines > 0) add(this.#delivered, source, lines);
     }
     for (const [source, { reason, lines }] of outcome.lost) this.#countLost(source, reason, lines);
   }
@@ -100,13 +143,17 @@ export class CursorProgress {
     if (lines === 0) return;
     let reasons = this.#lost.get(source);
     if (reasons === undefined) this.#lost.set(source, (reasons = new Map()));
-    reasons.set(reason, (reasons.get(reason) ?? 0) + lines);
+    add(reasons, reason, lines);
   }
 }
 
-/** An entry that goes before it was delivered: records it held, by source. */
+function add(into: Map<string, number>, key: string, lines: number): void {
+  into.set(key, (into.get(key) ?? 0) + lines);
+}
+
+/** An entry that goes before it was delivered. */
 export interface DroppedEntry {
   readonly seq: number;
   readonly nextBatch: number;
-  readonly lines: ReadonlyMap<string, number>;
+  readonly lines: OwedLines;
 }

@@ -10,6 +10,8 @@ export class CursorSet {
   readonly #host: CursorHost;
   readonly #reader: () => EntryReader;
   readonly #cursors = new Map<string, BufferCursor>();
+  /** Sinks whose cursor could not be read. */
+  readonly damaged = new Set<string>();
 
   constructor(directory: string, host: CursorHost, reader: () => EntryReader) {
     this.#directory = directory;

@@ -25,14 +25,15 @@ export class Signal {
 }
 
 /** Waits for a promise, but not beyond an abort. */
-export function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    signal.addEventListener('abort', done);
-    promise.then(done, reject);
-  });
+export async function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const aborted = new Signal();
+  const abort = (): void => aborted.fire();
+  const either = Promise.race([promise, aborted.current]);
+  signal.addEventListener('abort', abort);
+  try {
+    await either;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
