@@ -1,6 +1,7 @@
 import type { LineFormatInput, Pack } from '../config/pack-schema.ts';
 import { didYouMean } from '../model/did-you-mean.ts';
 import { patternNames } from './metric-feed.ts';
+import { unknownFields } from './known-fields.ts';
 import { layerPatterns } from './line-parsers.ts';
 import { PatternError } from './pattern/pattern-error.ts';
 import { TimeFormatError } from './time/time-format.ts';
@@ -15,7 +16,7 @@ export interface PackIssue {
 export function checkPack(pack: Pack): PackIssue[] {
   const issues: PackIssue[] = [...checkLayer(pack, pack, []), ...checkTimestamp(pack)];
   if (issues.length > 0) return issues;
-  return checkMetrics(pack);
+  return [...checkMetrics(pack), ...unknownFields(pack)];
 }
 
 function checkLayer(

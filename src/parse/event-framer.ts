@@ -3,6 +3,8 @@ import type { Chunk } from '../model/chunk.ts';
 import { LineWalker } from './line-walker.ts';
 import { compileContinuation } from './multiline.ts';
 import type { Continuation } from './multiline.ts';
+import { PartialLines } from './partial-lines.ts';
+import type { JoinedLine } from './partial-lines.ts';
 
 /** An event is closed at this size even if more lines would belong to it. */
 const EVENT_BYTES_MAX = 1024 * 1024;
@@ -13,6 +15,9 @@ export class EventFramer {
   readonly #continuation: Continuation | undefined;
   readonly #linesMax: number;
   #flush = false;
+  /** Where a container runtime writes long lines in parts. */
+  #partials: PartialLines | undefined;
+  #joined: JoinedLine[] = [];
   /** A line that was read and begins the next event. */
   #ahead: string | undefined;
   #aheadStart = 0;
@@ -27,6 +32,7 @@ export class EventFramer {
 
   constructor(pack: Pack) {
     this.#continuation = pack.multiline === undefined ? undefined : compileContinuation(pack.multiline);
+    if (pack.format === 'cri') this.#partials = new PartialLines();
     this.#linesMax = pack.multiline?.max_lines ?? 1;
   }
 
@@ -38,10 +44,13 @@ export class EventFramer {
     this.#walker.reset(chunk.bytes);
     this.#flush = chunk.flush;
     this.#ahead = undefined;
+    this.#joined = [];
+    this.#partials?.take();
     this.consumed = 0;
   }
 
   next(): boolean {
+    if (this.#partials !== undefined) return this.#nextJoined(this.#partials);
     return this.#continuation === undefined ? this.#nextLine() : this.#nextRun(this.#continuation);
   }
 
@@ -52,6 +61,25 @@ export class EventFramer {
     this.lines = 1;
     this.bytes = walker.next - walker.start;
     this.consumed = walker.next;
+    return true;
+  }
+
+  #nextJoined(partials: PartialLines): boolean {
+    if (this.#joined.length === 0) {
+      const walker = this.#walker;
+      while (walker.advance()) {
+        partials.push(walker.text(), walker.next - walker.start);
+        if (partials.ready) break;
+      }
+      if (!partials.ready && this.#flush) partials.close();
+      if (partials.empty || !partials.ready) return false;
+      this.#joined = partials.take().toReversed();
+    }
+    const { text, lines, bytes } = this.#joined.pop()!;
+    this.text = text;
+    this.lines = lines;
+    this.bytes = bytes;
+    this.consumed += bytes;
     return true;
   }
 

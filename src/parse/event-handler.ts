@@ -3,6 +3,7 @@ import type { Chunk } from '../model/chunk.ts';
 import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './format/line-parser.ts';
 import type { LineParser } from './format/line-parser.ts';
+import { timestampOf } from './format-defaults.ts';
 import { compileLineParser } from './line-parsers.ts';
 import { compileFeeder, patternNames, usesLineTime } from './metric-feed.ts';
 import type { Feeder } from './metric-feed.ts';
@@ -42,21 +43,23 @@ export class EventHandler {
       compileFeeder(metric, pack, fields, deps.aggregator, feedUse),
     );
     this.#steps = compileSteps(pack, fields);
-    if (pack.timestamp !== undefined && (use.records || lineTime || pack.metrics.some(usesLineTime))) {
-      const formats = [pack.timestamp.format].flat();
-      this.#timestamp = new TimestampParser(formats, pack.timestamp.timezone ?? use.timezone ?? 'UTC');
-      this.#timeSlot = fields.declare(pack.timestamp.field);
+    const timestamp = timestampOf(pack);
+    if (timestamp !== undefined && (use.records || lineTime || pack.metrics.some(usesLineTime))) {
+      const formats = [timestamp.format].flat();
+      this.#timestamp = new TimestampParser(formats, timestamp.timezone ?? use.timezone ?? 'UTC');
+      this.#timeSlot = fields.declare(timestamp.field);
     }
     if (use.records && deps.records !== undefined) this.#records = new RecordFeed(pack, fields, deps.records);
     this.#constants.declare(fields, pack);
-    this.#parser = compileLineParser(pack, pack, fields);
+    this.#parser = compileLineParser(pack, fields);
   }
 
   begin(chunk: Chunk): void {
     this.#chunk = chunk;
     this.#nowMs = chunk.readAtMs;
     this.#constants.begin(chunk.path);
-    this.#parser.restore?.(chunk.from === 0 ? undefined : chunk.parserState);
+    const atStart = chunk.from === 0;
+    this.#parser.restore?.(atStart ? undefined : chunk.parserState, atStart);
     this.#records?.reset(chunk.path);
   }
 

@@ -1,17 +1,53 @@
-import type { LineFormatInput, Pack } from '../config/pack-schema.ts';
+import type { LineFormatInput, Pack, PackThen } from '../config/pack-schema.ts';
+import { CriParser } from './format/cri-parser.ts';
 import { DelimitedParser } from './format/delimited-parser.ts';
 import { JsonParser } from './format/json-parser.ts';
+import { LayeredParser } from './format/layered-parser.ts';
 import type { LineParser } from './format/line-parser.ts';
 import { LOGFMT, PairParser } from './format/pair-parser.ts';
 import { PatternParser } from './format/pattern-parser.ts';
 import { rawParser } from './format/raw-parser.ts';
+import { SyslogParser } from './format/syslog-parser.ts';
+import { W3cParser } from './format/w3c-parser.ts';
 import { parsePattern } from './pattern/parse-pattern.ts';
 import type { Pattern } from './pattern/parse-pattern.ts';
 import { compileMatcher } from './pattern/pattern-matcher.ts';
-import type { FieldTable } from './row.ts';
+import type { FieldNames, FieldTable } from './row.ts';
 
-/** The parser of one layer (the pack's own, or a `then`). */
-export function compileLineParser(layer: LineFormatInput, pack: Pack, fields: FieldTable): LineParser {
+/** The parser of a pack with all its layers. */
+export function compileLineParser(pack: Pack, fields: FieldTable): LineParser {
+  // Parsers fill only fields that somebody wants when they are made: inner layers say first what they want.
+  let prefix = '';
+  for (let then = pack.then; then !== undefined; then = then.then) {
+    fields.declare(prefix + then.field);
+    prefix += then.prefix ?? '';
+  }
+  return withInner(compileLayer(pack, pack, fields), pack.then, '', pack, fields);
+}
+
+function withInner(
+  outer: LineParser,
+  then: PackThen | undefined,
+  prefix: string,
+  pack: Pack,
+  fields: FieldTable,
+): LineParser {
+  if (then === undefined) return outer;
+  const inner = `${prefix}${then.prefix ?? ''}`;
+  const parser = withInner(compileLayer(then, pack, fields.prefixed(inner)), then.then, inner, pack, fields);
+  return new LayeredParser(outer, {
+    parser,
+    slot: fields.declare(prefix + then.field),
+    otherwise: then.otherwise,
+    named: hasPatterns(then),
+  });
+}
+
+function hasPatterns(then: PackThen): boolean {
+  return then.patterns !== undefined || (then.then !== undefined && hasPatterns(then.then));
+}
+
+function compileLayer(layer: LineFormatInput, pack: Pack, fields: FieldNames): LineParser {
   const patterns = layerPatterns(layer, pack);
   if (patterns.length > 0)
     return new PatternParser(
@@ -37,7 +73,14 @@ export function compileLineParser(layer: LineFormatInput, pack: Pack, fields: Fi
         columns: layer.columns,
         skipHeader: layer.header === true,
       });
-    default:
+    case 'w3c':
+      return new W3cParser(fields, layer.columns);
+    case 'cri':
+      return new CriParser(fields);
+    case 'syslog':
+      return new SyslogParser(fields);
+    case 'raw':
+    case undefined:
       return rawParser;
   }
 }

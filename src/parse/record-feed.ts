@@ -1,5 +1,6 @@
 import type { Pack } from '../config/pack-schema.ts';
 import type { RecordWriter } from '../model/record-writer.ts';
+import { severityOf } from './format-defaults.ts';
 import { converter } from './field-type.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
 import { NO_SEVERITY, severityReader } from './severity.ts';
@@ -20,9 +21,10 @@ export class RecordFeed {
     this.#fields = fields;
     this.#writer = writer;
     this.#types = pack.fields;
-    if (pack.severity !== undefined) {
-      this.#severitySlot = fields.declare(pack.severity.field);
-      this.#readSeverity = severityReader(pack.severity);
+    const severity = severityOf(pack);
+    if (severity !== undefined) {
+      this.#severitySlot = fields.declare(severity.field);
+      this.#readSeverity = severityReader(severity);
     }
   }
 

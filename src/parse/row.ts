@@ -3,8 +3,14 @@ export type FieldValue = string | number | boolean;
 /** More distinct field names than this in one source are not kept as fields; the line itself still has them. */
 const FIELD_NAMES_MAX = 1000;
 
+/** Where a parser finds the slots of the names it meets. */
+export interface FieldNames {
+  /** The slot, or -1 where nobody wants the field. */
+  find(name: string): number;
+}
+
 /** Names to slots. What nobody asked for has no slot, unless every field is wanted (for records). */
-export class FieldTable {
+export class FieldTable implements FieldNames {
   readonly names: string[] = [];
   readonly #slots = new Map<string, number>();
   readonly #open: boolean;
@@ -32,8 +38,9 @@ export class FieldTable {
     return this.declare(flat(name));
   }
 
-  get open(): boolean {
-    return this.#open;
+  /** The same table for an inner format whose names get a prefix. */
+  prefixed(prefix: string): FieldNames {
+    return prefix === '' ? this : { find: (name) => this.find(prefix + name) };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FieldTable, Row } from '../row.ts';
+import type { FieldNames, Row } from '../row.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
@@ -14,18 +14,18 @@ export interface DelimitedSyntax {
 /** CSV and TSV, one record a line; fields in double quotes may hold the separator and doubled quotes. */
 export class DelimitedParser implements LineParser {
   readonly #syntax: DelimitedSyntax;
-  readonly #fields: FieldTable;
+  readonly #fields: FieldNames;
   #separator: string;
   #columns: readonly string[] | undefined;
   #slots: readonly number[] = [];
   /** Whether the first line of the file was passed. */
   #begun = false;
 
-  constructor(fields: FieldTable, syntax: DelimitedSyntax) {
+  constructor(fields: FieldNames, syntax: DelimitedSyntax) {
     this.#fields = fields;
     this.#syntax = syntax;
     this.#separator = syntax.separator ?? ',';
-    this.restore(undefined);
+    this.restore(undefined, true);
   }
 
   parse(text: string, row: Row): number {
@@ -37,6 +37,7 @@ export class DelimitedParser implements LineParser {
         this.#use(split(stripMark(text), this.#separator).map((name) => name.trim()));
       if (this.#syntax.columns === undefined || this.#syntax.skipHeader) return NOT_AN_EVENT;
     }
+    if (this.#columns === undefined) return UNMATCHED;
     const cells = split(text, this.#separator);
     if (cells.length !== this.#slots.length) return UNMATCHED;
     for (let i = 0; i < cells.length; i++) {
@@ -47,18 +48,20 @@ export class DelimitedParser implements LineParser {
 
   /** JSON of the separator and, where they came from the file, the names. */
   state(): string | undefined {
-    if (!this.#begun) return undefined;
+    if (!this.#begun || this.#columns === undefined) return undefined;
     return JSON.stringify(
       this.#syntax.columns === undefined ? { s: this.#separator, c: this.#columns } : { s: this.#separator },
     );
   }
 
-  restore(state: string | undefined): void {
+  /** In the middle of a file without state (its start was never read) lines are read by `columns`, or not at all. */
+  restore(state: string | undefined, atStart: boolean): void {
     const known = readState(state);
-    this.#begun = known !== undefined;
+    this.#begun = known !== undefined || !atStart;
     this.#separator = known?.s ?? this.#syntax.separator ?? ',';
     const columns = this.#syntax.columns ?? known?.c;
     this.#columns = undefined;
+    this.#slots = [];
     if (columns !== undefined) this.#use(columns);
   }
 

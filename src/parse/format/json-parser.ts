@@ -1,4 +1,4 @@
-import type { FieldTable, Row } from '../row.ts';
+import type { FieldNames, Row } from '../row.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
@@ -7,12 +7,12 @@ const DEPTH_MAX = 8;
 
 /** A JSON object a line; nested keys are `a.b`, arrays are kept as JSON text. */
 export class JsonParser implements LineParser {
-  readonly #fields: FieldTable;
+  readonly #fields: FieldNames;
   readonly #recordsAt: readonly string[] | undefined;
   #rest: unknown[] = [];
 
   /** `recordsAt`: where an array stands whose elements are the events (`Records`). */
-  constructor(fields: FieldTable, recordsAt: string | undefined) {
+  constructor(fields: FieldNames, recordsAt: string | undefined) {
     this.#fields = fields;
     this.#recordsAt = recordsAt?.split('.');
   }

@@ -12,6 +12,6 @@ export interface LineParser {
   next?(row: Row): boolean;
   /** What must be known to go on in the middle of a file: a header. */
   state?(): string | undefined;
-  /** Back to the start of a file, or to where `state` was asked. */
-  restore?(state: string | undefined): void;
+  /** Back to the start of a file (`atStart`), or to where `state` was asked. */
+  restore?(state: string | undefined, atStart: boolean): void;
 }

@@ -1,4 +1,4 @@
-import type { FieldTable, Row } from '../row.ts';
+import type { FieldNames, Row } from '../row.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
@@ -15,10 +15,10 @@ export const LOGFMT: PairSyntax = { keySeparator: '=', pairSeparator: ' ', bareW
 
 /** Key, separator, value; values may stand in double or single quotes with backslash escapes. A line without one pair is unmatched. */
 export class PairParser implements LineParser {
-  readonly #fields: FieldTable;
+  readonly #fields: FieldNames;
   readonly #syntax: PairSyntax;
 
-  constructor(fields: FieldTable, syntax: PairSyntax) {
+  constructor(fields: FieldNames, syntax: PairSyntax) {
     this.#fields = fields;
     this.#syntax = syntax;
   }

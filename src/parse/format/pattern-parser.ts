@@ -1,4 +1,4 @@
-import type { FieldTable, Row } from '../row.ts';
+import type { FieldNames, Row } from '../row.ts';
 import type { PatternMatcher } from '../pattern/pattern-matcher.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
@@ -8,7 +8,7 @@ export class PatternParser implements LineParser {
   readonly #matchers: readonly PatternMatcher[];
   readonly #slots: readonly (readonly { group: number; slot: number }[])[];
 
-  constructor(matchers: readonly PatternMatcher[], fields: FieldTable) {
+  constructor(matchers: readonly PatternMatcher[], fields: FieldNames) {
     this.#matchers = matchers;
     this.#slots = matchers.map((matcher) =>
       matcher.pattern.captures
@@ -23,7 +23,7 @@ export class PatternParser implements LineParser {
       if (match === null) continue;
       for (const { group, slot } of this.#slots[i]!) {
         const value = match[group];
-        if (value !== undefined && row.values[slot] === undefined) row.set(slot, value);
+        if (value !== undefined) row.set(slot, value);
       }
       return i;
     }

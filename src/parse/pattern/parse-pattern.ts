@@ -10,7 +10,7 @@ export interface Pattern {
   /** JavaScript source and flags; the grok form is expanded. */
   readonly source: string;
   readonly flags: string;
-  /** Captures by group number. Several groups may give one field: the first that took part wins. */
+  /** Captures by group number. Several groups may give one field: the last that took part wins. */
   readonly captures: readonly Capture[];
   readonly ast: AST.Pattern;
   readonly types: Readonly<Record<string, FieldType>>;

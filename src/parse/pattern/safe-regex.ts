@@ -5,6 +5,8 @@ export function compileSafeRegex(source: string, flags = ''): RegExp {
   try {
     return new RegExp(source, flags);
   } catch (error) {
-    throw new PatternError((error as Error).message.replace(/^Invalid regular expression: /, 'invalid expression '));
+    throw new PatternError(
+      (error as Error).message.replace(/^Invalid regular expression: /, 'invalid expression '),
+    );
   }
 }

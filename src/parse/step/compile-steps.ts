@@ -51,7 +51,10 @@ function compileStep(step: PackStep, fields: FieldTable): Step {
   };
 }
 
-function compileChange(step: Exclude<PackStep, { keep: unknown } | { drop: unknown }>, fields: FieldTable): Change {
+function compileChange(
+  step: Exclude<PackStep, { keep: unknown } | { drop: unknown }>,
+  fields: FieldTable,
+): Change {
   if ('convert' in step) return guarded(step.convert.when, fields, convertStep(step.convert, fields));
   if ('rename' in step) return renameStep(step.rename, fields);
   if ('map' in step) return guarded(step.map.when, fields, mapStep(step.map, fields));

@@ -10,7 +10,9 @@ export function extractStep(
 ): (row: Row) => void {
   const from = fields.declare(field);
   const matcher = compileMatcher(parsePattern({ name: 'extract', pattern, flags }, {}));
-  const targets = matcher.pattern.captures.map((capture) => [capture.group, fields.declare(capture.field)] as const);
+  const targets = matcher.pattern.captures.map(
+    (capture) => [capture.group, fields.declare(capture.field)] as const,
+  );
   return (row) => {
     const value = row.values[from];
     if (value === undefined) return;

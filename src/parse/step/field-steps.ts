@@ -23,7 +23,9 @@ export function convertStep({ field, to, unit }: Of<'convert'>, fields: FieldTab
 }
 
 export function renameStep(names: Of<'rename'>, fields: FieldTable): Change {
-  const moves = Object.entries(names).map(([from, to]) => [fields.declare(from), fields.declare(to)] as const);
+  const moves = Object.entries(names).map(
+    ([from, to]) => [fields.declare(from), fields.declare(to)] as const,
+  );
   return (row) => {
     for (const [from, to] of moves) {
       const value = row.values[from];

@@ -18,7 +18,11 @@ export function hashStep(
     const text = String(value);
     let hash = known.get(text);
     if (hash === undefined) {
-      hash = createHash('sha256').update(salt ?? '').update(text).digest('hex').slice(0, length);
+      hash = createHash('sha256')
+        .update(salt ?? '')
+        .update(text)
+        .digest('hex')
+        .slice(0, length);
       if (known.size < REMEMBERED_MAX) known.set(flat(text), hash);
     }
     row.set(slot, hash);

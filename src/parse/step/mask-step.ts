@@ -10,7 +10,12 @@ type Kind = NonNullable<MaskStep['what']>[number];
  * What each kind looks like. `hint` is a character or word without which a text cannot hold it: most lines are
  * passed over by one search.
  */
-const KINDS: Readonly<Record<Kind, { readonly regex: RegExp; readonly hint?: RegExp; readonly accept?: (text: string) => boolean }>> = {
+const KINDS: Readonly<
+  Record<
+    Kind,
+    { readonly regex: RegExp; readonly hint?: RegExp; readonly accept?: (text: string) => boolean }
+  >
+> = {
   email: { regex: /[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+/g, hint: /@/ },
   card: { regex: /\b\d(?:[ -]?\d){12,18}\b/g, accept: passesLuhn },
   token: {

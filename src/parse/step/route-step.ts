@@ -26,7 +26,10 @@ export function routeStep(step: RouteStep, fields: FieldTable): (row: Row) => vo
   };
 }
 
-export function compileRoutes(routes: readonly string[], otherwise: RouteStep['otherwise']): (target: string) => string {
+export function compileRoutes(
+  routes: readonly string[],
+  otherwise: RouteStep['otherwise'],
+): (target: string) => string {
   const known = routes.map((route) => ({ route, segments: route.split('/') }));
   return (target) => {
     const path = pathOf(target);

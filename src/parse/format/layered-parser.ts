@@ -1,0 +1,58 @@
+import type { Row } from '../row.ts';
+import { NOT_AN_EVENT, UNMATCHED } from './line-parser.ts';
+import type { LineParser } from './line-parser.ts';
+
+export interface Layer {
+  readonly parser: LineParser;
+  /** Slot of the outer field that this layer reads. */
+  readonly slot: number;
+  readonly otherwise: 'unmatched' | 'keep';
+  /** Its patterns decide what `Row.pattern` says. */
+  readonly named: boolean;
+}
+
+/** A format within a field of another: `then`. */
+export class LayeredParser implements LineParser {
+  readonly #outer: LineParser;
+  readonly #inner: Layer;
+  #pattern = 0;
+
+  constructor(outer: LineParser, inner: Layer) {
+    this.#outer = outer;
+    this.#inner = inner;
+  }
+
+  parse(text: string, row: Row): number {
+    const outer = this.#outer.parse(text, row);
+    if (outer === NOT_AN_EVENT) return outer;
+    this.#pattern = outer;
+    return outer === UNMATCHED ? outer : this.#into(row, outer);
+  }
+
+  next(row: Row): boolean {
+    while (this.#outer.next?.(row) === true) {
+      if (this.#into(row, this.#pattern) !== UNMATCHED) return true;
+    }
+    return false;
+  }
+
+  state(): string | undefined {
+    return this.#outer.state?.();
+  }
+
+  restore(state: string | undefined, atStart: boolean): void {
+    this.#outer.restore?.(state, atStart);
+  }
+
+  #into(row: Row, outer: number): number {
+    const { parser, slot, otherwise, named } = this.#inner;
+    const value = row.values[slot];
+    const inner = value === undefined ? UNMATCHED : parser.parse(String(value), row);
+    if (inner >= 0) return named ? inner : outer;
+    // A named inner layer that did not fit matched none of its patterns.
+    return otherwise === 'keep' ? (named ? NO_PATTERN : outer) : UNMATCHED;
+  }
+}
+
+/** A line that was read, but by none of the named patterns. */
+const NO_PATTERN = 1_000_000;
