@@ -1,0 +1,57 @@
+import type { Labels, Matcher, Queryable, SeriesData } from '../model/series.ts';
+import { compileMatchers } from '../promql/matcher.ts';
+import { labelsKey } from '../promql/metric.ts';
+import type { RuleSample } from './rule-storage.ts';
+
+interface Column {
+  readonly labels: Labels;
+  readonly times: number[];
+  readonly values: number[];
+  readonly stale: boolean[];
+}
+
+/** All samples in memory, for rule tests: no retention, no limits. A sample no newer than the last of its series is ignored. */
+export class MemoryStore implements Queryable {
+  readonly #columns = new Map<string, Column>();
+
+  append(timeMs: number, samples: readonly RuleSample[]): void {
+    for (const { labels, value, stale } of samples) {
+      const key = labelsKey(labels);
+      const column = this.#columns.get(key) ?? { labels, times: [], values: [], stale: [] };
+      this.#columns.set(key, column);
+      if (timeMs <= (column.times.at(-1) ?? -Infinity)) continue;
+      column.times.push(timeMs);
+      column.values.push(value);
+      column.stale.push(stale);
+    }
+  }
+
+  select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly SeriesData[]> {
+    const matches = compileMatchers(matchers);
+    const found: SeriesData[] = [];
+    for (const column of this.#columns.values()) {
+      if (!matches(column.labels)) continue;
+      const start = firstAtOrAfter(column.times, fromMs);
+      const end = firstAtOrAfter(column.times, toMs + 1);
+      if (start >= end) continue;
+      found.push({
+        labels: column.labels,
+        times: Float64Array.from(column.times.slice(start, end)),
+        values: Float64Array.from(column.values.slice(start, end)),
+        stale: Uint8Array.from(column.stale.slice(start, end), Number),
+      });
+    }
+    return Promise.resolve(found);
+  }
+}
+
+function firstAtOrAfter(times: readonly number[], timeMs: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) < timeMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
