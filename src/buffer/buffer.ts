@@ -188,7 +188,9 @@ export class Buffer implements CursorHost {
     startAt: 'oldest' | 'now' = 'oldest',
     before: Readonly<Record<string, number>> = {},
   ): Promise<BufferCursor> {
-    const lost = Object.fromEntries(Object.entries(before).map(([source, lines]) => [source, { before: lines }]));
+    const lost = Object.fromEntries(
+      Object.entries(before).map(([source, lines]) => [source, { before: lines }]),
+    );
     if (startAt === 'now' && !this.#cursors.damaged.has(name)) {
       return this.#cursors.get(name, { at: this.#lastSeq, batch: this.#nextBatch, delivered: {}, lost });
     }

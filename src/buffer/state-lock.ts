@@ -16,11 +16,12 @@ import { faultPoint } from '../platform/fault.ts';
  */
 export class StateLock {
   readonly #servers: readonly net.Server[];
-  readonly #file: string;
+  /** Open as long as the lock is held, because the socket's address goes through it; closing the server removes that name. */
+  readonly #directory: fs.FileHandle;
 
-  private constructor(servers: readonly net.Server[], file: string) {
+  private constructor(servers: readonly net.Server[], directory: fs.FileHandle) {
     this.#servers = servers;
-    this.#file = file;
+    this.#directory = directory;
   }
 
   /** Throws `StateDirInUse` where another process holds it. */
@@ -28,26 +29,24 @@ export class StateLock {
     faultPoint('buffer.lock.acquire.before');
     const { dev, ino } = await fs.stat(dir, { bigint: true });
     const servers: net.Server[] = [];
-    const handle = await fs.open(dir, 'r');
+    const directory = await fs.open(dir, 'r');
     try {
       // Socket paths are limited to 107 bytes; the way through the open directory is always short.
-      const short = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : dir;
+      const short = process.platform === 'linux' ? `/proc/self/fd/${directory.fd}` : dir;
       if (process.platform === 'linux') servers.push(await claim(`\0taffrail-state-${dev}-${ino}`, dir));
       servers.push(await claimFile(path.join(short, 'lock'), dir));
     } catch (error) {
       await Promise.all(servers.map(stop));
+      await directory.close();
       throw error;
-    } finally {
-      await handle.close();
     }
     faultPoint('buffer.lock.acquire.after');
-    return new StateLock(servers, path.join(dir, 'lock'));
+    return new StateLock(servers, directory);
   }
 
   async release(): Promise<void> {
-    // The name goes while we still hold the lock: afterwards it might be another's.
-    await fs.rm(this.#file, { force: true });
     await Promise.all(this.#servers.map(stop));
+    await this.#directory.close();
   }
 }
 

@@ -1,0 +1,239 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { FRAME_HEADER_BYTES } from '../../src/buffer/frame.ts';
+import { block, collect, openBuffer, segmentFiles, slice, tempDir } from './fixtures.ts';
+
+/**
+ * Ways in which a disk can be wrong. Each case takes a closed buffer of 12 entries in three segments (1 to 4, 5 to 8,
+ * 9 to 12), does its damage, and says which entries a start then replays and what it reports.
+ */
+interface Case {
+  readonly name: string;
+  readonly damage: (files: Files) => void;
+  readonly entries: readonly number[];
+  readonly reports: readonly object[];
+  readonly torn?: boolean;
+  /** The number of the entry appended next. */
+  readonly next: number;
+}
+
+interface Files {
+  readonly first: string;
+  readonly middle: string;
+  readonly last: string;
+}
+
+const ENTRY_BYTES = 900;
+const all = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+const without = (...gone: number[]): number[] => all.filter((seq) => !gone.includes(seq));
+
+const cases: readonly Case[] = [
+  {
+    name: 'the last entry is cut in its payload',
+    damage: ({ last }) => fs.truncateSync(last, size(last) - 10),
+    entries: without(12),
+    reports: [],
+    torn: true,
+    next: 12,
+  },
+  {
+    name: 'the last entry is cut in its header',
+    damage: ({ last }) => fs.truncateSync(last, offsetOf(last, 3) + 7),
+    entries: without(12),
+    reports: [],
+    torn: true,
+    next: 12,
+  },
+  {
+    name: 'zeros follow the last entry',
+    damage: ({ last }) => fs.appendFileSync(last, Buffer.alloc(5000)),
+    entries: all,
+    reports: [],
+    torn: true,
+    next: 13,
+  },
+  {
+    name: 'noise follows the last entry',
+    damage: ({ last }) => fs.appendFileSync(last, 'x'.repeat(300)),
+    entries: all,
+    reports: [],
+    torn: true,
+    next: 13,
+  },
+  {
+    name: 'the last entry has its length but zeros in its payload',
+    damage: ({ last }) => overwrite(last, offsetOf(last, 3) + FRAME_HEADER_BYTES + 100, Buffer.alloc(200)),
+    entries: without(12),
+    reports: [],
+    torn: true,
+    next: 13,
+  },
+  {
+    name: 'a bit of a payload in a middle segment is flipped',
+    damage: ({ middle }) => flip(middle, offsetOf(middle, 1) + FRAME_HEADER_BYTES + 50),
+    entries: without(6),
+    reports: [{ reason: 'entry checksum differs', entriesLost: 1 }],
+    next: 13,
+  },
+  {
+    name: 'the first frame header of a middle segment is flipped',
+    damage: ({ middle }) => flip(middle, offsetOf(middle, 0) + 5),
+    entries: without(5),
+    reports: [{ reason: 'frame header checksum differs', entriesLost: 1 }],
+    next: 13,
+  },
+  {
+    name: 'a page in a middle segment is zero',
+    damage: ({ middle }) => overwrite(middle, offsetOf(middle, 1) + 10, Buffer.alloc(1200)),
+    entries: without(6, 7),
+    reports: [{ reason: 'frame header checksum differs', entriesLost: 2 }],
+    next: 13,
+  },
+  {
+    name: 'a middle segment lost its end',
+    damage: ({ middle }) => fs.truncateSync(middle, offsetOf(middle, 2) + 100),
+    entries: without(7, 8),
+    reports: [{ reason: 'the file ends within an entry' }],
+    next: 13,
+  },
+  {
+    name: 'the header of a middle segment is damaged',
+    damage: ({ middle }) => flip(middle, 3),
+    entries: all,
+    reports: [{ offset: 0, reason: 'not a segment' }],
+    next: 13,
+  },
+  {
+    name: 'a middle segment is all zeros',
+    damage: ({ middle }) => overwrite(middle, 0, Buffer.alloc(size(middle))),
+    entries: without(5, 6, 7, 8),
+    reports: [{ offset: 0, reason: 'not a segment' }, { reason: 'no frame marker' }],
+    next: 13,
+  },
+  {
+    name: 'a bit in the last segment is flipped, with whole entries after it',
+    damage: ({ last }) => flip(last, offsetOf(last, 1) + FRAME_HEADER_BYTES + 50),
+    entries: without(10),
+    reports: [{ reason: 'entry checksum differs', entriesLost: 1 }],
+    next: 1_000_013,
+  },
+  {
+    name: 'the last segment has no header yet',
+    damage: ({ last }) =>
+      fs.writeFileSync(path.join(path.dirname(last), '00000000000000000013.segment'), 'TAFF'),
+    entries: all,
+    reports: [],
+    torn: true,
+    next: 13,
+  },
+  {
+    name: 'the last segment is empty',
+    damage: ({ last }) => fs.writeFileSync(path.join(path.dirname(last), '00000000000000000013.segment'), ''),
+    entries: all,
+    reports: [],
+    next: 13,
+  },
+  {
+    name: 'files of others lie in the directory',
+    damage: ({ last }) => fs.writeFileSync(path.join(path.dirname(last), 'notes.txt'), 'hello'),
+    entries: all,
+    reports: [],
+    next: 13,
+  },
+];
+
+describe('a start after damage', () => {
+  test.each(cases)('$name', async ({ damage, entries, reports, torn, next }) => {
+    const dir = tempDir();
+    const files = await writeTwelve(dir);
+    damage(files);
+    const { buffer, replay } = await openBuffer(dir, { segmentBytes: 4096 });
+    expect((await collect(replay)).map((entry) => entry.seq)).toEqual(entries);
+    expect(buffer.stats().damage).toMatchObject(reports);
+    expect(buffer.stats().damage.length).toBe(reports.length);
+    expect(buffer.stats().tornBytes > 0).toBe(torn ?? false);
+    const aside = fs.readdirSync(path.join(dir, 'buffer')).filter((name) => name.endsWith('.damaged'));
+    expect(aside.length).toBe(reports.length > 0 ? 1 : 0);
+    const appended = await buffer.append(commit());
+    expect(appended.seq).toBe(next);
+    await buffer.close();
+    const again = await openBuffer(dir, { segmentBytes: 4096 });
+    expect((await collect(again.replay)).map((entry) => entry.seq)).toEqual([...entries, next]);
+    expect(again.buffer.stats().damage).toEqual([]);
+  });
+
+  test('what is set aside is the damaged file, byte for byte', async () => {
+    const dir = tempDir();
+    const { middle } = await writeTwelve(dir);
+    flip(middle, 300);
+    const before = fs.readFileSync(middle);
+    await openBuffer(dir);
+    expect(fs.readFileSync(`${middle}.damaged`)).toEqual(before);
+  });
+
+  test('a cursor steps over damage that came after the start, and it is reported', async () => {
+    const dir = tempDir();
+    const { middle } = await writeTwelve(dir);
+    const { buffer } = await openBuffer(dir);
+    const cursor = await buffer.cursor('sink');
+    flip(middle, offsetOf(middle, 1) + FRAME_HEADER_BYTES + 50);
+    const seen: (number | undefined)[] = [];
+    for (let i = 0; i < 11; i++) {
+      const entry = await cursor.take(new AbortController().signal);
+      seen.push(entry?.seq);
+      cursor.settle(entry!.seq, { delivered: new Map(), lost: new Map() });
+    }
+    expect(seen).toEqual(without(6));
+    expect(cursor.settledThrough).toBe(12);
+    expect(buffer.stats().damage).toMatchObject([{ segment: middle, reason: 'entry checksum differs' }]);
+  });
+
+  test('a torn line of a cursor is cut, and what stood before it holds', async () => {
+    const dir = tempDir();
+    const first = await openBuffer(dir);
+    const cursor = await first.buffer.cursor('sink');
+    await first.buffer.append(commit());
+    await cursor.take(new AbortController().signal);
+    cursor.settle(1, { delivered: new Map([['web', 1]]), lost: new Map() });
+    await first.buffer.close();
+    const file = path.join(dir, 'buffer', 'sink-sink.cursor');
+    fs.appendFileSync(file, 'deadbeef {"at":9,"del');
+    const again = await (await openBuffer(dir)).buffer.cursor('sink');
+    expect(again.settledThrough).toBe(1);
+    expect(again.delivered.get('web')).toBe(1);
+    expect(fs.readFileSync(file, 'utf8').endsWith('\n')).toBe(true);
+  });
+});
+
+function commit() {
+  return { kind: 'commit', timeMs: 1, slices: [slice({ records: [block(1, ENTRY_BYTES)] })] } as const;
+}
+
+async function writeTwelve(dir: string): Promise<Files> {
+  const { buffer } = await openBuffer(dir, { segmentBytes: 4200 });
+  for (let i = 0; i < 12; i++) await buffer.append(commit());
+  await buffer.close();
+  const [first, middle, last, ...more] = segmentFiles(dir);
+  expect(more).toEqual([]);
+  return { first: first!, middle: middle!, last: last! };
+}
+
+function size(file: string): number {
+  return fs.statSync(file).size;
+}
+
+/** Where the frame number `index` of a segment begins; all have the same length. */
+function offsetOf(file: string, index: number): number {
+  return 24 + (index * (size(file) - 24)) / 4;
+}
+
+function overwrite(file: string, offset: number, bytes: Buffer): void {
+  const fd = fs.openSync(file, 'r+');
+  fs.writeSync(fd, bytes, 0, bytes.length, offset);
+  fs.closeSync(fd);
+}
+
+function flip(file: string, offset: number): void {
+  overwrite(file, offset, Buffer.from([fs.readFileSync(file)[offset]! ^ 0x10]));
+}
