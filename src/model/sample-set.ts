@@ -67,24 +67,34 @@ export function flattenPoint(
   const { name, type } = family;
   if (histogram === undefined)
     return [{ name, type, labels, timeMs, value: stale ? NaN : point.value, stale }];
-  const flat = (suffix: string, value: number, le?: string): FlatSample => ({
+  const { bounds, counts, sum, count } = histogram;
+  const flat = (suffix: string, value: number, own: Labels): FlatSample => ({
     name: name + suffix,
     type,
-    labels: le === undefined ? labels : { ...labels, le },
+    labels: own,
     timeMs,
     value: stale ? NaN : value,
     stale,
   });
-  const samples: FlatSample[] = [];
   let cumulative = 0;
-  histogram.bounds.forEach((bound, i) => {
-    cumulative += histogram.counts[i] ?? 0;
-    samples.push(flat('_bucket', cumulative, formatBound(bound)));
+  const samples = bucketLabels(labels, bounds).map((own, i) => {
+    cumulative += counts[i] ?? 0;
+    return flat('_bucket', i < bounds.length ? cumulative : count, own);
   });
-  samples.push(
-    flat('_bucket', histogram.count, '+Inf'),
-    flat('_sum', histogram.sum),
-    flat('_count', histogram.count),
-  );
+  samples.push(flat('_sum', sum, labels), flat('_count', count, labels));
   return samples;
+}
+
+/** A series keeps its labels object, so the labels of its buckets are made once; encoders know them by identity. */
+const knownBucketLabels = new WeakMap<
+  Labels,
+  { readonly bounds: readonly number[]; readonly labels: readonly Labels[] }
+>();
+
+function bucketLabels(labels: Labels, bounds: readonly number[]): readonly Labels[] {
+  const known = knownBucketLabels.get(labels);
+  if (known?.bounds === bounds) return known.labels;
+  const made = [...bounds, Infinity].map((bound) => ({ ...labels, le: formatBound(bound) }));
+  knownBucketLabels.set(labels, { bounds, labels: made });
+  return made;
 }
