@@ -4,7 +4,7 @@ import { Secret, redact } from '../../src/platform/secret.ts';
 
 test('no way of printing a secret shows it', () => {
   const secret = new Secret('hunter22');
-  const printed = [String(secret), `${secret}`, JSON.stringify({ secret }), inspect({ secret }), secret + ''];
+  const printed = [String(secret), ['', secret].join(''), JSON.stringify({ secret }), inspect({ secret })];
   for (const text of printed) {
     expect(text).toContain('<secret>');
     expect(text).not.toContain('hunter22');

@@ -1,0 +1,390 @@
+import type { AlertingConfig, RouteConfig } from '../config/alerting-schema.ts';
+import type { AlertChange } from '../model/alert.ts';
+import type { Labels } from '../model/series.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { Aggregation, toldNow } from './aggregation.ts';
+import type { LaneInfo } from './aggregation.ts';
+import { fingerprintOf } from './alert-identity.ts';
+import { forwardedNotification } from './forwarding.ts';
+import { HookState } from './hook-state.ts';
+import type { HookRecord } from './hook-state.ts';
+import { laneMetrics, receiverStatus } from './hook-status.ts';
+import type { HookMetric, HookStatus } from './hook-status.ts';
+import { Inhibitor } from './inhibitor.ts';
+import { Journal } from './journal.ts';
+import { Lane, newLaneCounters } from './lane.ts';
+import type { LaneCounters } from './lane.ts';
+import { isResolved } from './notification.ts';
+import type { NotifiedAlert, StoredAlert } from './notification.ts';
+import { afterDowntime, orphaned, outdatedLog } from './recovery.ts';
+import { createLanes } from './receivers/create-lanes.ts';
+import type { SenderContext } from './receivers/sender.ts';
+import { allRoutes, buildRoutes } from './route-tree.ts';
+import { Silences } from './silences.ts';
+import type { RenderTemplate } from './template-data.ts';
+
+export interface HookDispatcherOptions {
+  readonly config: AlertingConfig;
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Expands the Go templates that users write in receivers. */
+  readonly renderTemplate: RenderTemplate;
+  /** Where people find us, for links in messages. */
+  readonly externalUrl: string;
+  /** 0 to 1, for the jitter of retries. */
+  readonly random?: () => number;
+  /** How receivers are made of the configuration; tests bring their own. */
+  readonly createLanes?: typeof createLanes;
+}
+
+const MAX_ALERTS = 20_000;
+const HOUSEKEEPING_MS = 3_600_000;
+/** Timers are at most this long, so that a step of the wall clock is noticed. */
+const MAX_TIMER_MS = 60_000;
+/** How long a change of configuration waits for what is under way. */
+const RECONFIGURE_MS = 10_000;
+
+/**
+ * Takes alert changes and tells people, with Alertmanager's meaning of route, grouping, inhibition and silence.
+ *
+ * What is decided is applied to the state and appended to the journal in one step, and sent only once that step is
+ * on disk; that it was sent is appended after. So a crash loses nothing that was accepted, and repeats at most the
+ * one notification that each receiver had under way. When the disk fails, telling goes on from memory.
+ */
+export class HookDispatcher {
+  readonly silences: Silences;
+  readonly #options: HookDispatcherOptions;
+  readonly #state = new HookState();
+  readonly #journal: Journal;
+  #config: AlertingConfig;
+  #aggregation: Aggregation;
+  #lanes: ReadonlyMap<string, Lane> = new Map();
+  readonly #counters = new Map<string, LaneCounters>();
+  readonly #pending = new Set<Promise<unknown>>();
+  #refusedAlerts = 0;
+  #timer: Timer | undefined;
+  #housekeptAtMs = 0;
+  #running = false;
+  #reconfiguring: Promise<void> = Promise.resolve();
+
+  constructor(options: HookDispatcherOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#aggregation = new Aggregation(this.#state, buildRoutes(rootOf(options.config)));
+    this.#journal = new Journal({
+      dir: options.stateDir,
+      clock: options.clock,
+      log: options.log,
+      snapshot: () => this.#state.records(),
+    });
+    this.silences = new Silences(this.#state, options.clock, async (records) => this.#record(records));
+  }
+
+  /** Reads what was owed when we stopped or died, and goes on from there. */
+  async start(): Promise<void> {
+    const { clock, log } = this.#options;
+    const lanes = this.#createLanes(this.#config);
+    for (const step of await this.#journal.load()) this.#state.apply(step as HookRecord);
+    const nowMs = clock.now();
+    this.#apply(afterDowntime(this.#state, nowMs));
+    this.#useLanes(lanes);
+    this.#apply(this.#aggregation.rebuild(nowMs));
+    await this.#journal.start();
+    this.#running = true;
+    if (this.#state.queued.size > 0)
+      log.info(
+        { notifications: this.#state.queued.size },
+        'notifications from before the start are delivered now',
+      );
+    this.#resumeLanes();
+    this.#schedule();
+  }
+
+  /** Durable when it resolves. Rejects when the disk fails; the changes are taken and told all the same. */
+  async accept(changes: readonly AlertChange[]): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    const records: HookRecord[] = [];
+    const heard: StoredAlert[] = [];
+    for (const change of changes) {
+      const alert: StoredAlert = {
+        ...change,
+        fingerprint: fingerprintOf(change.labels),
+        receivedAtMs: nowMs,
+      };
+      heard.push(alert);
+      if (this.#isNews(alert, nowMs)) records.push({ kind: 'alert', alert });
+    }
+    this.#apply(records);
+    const placed = heard.flatMap((alert) =>
+      this.#state.alerts.has(alert.fingerprint) ? this.#aggregation.place(alert, nowMs) : [],
+    );
+    this.#apply(placed);
+    const admitted = this.#admit(this.#forward(heard, nowMs));
+    this.#schedule();
+    try {
+      await this.#track(this.#journal.append([...records, ...placed, ...admitted.records]));
+    } finally {
+      admitted.release();
+    }
+  }
+
+  status(): HookStatus {
+    const nowMs = this.#options.clock.now();
+    return {
+      receivers: [...this.#lanes.values()].map((lane) =>
+        receiverStatus(lane, this.#state.fates.get(lane.spec.name) ?? []),
+      ),
+      activeAlerts: [...this.#state.alerts.values()].filter((alert) => !isResolved(alert, nowMs)).length,
+      groups: this.#aggregation.groupCount,
+      activeSilences: this.silences.list().filter(({ status }) => status.state === 'active').length,
+      durable: this.#journal.healthy,
+    };
+  }
+
+  metrics(): readonly HookMetric[] {
+    const one = (value: number): HookMetric['samples'] => [{ labels: {}, value }];
+    return [
+      ...laneMetrics([...this.#lanes.values()]),
+      {
+        name: 'taffrail_hook_alerts',
+        type: 'gauge',
+        help: 'Alerts that the hooks know of.',
+        samples: one(this.#state.alerts.size),
+      },
+      {
+        name: 'taffrail_hook_alerts_refused_total',
+        type: 'counter',
+        help: `Alerts refused because there were ${MAX_ALERTS} already.`,
+        samples: one(this.#refusedAlerts),
+      },
+      {
+        name: 'taffrail_hook_state_durable',
+        type: 'gauge',
+        help: '1 while the state of the hooks can be written to disk.',
+        samples: one(this.#journal.healthy ? 1 : 0),
+      },
+    ];
+  }
+
+  /**
+   * Goes on with another configuration. Groups keep their times and receivers of the same name their queues. When
+   * it throws (a TLS file that cannot be read), everything is as before.
+   */
+  async reconfigure(config: AlertingConfig): Promise<void> {
+    const done = this.#reconfiguring.then(async () => this.#change(config));
+    this.#reconfiguring = done.catch(() => {});
+    return done;
+  }
+
+  /** What is under way has until the deadline; what is then not delivered is owed and kept. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#running = false;
+    this.#timer?.cancel();
+    await this.#reconfiguring;
+    await Promise.all([...this.#lanes.values()].map(async (lane) => lane.stop(deadlineMs)));
+    await this.#journal.close();
+  }
+
+  /** Resolves when nothing is under way that goes on without time passing. */
+  async idle(): Promise<void> {
+    let quiet = 0;
+    while (quiet < 2) {
+      await Promise.allSettled([
+        ...this.#pending,
+        ...[...this.#lanes.values()].map(async (lane) => lane.idle()),
+      ]);
+      await new Promise((resolve) => setImmediate(resolve));
+      quiet =
+        this.#pending.size === 0 && ![...this.#lanes.values()].some((lane) => lane.sending) ? quiet + 1 : 0;
+    }
+  }
+
+  /** A resolved alert that no group holds is old news; a new one must fit under the limit. */
+  #isNews(alert: StoredAlert, nowMs: number): boolean {
+    if (this.#aggregation.isMember(alert.fingerprint)) return true;
+    if (isResolved(alert, nowMs)) return false;
+    if (this.#state.alerts.size < MAX_ALERTS || this.#state.alerts.has(alert.fingerprint)) return true;
+    if (this.#refusedAlerts++ === 0)
+      this.#options.log.error({ limit: MAX_ALERTS }, 'there are too many alerts; further ones are not told');
+    return false;
+  }
+
+  #tick(): void {
+    if (!this.#running) return;
+    const nowMs = this.#options.clock.now();
+    const mutes = this.#muter(nowMs);
+    const records: HookRecord[] = [];
+    const releases: (() => void)[] = [];
+    for (const id of this.#aggregation.due(nowMs)) {
+      const flushed = this.#aggregation.flush(
+        id,
+        nowMs,
+        (alert) => mutes(alert.labels),
+        (receiver) => this.#groupedLanes(receiver),
+      );
+      const admitted = this.#admit(flushed);
+      records.push(...admitted.records);
+      releases.push(admitted.release);
+    }
+    records.push(...this.#housekeep(nowMs));
+    void this.#track(this.#log(records)).then(() => {
+      for (const release of releases) release();
+    });
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (!this.#running) return;
+    this.#timer?.cancel();
+    const { clock } = this.#options;
+    const waitMs = Math.max(0, (this.#aggregation.nextDueMs() ?? Infinity) - clock.now());
+    this.#timer = clock.setTimeout(() => this.#tick(), Math.min(waitMs, MAX_TIMER_MS));
+  }
+
+  /** What is to be handed on ungrouped, each alert once a lane however many routes lead there. */
+  #forward(alerts: readonly StoredAlert[], nowMs: number): HookRecord[] {
+    const byLane = new Map<Lane, Map<string, NotifiedAlert>>();
+    const mutes = this.#muter(nowMs);
+    for (const alert of alerts) {
+      const told = toldNow(alert, nowMs);
+      const receivers = new Set(this.#aggregation.routesOf(alert).map((route) => route.receiver));
+      for (const lane of this.#lanes.values()) {
+        if (!lane.spec.forwards || !receivers.has(lane.spec.receiver) || mutes(alert.labels)) continue;
+        if (told.status === 'resolved' && !lane.spec.delivery.send_resolved) continue;
+        byLane.set(lane, (byLane.get(lane) ?? new Map<string, NotifiedAlert>()).set(told.fingerprint, told));
+      }
+    }
+    return [...byLane].map(([lane, told]) => ({
+      kind: 'queued',
+      notification: forwardedNotification(lane.spec, [...told.values()], nowMs),
+    }));
+  }
+
+  /** Hands new notifications to their lanes, and applies everything. What comes back is to be written, then released. */
+  #admit(records: readonly HookRecord[]): {
+    readonly records: readonly HookRecord[];
+    readonly release: () => void;
+  } {
+    const all: HookRecord[] = [];
+    const waiting: { readonly lane: string; readonly id: string }[] = [];
+    for (const record of records) {
+      const lane = record.kind === 'queued' ? this.#lanes.get(record.notification.lane) : undefined;
+      if (record.kind !== 'queued' || lane === undefined) {
+        all.push(record);
+        continue;
+      }
+      const admitted = lane.admit(record.notification);
+      all.push(...admitted.records);
+      waiting.push({ lane: lane.spec.name, id: admitted.notification.id });
+    }
+    this.#apply(all);
+    return {
+      records: all,
+      release: () => {
+        for (const { lane, id } of waiting) this.#lanes.get(lane)?.release(id);
+      },
+    };
+  }
+
+  #muter(nowMs: number): (labels: Labels) => boolean {
+    const firing = [...this.#state.alerts.values()]
+      .filter((alert) => !isResolved(alert, nowMs))
+      .map((alert) => alert.labels);
+    const inhibitor = new Inhibitor(this.#config.inhibit_rules, firing);
+    const silenced = this.silences.muter();
+    return (labels) => silenced(labels) || inhibitor.mutes(labels);
+  }
+
+  #groupedLanes(receiver: string): readonly LaneInfo[] {
+    const lanes = [...this.#lanes.values()].filter(
+      ({ spec }) => spec.receiver === receiver && !spec.forwards,
+    );
+    return lanes.map(({ spec }) => ({ name: spec.name, sendResolved: spec.delivery.send_resolved }));
+  }
+
+  #housekeep(nowMs: number): readonly HookRecord[] {
+    if (nowMs - this.#housekeptAtMs < HOUSEKEEPING_MS) return [];
+    this.#housekeptAtMs = nowMs;
+    const repeats = [...allRoutes(buildRoutes(rootOf(this.#config)))].map((route) => route.repeatIntervalMs);
+    const records = [...this.silences.outdated(), ...outdatedLog(this.#state, nowMs, Math.max(...repeats))];
+    this.#apply(records);
+    return records;
+  }
+
+  async #change(config: AlertingConfig): Promise<void> {
+    const lanes = this.#createLanes(config);
+    await Promise.all([...this.#lanes.values()].map(async (lane) => lane.stop(RECONFIGURE_MS)));
+    this.#config = config;
+    this.#aggregation = new Aggregation(this.#state, buildRoutes(rootOf(config)));
+    const records = [...this.#useLanes(lanes), ...this.#aggregation.rebuild(this.#options.clock.now())];
+    this.#apply(records);
+    await this.#track(this.#log(records));
+    this.#resumeLanes();
+    this.#schedule();
+  }
+
+  #createLanes(config: AlertingConfig): ReadonlyMap<string, Lane> {
+    const { clock, log, externalUrl, renderTemplate } = this.#options;
+    const context: SenderContext = { clock, externalUrl, renderTemplate };
+    const lanes = (this.#options.createLanes ?? createLanes)(config, context).map((spec) => {
+      const counters = this.#counters.get(spec.name) ?? newLaneCounters();
+      this.#counters.set(spec.name, counters);
+      const commit = async (records: readonly HookRecord[]): Promise<void> => {
+        this.#apply(records);
+        await this.#log(records);
+      };
+      return new Lane({ spec, clock, log, commit, counters, random: this.#options.random ?? Math.random });
+    });
+    return new Map(lanes.map((lane) => [lane.spec.name, lane]));
+  }
+
+  /** What is owed to lanes that are gone is dropped, with a word in the log. */
+  #useLanes(lanes: ReadonlyMap<string, Lane>): readonly HookRecord[] {
+    this.#lanes = lanes;
+    const records = orphaned(this.#state, new Set(lanes.keys()), this.#options.clock.now());
+    if (records.length > 0)
+      this.#options.log.warn(
+        { notifications: records.length },
+        'notifications for receivers that are no longer configured are dropped',
+      );
+    this.#apply(records);
+    return records;
+  }
+
+  #resumeLanes(): void {
+    for (const notification of this.#state.queued.values())
+      this.#lanes.get(notification.lane)?.resume(notification);
+    for (const lane of this.#lanes.values()) lane.pump();
+  }
+
+  #apply(records: readonly HookRecord[]): void {
+    for (const record of records) this.#state.apply(record);
+  }
+
+  async #record(records: readonly HookRecord[]): Promise<void> {
+    this.#apply(records);
+    await this.#track(this.#journal.append(records));
+  }
+
+  /** Writes what is applied already. A failing disk is the journal's to report and to mend. */
+  async #log(records: readonly HookRecord[]): Promise<void> {
+    await this.#journal.append(records).catch(() => {});
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#pending.delete(work);
+    }
+  }
+}
+
+const NOWHERE: RouteConfig = { receiver: '', matchers: [], continue: false, routes: [] };
+
+function rootOf(config: AlertingConfig): RouteConfig {
+  return config.route ?? NOWHERE;
+}
