@@ -47,3 +47,10 @@ export interface MetricDescriptor {
   /** Pairs: a start without its end is given up after this long; an hour where left out. */
   readonly pairTimeoutMs?: number;
 }
+
+/** Which series and labels there are between two times, for pickers in user interfaces. An empty matcher list means all. */
+export interface SeriesIndex {
+  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly string[]>;
+  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly string[]>;
+  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly Labels[]>;
+}

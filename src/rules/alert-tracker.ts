@@ -38,7 +38,8 @@ export class AlertTracker {
     const seen = new Set<string>();
     for (const alert of produced) {
       const key = labelsKey(alert.labels);
-      if (seen.has(key)) throw new Error('vector contains metrics with the same labelset after applying alert labels');
+      if (seen.has(key))
+        throw new Error('vector contains metrics with the same labelset after applying alert labels');
       seen.add(key);
     }
     for (const alert of produced) this.#produce(labelsKey(alert.labels), alert, nowMs);
@@ -126,15 +127,24 @@ export class AlertTracker {
     const tolerated = nowMs - restoring.downAtMs <= OUTAGE_TOLERANCE_MS;
     for (const [key, saved] of restoring.alerts) {
       const current = this.#active.get(key);
-      if (saved.state === 'firing') this.#restoreFiring(key, saved, tolerated ? current : undefined, seen.has(key));
-      else if (saved.state === 'inactive' && current === undefined) this.#active.set(key, fromPersisted(saved));
+      if (saved.state === 'firing')
+        this.#restoreFiring(key, saved, tolerated ? current : undefined, seen.has(key));
+      else if (saved.state === 'inactive' && current === undefined)
+        this.#active.set(key, fromPersisted(saved));
       else if (saved.state === 'pending' && current !== undefined && tolerated) {
-        current.activeAtMs = restoredActiveAt(saved.activeAtMs, restoring.downAtMs, nowMs, this.#rule.forMs) ?? current.activeAtMs;
+        current.activeAtMs =
+          restoredActiveAt(saved.activeAtMs, restoring.downAtMs, nowMs, this.#rule.forMs) ??
+          current.activeAtMs;
       }
     }
   }
 
-  #restoreFiring(key: string, saved: PersistedAlert, current: TrackedAlert | undefined, produced: boolean): void {
+  #restoreFiring(
+    key: string,
+    saved: PersistedAlert,
+    current: TrackedAlert | undefined,
+    produced: boolean,
+  ): void {
     if (current !== undefined) {
       current.state = 'firing';
       current.activeAtMs = saved.activeAtMs;
@@ -176,7 +186,12 @@ const FOR_GRACE_MS = 10 * 60_000;
  * ActiveAt of a pending alert after an outage, or undefined where `for` is too short to be worth it: the time that
  * was left goes on running, but it fires no sooner than the grace period after now.
  */
-function restoredActiveAt(activeAtMs: number, downAtMs: number, nowMs: number, forMs: number): number | undefined {
+function restoredActiveAt(
+  activeAtMs: number,
+  downAtMs: number,
+  nowMs: number,
+  forMs: number,
+): number | undefined {
   if (forMs < FOR_GRACE_MS) return undefined;
   const remainingMs = forMs - (downAtMs - activeAtMs);
   if (remainingMs <= 0) return activeAtMs;

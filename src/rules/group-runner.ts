@@ -19,7 +19,11 @@ export class GroupRunner {
   #evaluationTimeMs = 0;
   #missed = 0;
 
-  constructor(group: RuleGroup, around: RuleSurroundings, when: { readonly startMs: number; readonly slotOffsetMs: number }) {
+  constructor(
+    group: RuleGroup,
+    around: RuleSurroundings,
+    when: { readonly startMs: number; readonly slotOffsetMs: number },
+  ) {
     this.key = groupKey(group.file, group.name);
     this.#group = group;
     this.#around = around;
@@ -89,7 +93,12 @@ export class GroupRunner {
       const alerts = tracker?.persisted() ?? [];
       return alerts.length === 0 ? [] : [{ identity: ruleIdentity(rule), alerts }];
     });
-    return { file: this.#group.file, name: this.#group.name, lastEvaluationMs: this.#lastEvaluationMs, rules };
+    return {
+      file: this.#group.file,
+      name: this.#group.name,
+      lastEvaluationMs: this.#lastEvaluationMs,
+      rules,
+    };
   }
 
   series(): readonly Labels[] {

@@ -14,7 +14,10 @@ function suite(result: RuleTestFileResult): string {
   const errors = result.problems.length;
   const total = result.tests.length + errors;
   const attributes = `name="${escape(result.file)}" tests="${total}" failures="${failures}" errors="${errors}" skipped="${skipped}"`;
-  const cases = [...result.problems.map(problemCase), ...result.tests.map((test, at) => testCase(result.file, test, at))];
+  const cases = [
+    ...result.problems.map(problemCase),
+    ...result.tests.map((test, at) => testCase(result.file, test, at)),
+  ];
   return `  <testsuite ${attributes}>\n${cases.join('')}  </testsuite>\n`;
 }
 
@@ -36,7 +39,14 @@ function testCase(file: string, test: RuleTestResult, at: number): string {
 }
 
 function escape(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;', '\n': '&#10;' };
+  const entities: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&apos;',
+    '\n': '&#10;',
+  };
   return text
     .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\uFFFE\uFFFF]/g, '\uFFFD')
     .replace(/[&<>"'\n]/g, (character) => entities[character] ?? character);

@@ -87,7 +87,8 @@ class RuleFileLoader {
   #groupName(group: Node, node: Node | undefined, key: string, names: Set<string>): string {
     const name = node === undefined ? '' : (this.#yaml.text(node, key) ?? '');
     if (name === '') this.#yaml.problem(node ?? group, key, 'a group must have a name');
-    else if (names.has(name)) this.#yaml.problem(node, key, `group name ${JSON.stringify(name)} is repeated in the same file`);
+    else if (names.has(name))
+      this.#yaml.problem(node, key, `group name ${JSON.stringify(name)} is repeated in the same file`);
     names.add(name);
     return name;
   }
@@ -108,20 +109,41 @@ class RuleFileLoader {
     if (kind === 'recording') {
       const name = this.#recordName(fields.get('record'), `${key}.record`);
       for (const forbidden of ['for', 'keep_firing_for', 'annotations']) {
-        if (fields.has(forbidden)) this.#yaml.problem(fields.get(forbidden), `${key}.${forbidden}`, `a recording rule has no ${forbidden}`);
+        if (fields.has(forbidden))
+          this.#yaml.problem(
+            fields.get(forbidden),
+            `${key}.${forbidden}`,
+            `a recording rule has no ${forbidden}`,
+          );
       }
       return expr === undefined ? undefined : { kind, name, expr, query: exprToString(expr), labels, line };
     }
     return this.#alert(fields, key, labels, line, expr);
   }
 
-  #alert(fields: Map<string, Node>, key: string, labels: Labels, line: number, expr: Expr | undefined): AlertingRule | undefined {
+  #alert(
+    fields: Map<string, Node>,
+    key: string,
+    labels: Labels,
+    line: number,
+    expr: Expr | undefined,
+  ): AlertingRule | undefined {
     const name = this.#yaml.text(fields.get('alert'), `${key}.alert`) ?? '';
     const forMs = this.#duration(fields.get('for'), `${key}.for`);
     const keepFiringForMs = this.#duration(fields.get('keep_firing_for'), `${key}.keep_firing_for`);
     const annotations = this.#annotations(fields.get('annotations'), `${key}.annotations`);
-    const labelTemplates = this.#templates(labels, fields.get('labels') ?? fields.get('alert'), `${key}.labels`, name);
-    const annotationTemplates = this.#templates(annotations, fields.get('annotations'), `${key}.annotations`, name);
+    const labelTemplates = this.#templates(
+      labels,
+      fields.get('labels') ?? fields.get('alert'),
+      `${key}.labels`,
+      name,
+    );
+    const annotationTemplates = this.#templates(
+      annotations,
+      fields.get('annotations'),
+      `${key}.annotations`,
+      name,
+    );
     if (expr === undefined) return undefined;
     return {
       kind: 'alerting',
@@ -155,7 +177,12 @@ class RuleFileLoader {
   #recordName(node: Node | undefined, key: string): string {
     const name = this.#yaml.text(node, key) ?? '';
     if (!isPlainMetricName(name)) {
-      this.#yaml.problem(node, key, `${JSON.stringify(name)} is not a metric name`, 'letters, digits, _ and :, not beginning with a digit');
+      this.#yaml.problem(
+        node,
+        key,
+        `${JSON.stringify(name)} is not a metric name`,
+        'letters, digits, _ and :, not beginning with a digit',
+      );
     }
     return name;
   }
@@ -196,7 +223,11 @@ class RuleFileLoader {
     const offset = group.queryOffsetMs > 0 ? group.queryOffsetMs + group.intervalMs : 0;
     if (selected !== 'unbounded' && selected + offset <= history.keptMs) return;
     const needs = selected === 'unbounded' ? 'all history' : formatPromqlDuration(selected + offset);
-    this.#yaml.problem(node, key, `the expression needs ${needs}, ${formatPromqlDuration(history.keptMs)} is kept`);
+    this.#yaml.problem(
+      node,
+      key,
+      `the expression needs ${needs}, ${formatPromqlDuration(history.keptMs)} is kept`,
+    );
   }
 
   #duration(node: Node | undefined, key: string): number {
@@ -204,7 +235,8 @@ class RuleFileLoader {
     const text = this.#yaml.text(node, key);
     if (text === undefined) return 0;
     const ms = parsePromqlDuration(text);
-    if (ms === undefined) this.#yaml.problem(node, key, `${JSON.stringify(text)} is not a duration`, DURATION_FORM);
+    if (ms === undefined)
+      this.#yaml.problem(node, key, `${JSON.stringify(text)} is not a duration`, DURATION_FORM);
     return ms ?? 0;
   }
 
@@ -228,14 +260,24 @@ class RuleFileLoader {
     const pairs: [string, string][] = [];
     for (const [name, { text, keyNode }] of this.#yaml.texts(node, key)) {
       if (!isPlainLabelName(name) || (what === 'label' && name === '__name__')) {
-        this.#yaml.problem(keyNode, `${key}.${name}`, `${JSON.stringify(name)} is not a name for ${what}s`, 'letters, digits and _, not beginning with a digit');
+        this.#yaml.problem(
+          keyNode,
+          `${key}.${name}`,
+          `${JSON.stringify(name)} is not a name for ${what}s`,
+          'letters, digits and _, not beginning with a digit',
+        );
       }
       pairs.push([name, text]);
     }
     return Object.fromEntries(pairs);
   }
 
-  #templates(texts: Labels, node: Node | undefined, key: string, alertName: string): ReadonlyMap<string, Template> {
+  #templates(
+    texts: Labels,
+    node: Node | undefined,
+    key: string,
+    alertName: string,
+  ): ReadonlyMap<string, Template> {
     const templates = new Map<string, Template>();
     const nodes = isMap(node) ? this.#yaml.texts(node, key) : undefined;
     for (const [name, text] of Object.entries(texts)) {

@@ -10,7 +10,7 @@ interface Column {
   readonly stale: boolean[];
 }
 
-/** All samples in memory, for rule tests: no retention, no limits. A sample no newer than the last of its series is ignored. */
+/** All samples in memory, for rule tests, and for what an agent's rules write. A sample no newer than the last of its series is ignored. */
 export class MemoryStore implements Queryable {
   readonly #columns = new Map<string, Column>();
 
@@ -23,6 +23,19 @@ export class MemoryStore implements Queryable {
       column.times.push(timeMs);
       column.values.push(value);
       column.stale.push(stale);
+    }
+  }
+
+  /** Lets go of samples older than this, and of series that have no others. */
+  forgetBefore(timeMs: number): void {
+    for (const [key, column] of this.#columns) {
+      const count = firstAtOrAfter(column.times, timeMs);
+      if (count === column.times.length) this.#columns.delete(key);
+      else if (count > 0) {
+        column.times.splice(0, count);
+        column.values.splice(0, count);
+        column.stale.splice(0, count);
+      }
     }
   }
 

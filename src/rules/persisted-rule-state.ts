@@ -35,14 +35,17 @@ export interface PersistedAlert {
 
 /** JSON has no NaN or Inf, so values travel as text. */
 export function encodeRuleState(state: PersistedRuleState): string {
-  return JSON.stringify(state, (key, value: unknown) => (key === 'value' && typeof value === 'number' ? String(value) : value));
+  return JSON.stringify(state, (key, value: unknown) =>
+    key === 'value' && typeof value === 'number' ? String(value) : value,
+  );
 }
 
 /** Reads what `encodeRuleState` wrote. Throws an Error that says what is wrong with it. */
 export function decodeRuleState(text: string): PersistedRuleState {
   const parsed: unknown = JSON.parse(text);
   const root = object(parsed, 'state');
-  if (root['version'] !== 1) throw new Error(`rule state: version ${String(root['version'])} is not known; 1 is`);
+  if (root['version'] !== 1)
+    throw new Error(`rule state: version ${String(root['version'])} is not known; 1 is`);
   return { version: 1, groups: list(root['groups'], 'groups').map(decodeGroup) };
 }
 
@@ -54,7 +57,10 @@ function decodeGroup(value: unknown): PersistedGroup {
     lastEvaluationMs: time(group['lastEvaluationMs'], 'lastEvaluationMs'),
     rules: list(group['rules'], 'rules').map((item) => {
       const rule = object(item, 'rule');
-      return { identity: string(rule['identity'], 'identity'), alerts: list(rule['alerts'], 'alerts').map(decodeAlert) };
+      return {
+        identity: string(rule['identity'], 'identity'),
+        alerts: list(rule['alerts'], 'alerts').map(decodeAlert),
+      };
     }),
   };
 }
@@ -62,7 +68,8 @@ function decodeGroup(value: unknown): PersistedGroup {
 function decodeAlert(value: unknown): PersistedAlert {
   const alert = object(value, 'alert');
   const { state } = alert;
-  if (state !== 'pending' && state !== 'firing' && state !== 'inactive') throw new Error('rule state: an alert has no valid state');
+  if (state !== 'pending' && state !== 'firing' && state !== 'inactive')
+    throw new Error('rule state: an alert has no valid state');
   return {
     labels: strings(alert['labels'], 'labels'),
     annotations: strings(alert['annotations'], 'annotations'),
@@ -75,14 +82,17 @@ function decodeAlert(value: unknown): PersistedAlert {
 
 const OPTIONAL_TIMES = ['firedAtMs', 'keepFiringSinceMs', 'resolvedAtMs', 'lastSentAtMs'] as const;
 
-function optionalTimes(alert: Readonly<Record<string, unknown>>): Partial<Record<(typeof OPTIONAL_TIMES)[number], number>> {
+function optionalTimes(
+  alert: Readonly<Record<string, unknown>>,
+): Partial<Record<(typeof OPTIONAL_TIMES)[number], number>> {
   const times: Partial<Record<(typeof OPTIONAL_TIMES)[number], number>> = {};
   for (const name of OPTIONAL_TIMES) if (alert[name] !== undefined) times[name] = time(alert[name], name);
   return times;
 }
 
 function object(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.fromEntries(Object.entries(value));
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return Object.fromEntries(Object.entries(value));
   throw new Error(`rule state: ${what} is not an object`);
 }
 
@@ -102,5 +112,7 @@ function time(value: unknown, what: string): number {
 }
 
 function strings(value: unknown, what: string): Labels {
-  return Object.fromEntries(Object.entries(object(value, what)).map(([name, text]) => [name, string(text, name)]));
+  return Object.fromEntries(
+    Object.entries(object(value, what)).map(([name, text]) => [name, string(text, name)]),
+  );
 }

@@ -104,13 +104,23 @@ export class RuleEvaluator {
   }
 
   async #samples(group: RuleGroup, atMs: number): Promise<readonly RuleSample[]> {
-    const result = await this.#around.engine.instant(this.#around.queryable, this.rule.expr, atMs - group.queryOffsetMs);
+    const result = await this.#around.engine.instant(
+      this.#around.queryable,
+      this.rule.expr,
+      atMs - group.queryOffsetMs,
+    );
     const produced = resultSamples(result);
-    if (this.rule.kind === 'recording') return recorded(this.rule.name, this.rule.labels, produced, group.limit);
+    if (this.rule.kind === 'recording')
+      return recorded(this.rule.name, this.rule.labels, produced, group.limit);
     return this.#alert(this.rule, produced, group, atMs);
   }
 
-  async #alert(rule: AlertingRule, produced: readonly InstantSample[], group: RuleGroup, atMs: number): Promise<readonly RuleSample[]> {
+  async #alert(
+    rule: AlertingRule,
+    produced: readonly InstantSample[],
+    group: RuleGroup,
+    atMs: number,
+  ): Promise<readonly RuleSample[]> {
     const tracker = this.tracker;
     if (tracker === undefined) return [];
     const alerts: ProducedAlert[] = [];
@@ -143,7 +153,9 @@ export class RuleEvaluator {
   }
 
   async #query(expression: string, atMs: number): Promise<readonly QuerySample[]> {
-    return resultSamples(await this.#around.engine.instant(this.#around.queryable, parseExpr(expression), atMs));
+    return resultSamples(
+      await this.#around.engine.instant(this.#around.queryable, parseExpr(expression), atMs),
+    );
   }
 
   async #send(tracker: AlertTracker, group: RuleGroup, atMs: number): Promise<void> {
@@ -166,7 +178,9 @@ export class RuleEvaluator {
       endsAtMs: alert.resolvedAtMs ?? validUntilMs,
       status: alert.state === 'inactive' ? 'resolved' : 'firing',
       generatorUrl:
-        externalUrl === '' ? '' : `${externalUrl.replace(/\/$/, '')}/graph?g0.expr=${queryEscape(this.rule.query)}&g0.tab=1`,
+        externalUrl === ''
+          ? ''
+          : `${externalUrl.replace(/\/$/, '')}/graph?g0.expr=${queryEscape(this.rule.query)}&g0.tab=1`,
       value: formatGoFloat(alert.value),
     };
   }
@@ -174,13 +188,19 @@ export class RuleEvaluator {
   async #write(samples: readonly RuleSample[], timeMs: number): Promise<void> {
     const now = new Map(samples.map((sample) => [labelsKey(sample.labels), sample.labels]));
     const ended: RuleSample[] = [];
-    for (const [key, labels] of this.#series) if (!now.has(key)) ended.push({ labels, value: Number.NaN, stale: true });
+    for (const [key, labels] of this.#series)
+      if (!now.has(key)) ended.push({ labels, value: Number.NaN, stale: true });
     if (samples.length + ended.length > 0) await this.#around.append(timeMs, [...samples, ...ended]);
     this.#series = now;
   }
 }
 
-function recorded(name: string, ruleLabels: Labels, produced: readonly InstantSample[], limit: number): readonly RuleSample[] {
+function recorded(
+  name: string,
+  ruleLabels: Labels,
+  produced: readonly InstantSample[],
+  limit: number,
+): readonly RuleSample[] {
   const keys = new Set<string>();
   const samples = produced.map((sample): RuleSample => {
     const labels: Record<string, string> = { ...sample.labels, __name__: name };
@@ -188,8 +208,10 @@ function recorded(name: string, ruleLabels: Labels, produced: readonly InstantSa
     keys.add(labelsKey(labels));
     return { labels, value: sample.value, stale: false };
   });
-  if (keys.size < samples.length) throw new Error('vector contains metrics with the same labelset after applying rule labels');
-  if (limit > 0 && samples.length > limit) throw new Error(`exceeded limit of ${limit} with ${samples.length} series`);
+  if (keys.size < samples.length)
+    throw new Error('vector contains metrics with the same labelset after applying rule labels');
+  if (limit > 0 && samples.length > limit)
+    throw new Error(`exceeded limit of ${limit} with ${samples.length} series`);
   return samples;
 }
 

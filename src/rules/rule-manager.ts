@@ -82,7 +82,10 @@ export class RuleManager {
 
   /** Plain data for a restart; `encodeRuleState` makes text of it. */
   state(): PersistedRuleState {
-    return { version: 1, groups: this.#runners.map((runner) => runner.persisted()).filter((group) => group !== undefined) };
+    return {
+      version: 1,
+      groups: this.#runners.map((runner) => runner.persisted()).filter((group) => group !== undefined),
+    };
   }
 
   status(): readonly RuleGroupStatus[] {
@@ -144,6 +147,7 @@ export class RuleManager {
 /** FNV-1a over file and name, so that the groups of a host do not all run in the same instant. */
 function spreadByName(group: RuleGroup): number {
   let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(`${group.file};${group.name}`)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  for (const byte of Buffer.from(`${group.file};${group.name}`))
+    hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash % group.intervalMs;
 }

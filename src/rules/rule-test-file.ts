@@ -82,7 +82,8 @@ class TestFileReader {
   }
 
   read(): RuleTestFile | undefined {
-    const fields = this.#yaml.root === undefined ? new Map<string, Node>() : this.#fields(this.#yaml.root, '', FILE_KEYS);
+    const fields =
+      this.#yaml.root === undefined ? new Map<string, Node>() : this.#fields(this.#yaml.root, '', FILE_KEYS);
     if (fields === undefined) return undefined;
     const interval = this.#duration(fields.get('evaluation_interval'), 'evaluation_interval').ms;
     const evaluationIntervalMs = interval > 0 ? interval : 60_000;
@@ -102,7 +103,8 @@ class TestFileReader {
   #groupOrder(node: Node | undefined): readonly string[] {
     const names = this.#texts(node, 'group_eval_order');
     for (const [at, name] of names.entries()) {
-      if (names.indexOf(name) < at) this.#yaml.problem(node, 'group_eval_order', `group name repeated in evaluation order: ${name}`);
+      if (names.indexOf(name) < at)
+        this.#yaml.problem(node, 'group_eval_order', `group name repeated in evaluation order: ${name}`);
     }
     return names;
   }
@@ -117,15 +119,26 @@ class TestFileReader {
       line: this.#yaml.line(node),
       intervalMs: intervalMs > 0 ? intervalMs : evaluationIntervalMs,
       startMs: this.#startTime(fields.get('start_timestamp'), `${key}.start_timestamp`),
-      inputSeries: this.#list(fields.get('input_series'), `${key}.input_series`, ['series', 'values'], (series, at) => ({
-        series: this.#text(series.get('series'), `${at}.series`),
-        values: this.#text(series.get('values'), `${at}.values`),
-      })),
-      alertTests: this.#list(fields.get('alert_rule_test'), `${key}.alert_rule_test`, ['eval_time', 'alertname', 'exp_alerts'], (test, at, whole) =>
-        this.#alertTest(test, at, whole),
+      inputSeries: this.#list(
+        fields.get('input_series'),
+        `${key}.input_series`,
+        ['series', 'values'],
+        (series, at) => ({
+          series: this.#text(series.get('series'), `${at}.series`),
+          values: this.#text(series.get('values'), `${at}.values`),
+        }),
       ),
-      exprTests: this.#list(fields.get('promql_expr_test'), `${key}.promql_expr_test`, ['expr', 'eval_time', 'exp_samples'], (test, at) =>
-        this.#exprTest(test, at),
+      alertTests: this.#list(
+        fields.get('alert_rule_test'),
+        `${key}.alert_rule_test`,
+        ['eval_time', 'alertname', 'exp_alerts'],
+        (test, at, whole) => this.#alertTest(test, at, whole),
+      ),
+      exprTests: this.#list(
+        fields.get('promql_expr_test'),
+        `${key}.promql_expr_test`,
+        ['expr', 'eval_time', 'exp_samples'],
+        (test, at) => this.#exprTest(test, at),
       ),
       externalLabels: this.#labels(fields.get('external_labels'), `${key}.external_labels`),
       externalUrl: this.#text(fields.get('external_url'), `${key}.external_url`),
@@ -135,15 +148,21 @@ class TestFileReader {
   #alertTest(fields: Map<string, Node>, key: string, whole: Node): AlertTest {
     const time = this.#duration(fields.get('eval_time'), `${key}.eval_time`);
     const alertname = this.#text(fields.get('alertname'), `${key}.alertname`);
-    if (alertname === '') this.#yaml.problem(whole, key, 'an item under alert_rule_test misses required attribute alertname');
+    if (alertname === '')
+      this.#yaml.problem(whole, key, 'an item under alert_rule_test misses required attribute alertname');
     return {
       evalTimeMs: time.ms,
       evalTime: time.text,
       alertname,
-      expected: this.#list(fields.get('exp_alerts'), `${key}.exp_alerts`, ['exp_labels', 'exp_annotations'], (alert, at) => ({
-        labels: this.#labels(alert.get('exp_labels'), `${at}.exp_labels`),
-        annotations: this.#labels(alert.get('exp_annotations'), `${at}.exp_annotations`),
-      })),
+      expected: this.#list(
+        fields.get('exp_alerts'),
+        `${key}.exp_alerts`,
+        ['exp_labels', 'exp_annotations'],
+        (alert, at) => ({
+          labels: this.#labels(alert.get('exp_labels'), `${at}.exp_labels`),
+          annotations: this.#labels(alert.get('exp_annotations'), `${at}.exp_annotations`),
+        }),
+      ),
     };
   }
 
@@ -153,11 +172,20 @@ class TestFileReader {
       evalTimeMs: time.ms,
       evalTime: time.text,
       expr: this.#text(fields.get('expr'), `${key}.expr`),
-      expected: this.#list(fields.get('exp_samples'), `${key}.exp_samples`, ['labels', 'value', 'histogram'], (sample, at) => {
-        const histogram = sample.get('histogram');
-        if (histogram !== undefined) this.#yaml.problem(histogram, `${at}.histogram`, 'native histograms are not supported');
-        return { labels: this.#text(sample.get('labels'), `${at}.labels`), value: this.#number(sample.get('value'), `${at}.value`) };
-      }),
+      expected: this.#list(
+        fields.get('exp_samples'),
+        `${key}.exp_samples`,
+        ['labels', 'value', 'histogram'],
+        (sample, at) => {
+          const histogram = sample.get('histogram');
+          if (histogram !== undefined)
+            this.#yaml.problem(histogram, `${at}.histogram`, 'native histograms are not supported');
+          return {
+            labels: this.#text(sample.get('labels'), `${at}.labels`),
+            value: this.#number(sample.get('value'), `${at}.value`),
+          };
+        },
+      ),
     };
   }
 
@@ -195,20 +223,32 @@ class TestFileReader {
     const text = this.#text(node, key);
     if (text === '') return { ms: 0, text: '0s' };
     const ms = parsePromqlDuration(text);
-    if (ms === undefined) this.#yaml.problem(node, key, `${JSON.stringify(text)} is not a duration`, 'a duration such as 30s, 5m or 1h30m');
+    if (ms === undefined)
+      this.#yaml.problem(
+        node,
+        key,
+        `${JSON.stringify(text)} is not a duration`,
+        'a duration such as 30s, 5m or 1h30m',
+      );
     return { ms: ms ?? 0, text };
   }
 
   #boolean(node: Node | undefined, key: string): boolean {
     const text = this.#text(node, key);
-    if (text !== '' && text !== 'true' && text !== 'false') this.#yaml.problem(node, key, `${JSON.stringify(text)} is neither true nor false`);
+    if (text !== '' && text !== 'true' && text !== 'false')
+      this.#yaml.problem(node, key, `${JSON.stringify(text)} is neither true nor false`);
     return text === 'true';
   }
 
   #number(node: Node | undefined, key: string): number {
     if (node === undefined) return 0;
     if (isScalar(node) && typeof node.value === 'number') return node.value;
-    this.#yaml.problem(node, key, `${JSON.stringify(this.#text(node, key))} is not a number`, '12, 1.5e3, .inf, .nan');
+    this.#yaml.problem(
+      node,
+      key,
+      `${JSON.stringify(this.#text(node, key))} is not a number`,
+      '12, 1.5e3, .inf, .nan',
+    );
     return 0;
   }
 
@@ -216,9 +256,18 @@ class TestFileReader {
   #startTime(node: Node | undefined, key: string): number {
     const text = this.#text(node, key);
     if (text === '') return 0;
-    const ms = /^-?\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : /^\d{4}-\d\d-\d\d[Tt ]/.test(text) ? Date.parse(text) : Number.NaN;
+    const ms = /^-?\d+(?:\.\d+)?$/.test(text)
+      ? Number(text) * 1000
+      : /^\d{4}-\d\d-\d\d[Tt ]/.test(text)
+        ? Date.parse(text)
+        : Number.NaN;
     if (Number.isFinite(ms)) return Math.round(ms);
-    this.#yaml.problem(node, key, `${JSON.stringify(text)} is not a time`, 'RFC 3339 (2026-01-02T03:04:05Z) or seconds since 1970');
+    this.#yaml.problem(
+      node,
+      key,
+      `${JSON.stringify(text)} is not a time`,
+      'RFC 3339 (2026-01-02T03:04:05Z) or seconds since 1970',
+    );
     return 0;
   }
 }

@@ -29,9 +29,14 @@ export interface RuleTestFailure {
 }
 
 /** For people: one block for each file. */
-export function formatRuleTestResult(result: RuleTestFileResult, formatProblem: (problem: RuleProblem) => string): string {
+export function formatRuleTestResult(
+  result: RuleTestFileResult,
+  formatProblem: (problem: RuleProblem) => string,
+): string {
   const ran = result.tests.filter((test) => !test.skipped);
-  const lines = [`${result.ok ? 'ok  ' : 'FAIL'} ${result.file} (${ran.length} test${ran.length === 1 ? '' : 's'})`];
+  const lines = [
+    `${result.ok ? 'ok  ' : 'FAIL'} ${result.file} (${ran.length} test${ran.length === 1 ? '' : 's'})`,
+  ];
   for (const warning of result.warnings) lines.push(`  warning: ${warning}`);
   for (const problem of result.problems) lines.push(`  ${formatProblem(problem)}`);
   for (const test of ran) {

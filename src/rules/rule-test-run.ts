@@ -50,7 +50,9 @@ export class RuleTestRun {
       resendDelayMs: 60_000,
       monotonic: () => 0,
     };
-    this.#groups = groups.map((group) => new GroupRunner(group, around, { startMs: test.startMs, slotOffsetMs: 0 }));
+    this.#groups = groups.map(
+      (group) => new GroupRunner(group, around, { startMs: test.startMs, slotOffsetMs: 0 }),
+    );
   }
 
   async run(): Promise<readonly RuleTestFailure[]> {
@@ -77,15 +79,22 @@ export class RuleTestRun {
     const times = [...this.#test.alertTests, ...this.#test.exprTests].map(({ evalTimeMs }) => evalTimeMs);
     const lastMs = Math.max(0, ...times);
     if (lastMs / evaluationIntervalMs > STEPS_MAX) {
-      this.#fail('input', '', '', `the last eval_time is more than ${STEPS_MAX} evaluation intervals after the start`);
+      this.#fail(
+        'input',
+        '',
+        '',
+        `the last eval_time is more than ${STEPS_MAX} evaluation intervals after the start`,
+      );
       return false;
     }
     for (let atMs = 0; atMs <= lastMs; atMs += evaluationIntervalMs) {
       this.#loadUntil(atMs);
-      for (const group of this.#groups) await group.evaluate(this.#test.startMs + atMs, () => Promise.resolve());
+      for (const group of this.#groups)
+        await group.evaluate(this.#test.startMs + atMs, () => Promise.resolve());
       if (this.#collectErrors(atMs)) return false;
       for (const alertTest of this.#test.alertTests) {
-        if (atMs <= alertTest.evalTimeMs && alertTest.evalTimeMs < atMs + evaluationIntervalMs) this.#checkAlert(alertTest);
+        if (atMs <= alertTest.evalTimeMs && alertTest.evalTimeMs < atMs + evaluationIntervalMs)
+          this.#checkAlert(alertTest);
       }
     }
     return true;
@@ -106,7 +115,8 @@ export class RuleTestRun {
     const before = this.#failures.length;
     for (const { rules } of this.#groups.map((group) => group.status())) {
       for (const { rule, lastError } of rules) {
-        if (lastError !== '') this.#fail('evaluation', `rule ${rule.name}`, formatPromqlDuration(atMs), lastError);
+        if (lastError !== '')
+          this.#fail('evaluation', `rule ${rule.name}`, formatPromqlDuration(atMs), lastError);
       }
     }
     return this.#failures.length > before;
@@ -118,7 +128,10 @@ export class RuleTestRun {
       .flatMap((rule) => (rule.kind === 'alerting' && rule.rule.name === alertname ? rule.alerts : []))
       .filter((alert) => alert.state === 'firing')
       .map(({ labels, annotations }) => ({ labels, annotations }));
-    const wanted = expected.map(({ labels, annotations }) => ({ labels: withoutEmpty({ ...labels, alertname }), annotations }));
+    const wanted = expected.map(({ labels, annotations }) => ({
+      labels: withoutEmpty({ ...labels, alertname }),
+      annotations,
+    }));
     const difference = compare(wanted.map(showAlert), found.map(showAlert));
     if (difference !== undefined) this.#fail('alert', alertname, evalTime, difference);
   }
@@ -130,7 +143,12 @@ export class RuleTestRun {
       const wanted = expected.map(({ labels, value }) => ({ labels: parseMetric(labels), value }));
       if (this.#sameSamples(wanted, found)) return;
       const difference = compare(wanted.map(showSample), found.map(showSample));
-      this.#fail('expr', expr, evalTime, difference ?? 'the values differ, though they print alike (NaN equals nothing)');
+      this.#fail(
+        'expr',
+        expr,
+        evalTime,
+        difference ?? 'the values differ, though they print alike (NaN equals nothing)',
+      );
     } catch (error) {
       this.#fail('expr', expr, evalTime, messageOf(error));
     }
@@ -143,7 +161,11 @@ export class RuleTestRun {
     const others = byLabels(found);
     return byLabels(wanted).every((sample, at) => {
       const other = others[at];
-      return other !== undefined && labelsKey(sample.labels) === labelsKey(other.labels) && this.#equal(sample.value, other.value);
+      return (
+        other !== undefined &&
+        labelsKey(sample.labels) === labelsKey(other.labels) &&
+        this.#equal(sample.value, other.value)
+      );
     });
   }
 
@@ -192,7 +214,13 @@ function prefixed(prefix: string, text: string): string {
   return text.replace(/^/gm, prefix);
 }
 
-function showAlert({ labels, annotations }: { readonly labels: Labels; readonly annotations: Labels }): string {
+function showAlert({
+  labels,
+  annotations,
+}: {
+  readonly labels: Labels;
+  readonly annotations: Labels;
+}): string {
   return `labels ${showLabels(labels)} annotations ${showLabels(annotations)}`;
 }
 

@@ -29,7 +29,10 @@ export async function runRuleTests(
 ): Promise<RuleTestFileResult> {
   const read = await readText(file, files);
   if (typeof read !== 'string') return { file, ok: false, problems: [read], warnings: [], tests: [] };
-  const { testFile, problems } = readRuleTestFile(read, { file, ignoreUnknownFields: options.ignoreUnknownFields ?? false });
+  const { testFile, problems } = readRuleTestFile(read, {
+    file,
+    ignoreUnknownFields: options.ignoreUnknownFields ?? false,
+  });
   if (testFile === undefined) return { file, ok: problems.length === 0, problems, warnings: [], tests: [] };
   const warnings: string[] = [];
   const paths = await ruleFilePaths(testFile, files, warnings);
@@ -51,8 +54,16 @@ async function runTest(
     return { ...base, skipped: true, failures: [], durationMs: 0 };
   }
   const started = now();
-  const { groups, failures } = await loadGroups(paths, files, test.intervalMs, options.ignoreUnknownFields ?? false);
-  const found = failures.length > 0 ? failures : await new RuleTestRun(test, testFile, ordered(groups, testFile.groupEvalOrder)).run();
+  const { groups, failures } = await loadGroups(
+    paths,
+    files,
+    test.intervalMs,
+    options.ignoreUnknownFields ?? false,
+  );
+  const found =
+    failures.length > 0
+      ? failures
+      : await new RuleTestRun(test, testFile, ordered(groups, testFile.groupEvalOrder)).run();
   return { ...base, skipped: false, failures: found, durationMs: now() - started };
 }
 
@@ -72,12 +83,17 @@ async function loadGroups(
       groups.push(...loaded.groups);
       problems.push(...loaded.problems);
     }
-    for (const problem of problems) failures.push({ kind: 'rules', subject: path, evalTime: '', message: formatProblem(problem) });
+    for (const problem of problems)
+      failures.push({ kind: 'rules', subject: path, evalTime: '', message: formatProblem(problem) });
   }
   return { groups, failures };
 }
 
-async function ruleFilePaths(testFile: RuleTestFile, files: RuleTestFiles, warnings: string[]): Promise<readonly string[]> {
+async function ruleFilePaths(
+  testFile: RuleTestFile,
+  files: RuleTestFiles,
+  warnings: string[],
+): Promise<readonly string[]> {
   const paths: string[] = [];
   for (const pattern of testFile.ruleFiles) {
     const path = pattern === '' || isAbsolute(pattern) ? pattern : join(dirname(testFile.file), pattern);
@@ -98,6 +114,12 @@ async function readText(path: string, files: RuleTestFiles): Promise<string | Ru
   try {
     return await files.readFile(path);
   } catch (error) {
-    return { file: path, line: 1, column: 1, key: '', message: error instanceof Error ? error.message : String(error) };
+    return {
+      file: path,
+      line: 1,
+      column: 1,
+      key: '',
+      message: error instanceof Error ? error.message : String(error),
+    };
   }
 }

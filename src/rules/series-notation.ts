@@ -19,7 +19,8 @@ export function parseSeriesValues(text: string): readonly NotedValue[] {
   if (text.includes('{{')) throw new Error('native histograms are not supported');
   const values: NotedValue[] = [];
   for (const item of text.split(/\s+/).filter((part) => part !== '')) {
-    if (values.length + itemLength(item) > VALUES_MAX) throw new Error(`a series may have at most ${VALUES_MAX} values`);
+    if (values.length + itemLength(item) > VALUES_MAX)
+      throw new Error(`a series may have at most ${VALUES_MAX} values`);
     values.push(...parseItem(item));
   }
   return values;
@@ -33,9 +34,13 @@ function parseItem(item: string): readonly NotedValue[] {
   const blank = BLANK.exec(item);
   if (blank !== null) return Array.from({ length: Number(blank[1] ?? 1) }, () => undefined);
   const match = ITEM.exec(item);
-  if (match === null) throw new Error(`unexpected ${JSON.stringify(item)} in series values; accepted: 1, 1x3, 1+2x3, 10-1x5, _, _x3, stale, NaN, Inf`);
+  if (match === null)
+    throw new Error(
+      `unexpected ${JSON.stringify(item)} in series values; accepted: 1, 1x3, 1+2x3, 10-1x5, _, _x3, stale, NaN, Inf`,
+    );
   const [, start = '', step, times] = match;
-  if (step !== undefined && times === undefined) throw new Error(`${JSON.stringify(item)} has a step but no xN`);
+  if (step !== undefined && times === undefined)
+    throw new Error(`${JSON.stringify(item)} has a step but no xN`);
   const stale = start === 'stale';
   if (stale && step !== undefined) throw new Error(`${JSON.stringify(item)}: a stale marker has no step`);
   let value = stale ? Number.NaN : parseNumber(start);
@@ -55,7 +60,8 @@ function parseNumber(text: string): number {
   return sign * Number(digits);
 }
 
-const LABEL = /\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|("(?:[^"\\]|\\.)*"))\s*=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(,?)/y;
+const LABEL =
+  /\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|("(?:[^"\\]|\\.)*"))\s*=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(,?)/y;
 const NAME = /\s*([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*/y;
 
 /** `metric{label="value"}`. Throws an Error that says what is wrong. */
@@ -66,20 +72,26 @@ export function parseMetric(text: string): Labels {
   if (name !== undefined) labels['__name__'] = name;
   let at = NAME.lastIndex;
   if (at >= text.length && name !== undefined) return labels;
-  if (text[at] !== '{') throw new Error(`unexpected ${JSON.stringify(text.slice(at, at + 20))} in series ${JSON.stringify(text)}`);
+  if (text[at] !== '{')
+    throw new Error(
+      `unexpected ${JSON.stringify(text.slice(at, at + 20))} in series ${JSON.stringify(text)}`,
+    );
   at++;
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     LABEL.lastIndex = at;
     const match = LABEL.exec(text);
     if (match === null) break;
     const [, plain, quoted, value = '""', comma] = match;
     const label = plain ?? unquoteGoString(quoted ?? '""');
-    if (Object.hasOwn(labels, label)) throw new Error(`label ${JSON.stringify(label)} is set twice in series ${JSON.stringify(text)}`);
+    if (Object.hasOwn(labels, label))
+      throw new Error(`label ${JSON.stringify(label)} is set twice in series ${JSON.stringify(text)}`);
     const decoded = unquoteGoString(value);
     if (decoded !== '') labels[label] = decoded;
     at = LABEL.lastIndex;
     more = comma === ',';
   }
   if (/^\s*\}\s*$/.test(text.slice(at))) return labels;
-  throw new Error(`cannot read series ${JSON.stringify(text)} at ${JSON.stringify(text.slice(at, at + 20))}; accepted: metric{label="value"}`);
+  throw new Error(
+    `cannot read series ${JSON.stringify(text)} at ${JSON.stringify(text.slice(at, at + 20))}; accepted: metric{label="value"}`,
+  );
 }

@@ -24,15 +24,21 @@ export class YamlReader {
       this.problemAt(0, '', `the file is longer than ${TEXT_MAX} characters`);
       return;
     }
-    const documents = parseAllDocuments(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
+    const documents = parseAllDocuments(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      uniqueKeys: true,
+    });
     if (!Array.isArray(documents)) return;
     const [first, second] = documents;
     if (second !== undefined) {
       this.problemAt(second.range[0], '', 'a second YAML document', 'one document in a file');
     }
-    for (const error of first?.errors ?? []) this.problemAt(error.pos[0], '', `YAML: ${firstLine(error.message)}`);
+    for (const error of first?.errors ?? [])
+      this.problemAt(error.pos[0], '', `YAML: ${firstLine(error.message)}`);
     this.#document = first;
-    if (first !== undefined && first.errors.length === 0 && isNode(first.contents)) this.root = first.contents;
+    if (first !== undefined && first.errors.length === 0 && isNode(first.contents))
+      this.root = first.contents;
   }
 
   problem(node: unknown, key: string, message: string, accepted?: string): void {
@@ -58,7 +64,12 @@ export class YamlReader {
   }
 
   /** The entries of a mapping by key; keys that are not in `accepted` are mistakes. */
-  fields(node: unknown, key: string, accepted: readonly string[], ignoreUnknown = false): Map<string, Node> | undefined {
+  fields(
+    node: unknown,
+    key: string,
+    accepted: readonly string[],
+    ignoreUnknown = false,
+  ): Map<string, Node> | undefined {
     const map = this.map(node, key);
     if (map === undefined) return undefined;
     const fields = new Map<string, Node>();
@@ -71,7 +82,12 @@ export class YamlReader {
       } else if (!ignoreUnknown) {
         const near = nearestWord(name, accepted);
         const hint = near === undefined ? '' : `, did you mean ${JSON.stringify(near)}?`;
-        this.problem(pair.key, join(key, name), `unknown key ${JSON.stringify(name)}${hint}`, accepted.join(', '));
+        this.problem(
+          pair.key,
+          join(key, name),
+          `unknown key ${JSON.stringify(name)}${hint}`,
+          accepted.join(', '),
+        );
       }
     }
     return fields;
@@ -106,7 +122,10 @@ export class YamlReader {
   }
 
   /** A mapping of strings, in the order in which it is written. */
-  texts(node: unknown, key: string): Map<string, { readonly text: string; readonly node: Node; readonly keyNode: unknown }> {
+  texts(
+    node: unknown,
+    key: string,
+  ): Map<string, { readonly text: string; readonly node: Node; readonly keyNode: unknown }> {
     const texts = new Map<string, { text: string; node: Node; keyNode: unknown }>();
     if (node === undefined) return texts;
     for (const pair of this.map(node, key)?.items ?? []) {
@@ -114,7 +133,8 @@ export class YamlReader {
       const value = this.resolve(pair.value);
       if (name === undefined) continue;
       const text = value === undefined ? '' : this.text(value, join(key, name));
-      if (text !== undefined && isNode(pair.key)) texts.set(name, { text, node: value ?? pair.key, keyNode: pair.key });
+      if (text !== undefined && isNode(pair.key))
+        texts.set(name, { text, node: value ?? pair.key, keyNode: pair.key });
     }
     return texts;
   }
