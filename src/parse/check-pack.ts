@@ -3,6 +3,9 @@ import { didYouMean } from '../model/did-you-mean.ts';
 import { patternNames } from './metric-feed.ts';
 import { unknownFields } from './known-fields.ts';
 import { layerPatterns } from './line-parsers.ts';
+import { usedExpressions } from './used-expressions.ts';
+import { compileMatcher } from './pattern/pattern-matcher.ts';
+import { compileSafeRegex } from './pattern/safe-regex.ts';
 import { PatternError } from './pattern/pattern-error.ts';
 import { TimeFormatError } from './time/time-format.ts';
 import { TimestampParser } from './time/timestamp.ts';
@@ -14,7 +17,7 @@ export interface PackIssue {
 
 /** What the schema cannot see: how the keys of a pack fit together. */
 export function checkPack(pack: Pack): PackIssue[] {
-  const issues: PackIssue[] = [...checkLayer(pack, pack, []), ...checkTimestamp(pack)];
+  const issues: PackIssue[] = [...checkLayer(pack, pack, []), ...checkTimestamp(pack), ...checkExpressions(pack)];
   if (issues.length > 0) return issues;
   return [...checkMetrics(pack), ...unknownFields(pack)];
 }
@@ -50,7 +53,7 @@ function checkLayer(
 function checkPatterns(layer: LineFormatInput, pack: Pack, path: readonly (string | number)[]): PackIssue[] {
   const single = (one: LineFormatInput, at: readonly (string | number)[]): PackIssue[] => {
     try {
-      layerPatterns(one, pack);
+      for (const pattern of layerPatterns(one, pack)) compileMatcher(pattern, pack.unsafe);
       return [];
     } catch (error) {
       if (error instanceof PatternError) return [{ path: at, message: error.message }];
@@ -67,6 +70,18 @@ function checkPatterns(layer: LineFormatInput, pack: Pack, path: readonly (strin
       one.grok === undefined ? 'pattern' : 'grok',
     ]),
   );
+}
+
+function checkExpressions(pack: Pack): PackIssue[] {
+  return [...usedExpressions(pack)].flatMap(({ source, flags, path }) => {
+    try {
+      compileSafeRegex(source, flags);
+      return [];
+    } catch (error) {
+      if (error instanceof PatternError) return [{ path, message: error.message }];
+      throw error;
+    }
+  });
 }
 
 function checkTimestamp(pack: Pack): PackIssue[] {

@@ -1,4 +1,5 @@
 import type { Condition, FieldTest } from '../config/pack-schema.ts';
+import { compileSafeRegex } from './pattern/safe-regex.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
 
 export type Test = (row: Row) => boolean;
@@ -52,7 +53,7 @@ function compileTest(test: FieldTest): Check {
 }
 
 function matcher(source: string): (text: string) => boolean {
-  const regex = new RegExp(source);
+  const regex = compileSafeRegex(source);
   return (text) => regex.test(text);
 }
 

@@ -51,7 +51,7 @@ function compileLayer(layer: LineFormatInput, pack: Pack, fields: FieldNames): L
   const patterns = layerPatterns(layer, pack);
   if (patterns.length > 0)
     return new PatternParser(
-      patterns.map((pattern) => compileMatcher(pattern)),
+      patterns.map((pattern) => compileMatcher(pattern, pack.unsafe)),
       fields,
     );
   switch (layer.format) {

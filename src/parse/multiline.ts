@@ -1,4 +1,5 @@
 import type { PackMultiline } from '../config/pack-schema.ts';
+import { compileSafeRegex } from './pattern/safe-regex.ts';
 import { stackTraceContinuation } from './stack-trace.ts';
 
 /** Decides whether a line belongs to the event before it. May remember what it saw of the event. */
@@ -8,9 +9,9 @@ export interface Continuation {
 }
 
 export function compileContinuation(multiline: PackMultiline): Continuation {
-  const start = multiline.start === undefined ? undefined : new RegExp(multiline.start);
+  const start = multiline.start === undefined ? undefined : compileSafeRegex(multiline.start);
   const others: Continuation[] = [];
-  if (multiline.continuation !== undefined) others.push(stateless(new RegExp(multiline.continuation)));
+  if (multiline.continuation !== undefined) others.push(stateless(compileSafeRegex(multiline.continuation)));
   if (multiline.indent === true) others.push(stateless(/^[ \t]/));
   for (const language of multiline.stacktrace ?? []) others.push(stackTraceContinuation(language));
   return {

@@ -1,6 +1,10 @@
+import { RE2JS } from 're2js';
+import { isLinear } from './linear.ts';
 import type { Pattern } from './parse-pattern.ts';
+import { PatternError } from './pattern-error.ts';
+import { NotPrintable, printPattern } from './print-pattern.ts';
 
-/** A pattern with an engine that may run it. */
+/** A pattern with an engine that may run it on a line. */
 export interface PatternMatcher {
   readonly pattern: Pattern;
   readonly engine: 'v8' | 're2js';
@@ -8,15 +12,51 @@ export interface PatternMatcher {
   match(text: string): ArrayLike<string | undefined> | null;
 }
 
-/** The V8 engine, line by line. */
-export class V8Matcher implements PatternMatcher {
+/** Cuts what V8's engine may do in linear time; re2js is always linear; the rest only where the user says so. */
+export function compileMatcher(pattern: Pattern, unsafe = false): PatternMatcher {
+  const form = linearForm(pattern);
+  if (form !== undefined) return new V8Matcher(pattern, form.source, form.flags);
+  const re2 = re2Form(pattern);
+  if (typeof re2 !== 'string') return new Re2Matcher(pattern, re2);
+  if (unsafe) return new V8Matcher(pattern, pattern.source, pattern.flags);
+  throw new PatternError(
+    `cannot be run in linear time: ${re2}. A hostile line could stall the agent; write it without, or set unsafe: true`,
+  );
+}
+
+/** The pattern as V8's linear engine covers it, all groups kept; undefined where it does not. */
+export function linearForm(pattern: Pattern): { source: string; flags: string } | undefined {
+  if (isLinear(pattern.source, pattern.flags)) return pattern;
+  try {
+    const source = printPattern(pattern, { dialect: 'js', groups: everyGroup, withinLine: false, splitCounts: true });
+    return isLinear(source, '') ? { source, flags: '' } : undefined;
+  } catch (error) {
+    if (error instanceof NotPrintable) return undefined;
+    throw error;
+  }
+}
+
+/** Compiled by re2js, or why not. */
+function re2Form(pattern: Pattern): RE2JS | string {
+  try {
+    const source = printPattern(pattern, { dialect: 're2', groups: everyGroup, withinLine: false, splitCounts: false });
+    return RE2JS.compile(source);
+  } catch (error) {
+    if (error instanceof NotPrintable) return error.message;
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+const everyGroup: ReadonlySet<number> = Object.assign(new Set<number>(), { has: () => true });
+
+class V8Matcher implements PatternMatcher {
   readonly pattern: Pattern;
   readonly engine = 'v8';
   readonly #regex: RegExp;
 
-  constructor(pattern: Pattern) {
+  constructor(pattern: Pattern, source: string, flags: string) {
     this.pattern = pattern;
-    this.#regex = new RegExp(pattern.source, pattern.flags);
+    this.#regex = new RegExp(source, flags);
   }
 
   match(text: string): RegExpExecArray | null {
@@ -24,6 +64,21 @@ export class V8Matcher implements PatternMatcher {
   }
 }
 
-export function compileMatcher(pattern: Pattern): PatternMatcher {
-  return new V8Matcher(pattern);
+class Re2Matcher implements PatternMatcher {
+  readonly pattern: Pattern;
+  readonly engine = 're2js';
+  readonly #regex: RE2JS;
+
+  constructor(pattern: Pattern, regex: RE2JS) {
+    this.pattern = pattern;
+    this.#regex = regex;
+  }
+
+  match(text: string): (string | undefined)[] | null {
+    const matcher = this.#regex.matcher(text);
+    if (!matcher.find()) return null;
+    const groups: (string | undefined)[] = [];
+    for (let group = 0; group <= matcher.groupCount(); group++) groups.push(matcher.group(group) ?? undefined);
+    return groups;
+  }
 }

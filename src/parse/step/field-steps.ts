@@ -1,4 +1,5 @@
 import type { PackStep } from '../../config/pack-schema.ts';
+import { compileSafeRegex } from '../pattern/safe-regex.ts';
 import { converter } from '../field-type.ts';
 import type { FieldTable, FieldValue, Row } from '../row.ts';
 import { toBaseUnit } from '../unit-conversion.ts';
@@ -48,7 +49,7 @@ export function mapStep(step: Of<'map'>, fields: FieldTable): Change {
   const from = fields.declare(step.field);
   const to = step.to === undefined ? from : fields.declare(step.to);
   const values = new Map<string, FieldValue>(Object.entries(step.values ?? {}));
-  const patterns = (step.patterns ?? []).map(({ matches, value }) => ({ regex: new RegExp(matches), value }));
+  const patterns = (step.patterns ?? []).map(({ matches, value }) => ({ regex: compileSafeRegex(matches), value }));
   return (row) => {
     const value = row.values[from];
     if (value === undefined) {

@@ -60,10 +60,18 @@ function fits(route: readonly string[], path: readonly string[]): boolean {
 }
 
 /** Numbers, UUIDs, hashes, dates, tokens: what stands for one thing among many. */
-const IDENTIFIER =
-  /^(?:\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{12,}|[0-9A-HJKMNP-TV-Z]{26}|\d[\d._:-]*|[^.]*\d[^.]*\d[^.]*\d[^.]*\d[^.]*|[^@]+@[^@]+|[A-Za-z0-9_-]{24,}|.*%[0-9A-Fa-f]{2}.*|.{41,})$/i;
+const IDENTIFIER = /^(?:\d[\d._:-]*|[0-9a-fA-F]{12,}|[A-Za-z0-9_-]{24,})$/;
+/** Names of versions and files have fewer digits: `v2`, `app.3f2a.js`. */
+const DIGITS_MIN = 4;
+const SEGMENT_MAX = 40;
+
+function isIdentifier(segment: string): boolean {
+  if (segment.length > SEGMENT_MAX || IDENTIFIER.test(segment)) return true;
+  if (/[@%]/.test(segment)) return true;
+  return !segment.includes('.') && (segment.match(/\d/g)?.length ?? 0) >= DIGITS_MIN;
+}
 
 function guess(segments: readonly string[]): string {
-  const shapes = segments.map((segment) => (IDENTIFIER.test(segment) ? ':id' : segment));
+  const shapes = segments.map((segment) => (isIdentifier(segment) ? ':id' : segment));
   return shapes.length > SEGMENTS_MAX ? `${shapes.slice(0, SEGMENTS_MAX).join('/')}/*` : shapes.join('/');
 }

@@ -1,0 +1,108 @@
+import type { AST } from '@eslint-community/regexpp';
+import { NEWLINE, charSetOf, printSet, without } from './char-set.ts';
+import type { Dialect } from './char-set.ts';
+import { PatternError } from './pattern-error.ts';
+import type { Pattern } from './parse-pattern.ts';
+
+export interface PrintOptions {
+  readonly dialect: Dialect;
+  /** Numbers of the groups that stay capturing; they are numbered anew, from 1, in their order. */
+  readonly groups: ReadonlySet<number>;
+  /**
+   * For matching in a text of many lines: nothing takes a newline, `^` and `$` stand at the ends of lines (print
+   * for the flag m). The text must have no other line ends (\r, U+2028, U+2029).
+   */
+  readonly withinLine: boolean;
+  /** Counts above V8's bound for linear execution are written out. */
+  readonly splitCounts: boolean;
+}
+
+/** V8's linear engine covers counts up to this. */
+const COUNT_MAX = 16;
+/** Written out counts beyond this would make expressions that nobody can run fast. */
+const SPLIT_MAX = 1000;
+
+/** The expression in another form, with the same meaning. The flags i and s are written into its classes. */
+export function printPattern({ ast, flags }: Pattern, options: PrintOptions): string {
+  return new Printer(flags, options).alternatives(ast.alternatives);
+}
+
+/** Thrown for what has no other form: lookaround, back-references, classes of Unicode properties. */
+export class NotPrintable extends PatternError {}
+
+class Printer {
+  readonly #flags: string;
+  readonly #options: PrintOptions;
+  #group = 0;
+
+  constructor(flags: string, options: PrintOptions) {
+    this.#flags = flags;
+    this.#options = options;
+  }
+
+  alternatives(list: readonly AST.Alternative[]): string {
+    return list.map((one) => one.elements.map((element) => this.#element(element)).join('')).join('|');
+  }
+
+  #element(node: AST.Element): string {
+    switch (node.type) {
+      case 'Character':
+      case 'CharacterSet':
+      case 'CharacterClass': {
+        const set = charSetOf(node, this.#flags);
+        if (set === undefined) throw new NotPrintable(`${node.raw} is more than a set of characters`);
+        return printSet(this.#options.withinLine ? without(set, NEWLINE) : set, this.#options.dialect);
+      }
+      case 'Group':
+        if (node.modifiers !== null && node.modifiers !== undefined) throw new NotPrintable(`modifiers ${node.raw}`);
+        return `(?:${this.alternatives(node.alternatives)})`;
+      case 'CapturingGroup': {
+        const kept = this.#options.groups.has(++this.#group);
+        return `(${kept ? '' : '?:'}${this.alternatives(node.alternatives)})`;
+      }
+      case 'Quantifier':
+        return this.#quantifier(node);
+      case 'Assertion':
+        if (node.kind === 'start') return '^';
+        if (node.kind === 'end') return '$';
+        if (node.kind === 'word') return node.negate ? '\\B' : '\\b';
+        throw new NotPrintable(`${node.kind} ${node.raw}`);
+      default:
+        throw new NotPrintable(node.type === 'Backreference' ? `the back-reference ${node.raw}` : node.raw);
+    }
+  }
+
+  #quantifier({ element, min, max, greedy }: AST.Quantifier): string {
+    const before = this.#group;
+    const lazy = greedy ? '' : '?';
+    const repeat = (low: number, high: number): string => {
+      this.#group = before;
+      const inner = this.#element(element);
+      const bare = element.type === 'Assertion' ? `(?:${inner})` : inner;
+      return bare + counts(low, high, lazy);
+    };
+    const finite = max === Number.POSITIVE_INFINITY ? min : max;
+    if (!this.#options.splitCounts || finite <= COUNT_MAX) return repeat(min, max);
+    const kept = this.#hasKeptGroup(element, before);
+    if (kept || finite > SPLIT_MAX) throw new NotPrintable(`the count {${min},${max}}`);
+    let text = '';
+    for (let left = min; left > 0; left -= COUNT_MAX) text += repeat(Math.min(left, COUNT_MAX), Math.min(left, COUNT_MAX));
+    if (max === Number.POSITIVE_INFINITY) return text + repeat(0, max);
+    for (let left = max - min; left > 0; left -= COUNT_MAX) text += repeat(0, Math.min(left, COUNT_MAX));
+    return text;
+  }
+
+  #hasKeptGroup(element: AST.Element, before: number): boolean {
+    this.#group = before;
+    this.#element(element);
+    const after = this.#group;
+    for (let group = before + 1; group <= after; group++) if (this.#options.groups.has(group)) return true;
+    return false;
+  }
+}
+
+function counts(min: number, max: number, lazy: string): string {
+  if (min === 0 && max === 1) return `?${lazy}`;
+  if (max === Number.POSITIVE_INFINITY) return `${min === 0 ? '*' : min === 1 ? '+' : `{${min},}`}${lazy}`;
+  return min === max ? (min === 1 ? '' : `{${min}}`) : `{${min},${max}}${lazy}`;
+}
