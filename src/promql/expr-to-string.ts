@@ -7,7 +7,7 @@ import { formatPromqlDuration } from './promql-duration.ts';
 export function exprToString(expr: Expr): string {
   switch (expr.kind) {
     case 'number':
-      return formatValue(expr.value);
+      return expr.value === Number.POSITIVE_INFINITY ? 'Inf' : formatValue(expr.value);
     case 'string':
       return quoteGoString(expr.value);
     case 'selector':

@@ -56,7 +56,13 @@ function planFetches(expr: Expr, scope: Scope, options: FetchOptions): readonly 
       return [planFetch(expr.selector, expr.rangeMs, scope, true)];
     case 'subquery':
       return planFetches(expr.expr, subqueryScope(expr, scope, options.subqueryStepMs), options);
-    default:
+    case 'number':
+    case 'string':
+    case 'call':
+    case 'aggregate':
+    case 'binary':
+    case 'unary':
+    case 'paren':
       return childrenOf(expr).flatMap((child) => planFetches(child, scope, options));
   }
 }

@@ -231,8 +231,8 @@ class ExprParser {
     }
     if (isAggregator(word) && (after.text === '(' || /^(by|without)$/i.test(after.text)))
       return this.#aggregate();
-    if (after.text === '(' && after.kind === 'operator') return this.#call();
     if (/^(on|ignoring|group_left|group_right|bool|atan2)$/.test(word)) this.#cursor.unexpected('');
+    if (after.text === '(' && after.kind === 'operator') return this.#call();
     return parseSelector(this.#cursor);
   }
 

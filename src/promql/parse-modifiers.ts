@@ -143,7 +143,13 @@ function modified(
       return { ...expr, ...change(expr), position };
     case 'range':
       return { ...expr, selector: { ...expr.selector, ...change(expr.selector) }, position };
-    default:
+    case 'number':
+    case 'string':
+    case 'call':
+    case 'aggregate':
+    case 'binary':
+    case 'unary':
+    case 'paren':
       return cursor.fail(
         expr.position,
         `${what} modifier must be preceded by an instant vector selector or range vector selector or a subquery`,

@@ -17,7 +17,13 @@ export function requiredHistoryMs(expr: Expr, lookbackMs: number): number | 'unb
       if (expr.at?.kind === 'time' || inner === 'unbounded') return 'unbounded';
       return inner + expr.rangeMs + Math.max(0, expr.offsetMs);
     }
-    default: {
+    case 'number':
+    case 'string':
+    case 'call':
+    case 'aggregate':
+    case 'binary':
+    case 'unary':
+    case 'paren': {
       let most = 0;
       for (const child of childrenOf(expr)) {
         const needed = requiredHistoryMs(child, lookbackMs);
