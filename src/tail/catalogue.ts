@@ -1,221 +1,192 @@
-import { basename, dirname, join } from 'node:path';
-import type { Position } from '../model/position.ts';
-import { errorCode } from '../platform/files.ts';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
+import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
-import { judgeCopy, gzipContentSize } from './copies.ts';
-import {
-  compareMembers,
-  groupNames,
-  rootIfRelevant,
-  statMembers,
-  type Family,
-  type Member,
-} from './family.ts';
-import { anchorBefore, ANCHOR_BYTES, FINGERPRINT_BYTES, fingerprintOf, NO_ANCHOR } from './fingerprint.ts';
-import { openContent, type OpenFiles, type Opened } from './open-files.ts';
-import { compilePaths, type PathPattern } from './path-pattern.ts';
-import { parseRotatedName } from './rotated-name.ts';
-import type { SourceSpec } from './source-spec.ts';
-import { Stream } from './stream.ts';
-import { encodingOf } from './text-encoding.ts';
-import { listNames, walk, type Folder } from './walk.ts';
+import { Admission } from './admission.ts';
+import { isComplete, judgeCopy } from './copies.ts';
+import { eachLimited } from './each-limited.ts';
+import { compareMembers, groupNames, isLive, rootIfRelevant, statMembers } from './family.ts';
+import type { Family, Group, Member } from './family.ts';
+import { ANCHOR_BYTES } from './fingerprint.ts';
+import type { OpenFiles } from './open-files.ts';
+import type { Stream } from './stream.ts';
+import type { SourceState, StreamTable } from './stream-table.ts';
+import { listFiles, walk, type Folder } from './walk.ts';
+
+export interface Missed {
+  readonly reason: 'truncated' | 'deleted';
+  /** -1 where unknown. */
+  readonly bytes: number;
+}
 
 /** What the catalogue tells the tailer. */
 export interface CatalogueEvents {
   /** The stream may have something to read. */
   ready(stream: Stream): void;
   /** The stream is no longer what it was; `missed` where content is known to be gone. */
-  noted(stream: Stream, missed?: { readonly reason: 'truncated' | 'deleted'; readonly bytes: number }): void;
-  /** Something could not be decided yet: look at the family again soon. */
+  noted(stream: Stream, missed?: Missed): void;
+  /** Something could not be decided yet: look again soon, at this path or ('') at everything. */
   undecided(path: string): void;
+  /** A file has grown and the kernel gave no hint. */
+  silent(stream: Stream): void;
+  /** A folder was seen for the first time, or is not the one that had this path before. */
+  folderFound(path: string, anew: boolean): void;
 }
 
-interface SourceState {
-  spec: SourceSpec;
-  pattern: PathPattern;
-  readonly byId: Map<string, Stream>;
-  /** By folder and root. */
-  readonly families: Map<string, Family>;
-  /** No complete look has been taken yet. */
-  fresh: boolean;
-  missingBases: readonly string[];
-  /** Paths that match but cannot be read, with the reason. */
-  readonly unreadable: Map<string, string>;
+/** What one look has found of a family. */
+interface Sight {
+  readonly family: Family;
+  readonly members: readonly Member[];
+  /** Nothing was known of the family before. */
+  readonly first: boolean;
 }
+
+type Bound = Map<Stream, Member>;
 
 /** So many of the files that were rotated before our first look are remembered, as the border of what is ours. */
 const HISTORY_KEPT = 4;
+/** Looks that a stream may be missing from while its file is said to exist: a rename can fall into a listing. */
+const PUZZLED_MAX = 3;
+const AT_ONCE = 16;
 
 /**
- * Which files there are, and which stream each of them is. Invariants:
+ * Which files there are, and which stream each of them is.
  *
- * - A stream is bound to at most one file, by device and inode; a file to at most one stream of a source.
- * - What a name says is a hint; that content moved (truncated, copied, inode used again) is found by the reader,
- *   which marks the stream `replaced`; here its copy is looked for, and the file it had is then a new one.
+ * - A name is a hint. That content moved (truncated, copied, inode used again) is found by the reader, which marks
+ *   the stream `replaced`; here its copy is looked for, and the file that it had is then a new one.
  * - In a family, a file that no stream is known for was never read if it is newer than the oldest known one; older
- *   ones were there before us and are history, unless the globs match them.
+ *   ones were there before us: history, unless the globs match them.
+ * - Nothing is declared lost on the word of a listing that failed.
  */
 export class Catalogue {
-  readonly #sources = new Map<string, SourceState>();
-  readonly #streams = new Map<number, Stream>();
-  readonly #byPath = new Map<string, Set<Stream>>();
+  readonly #table: StreamTable;
+  readonly #files: OpenFiles;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #files: OpenFiles;
   readonly #events: CatalogueEvents;
+  readonly #admission: Admission;
   readonly #startedAtMs: number;
-  readonly #blockBytes: number;
-  #nextStream: number;
+  /** Watched folders and which they are. */
+  readonly #folderIds = new Map<string, string>();
+  /** Real paths of files that are reached by a symbolic link. */
+  readonly #links = new Map<string, string>();
 
-  constructor(options: {
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly files: OpenFiles;
-    readonly events: CatalogueEvents;
-    readonly nextStream: number;
-    readonly blockBytes: number;
-  }) {
-    this.#clock = options.clock;
-    this.#log = options.log;
-    this.#files = options.files;
-    this.#events = options.events;
-    this.#nextStream = options.nextStream;
-    this.#blockBytes = options.blockBytes;
-    this.#startedAtMs = options.clock.now();
+  constructor(table: StreamTable, files: OpenFiles, clock: Clock, log: Log, events: CatalogueEvents) {
+    this.#table = table;
+    this.#files = files;
+    this.#clock = clock;
+    this.#log = log;
+    this.#events = events;
+    this.#admission = new Admission(table, files, log);
+    this.#startedAtMs = clock.now();
   }
 
-  get streams(): Iterable<Stream> {
-    return this.#streams.values();
+  /** The path by which a source reaches a file, where it does so by a symbolic link. */
+  nameOf(path: string): string {
+    return this.#links.get(path) ?? path;
   }
 
-  get nextStream(): number {
-    return this.#nextStream;
-  }
-
-  addSource(spec: SourceSpec, positions: readonly Position[]): void {
-    const state: SourceState = {
-      spec,
-      pattern: compilePaths(spec),
-      byId: new Map(),
-      families: new Map(),
-      fresh: true,
-      missingBases: [],
-      unreadable: new Map(),
-    };
-    this.#sources.set(spec.name, state);
-    for (const position of positions) this.#restore(state, position);
-  }
-
-  /** Paths below which the source's files lie. */
-  bases(): string[] {
-    return [...new Set([...this.#sources.values()].flatMap((state) => state.pattern.bases))];
-  }
-
-  missingBases(): string[] {
-    return [...this.#sources.values()].flatMap((state) => state.missingBases);
-  }
-
-  unreadable(): { source: string; path: string; error: string }[] {
-    return [...this.#sources.values()].flatMap((state) =>
-      [...state.unreadable].map(([path, error]) => ({ source: state.spec.name, path, error })),
-    );
-  }
-
-  mayHold(folder: string): boolean {
-    for (const { pattern } of this.#sources.values()) if (pattern.mayHold(folder)) return true;
+  isRelevant(path: string): boolean {
+    for (const { pattern } of this.#table.sources.values()) {
+      if (rootIfRelevant(path, pattern) !== undefined) return true;
+    }
     return false;
   }
 
-  at(path: string): ReadonlySet<Stream> | undefined {
-    return this.#byPath.get(path);
-  }
-
-  /** Looks at everything. */
   async lookAtAll(): Promise<void> {
-    for (const state of this.#sources.values()) await this.#lookAtSource(state);
+    for (const state of this.#table.sources.values()) {
+      const { folders, unreadable, missingBases } = await walk(state.pattern);
+      state.missingBases = missingBases;
+      for (const path of missingBases) this.#folderIds.delete(path);
+      state.unreadableBefore = state.unreadable;
+      state.unreadable = new Map(unreadable);
+      for (const folder of folders) this.#noteFolder(folder);
+      await this.#lookAtGroups(state, groupsOf(state, folders, unreadable), true);
+      state.fresh = false;
+    }
   }
 
   /** Looks at the families that a path belongs to. */
   async lookAt(path: string): Promise<void> {
-    const folder = dirname(path);
-    for (const state of this.#sources.values()) {
-      const root = rootIfRelevant(folder, basename(path), state.pattern);
+    for (const state of this.#table.sources.values()) {
+      const root = rootIfRelevant(path, state.pattern);
       if (root === undefined) continue;
-      const names = await listNames(folder);
-      const group =
-        names === undefined ? [] : (groupNames({ path: folder, names }, state.pattern).get(root) ?? []);
-      await this.#lookAtGroups(state, [{ folder, root, names: group }], false);
+      const folder = await listFiles(dirname(path));
+      if (typeof folder === 'string') continue;
+      const empty = { folder: dirname(path), root, names: [] };
+      const group = folder === undefined ? empty : (groupNames(folder, state.pattern).get(root) ?? empty);
+      if (folder !== undefined) this.#noteLinks(folder);
+      await this.#lookAtGroups(state, [group], false);
     }
-  }
-
-  isRelevant(path: string): boolean {
-    const folder = dirname(path);
-    const name = basename(path);
-    for (const { pattern } of this.#sources.values()) {
-      if (rootIfRelevant(folder, name, pattern) !== undefined) return true;
-    }
-    return false;
   }
 
   /** The reader found other content in the file than it had read. */
   async replaced(stream: Stream): Promise<void> {
     stream.state = 'replaced';
-    const state = this.#sources.get(stream.source.name);
-    if (state?.byId.get(stream.id) === stream) state.byId.delete(stream.id);
+    const state = this.#table.sources.get(stream.source.name);
+    if (state !== undefined) this.#table.unbind(state, stream);
     await this.#files.release(stream);
   }
 
-  async #lookAtSource(state: SourceState): Promise<void> {
-    const { folders, unreadable, missingBases } = await walk(state.pattern);
-    state.missingBases = missingBases;
-    state.unreadable.clear();
-    for (const [path, code] of unreadable) state.unreadable.set(path, code);
-    await this.#lookAtGroups(state, this.#groupsOf(state, folders), true);
-    state.fresh = false;
+  /** The compressed copy that the stream went on with is damaged: the rest is lost. */
+  giveUp(stream: Stream): void {
+    stream.state = 'finished';
+    this.#events.noted(stream, { reason: 'deleted', bytes: -1 });
   }
 
-  /** Families found in the folders, and known families that were not found at all. */
-  #groupsOf(state: SourceState, folders: readonly Folder[]): Group[] {
-    const groups = new Map<string, Group>();
-    for (const folder of folders) {
-      for (const [root, names] of groupNames(folder, state.pattern)) {
-        groups.set(familyKey(folder.path, root), { folder: folder.path, root, names });
-      }
+  #noteFolder(folder: Folder): void {
+    const known = this.#folderIds.get(folder.path);
+    this.#noteLinks(folder);
+    if (known === folder.id) return;
+    this.#folderIds.set(folder.path, folder.id);
+    this.#events.folderFound(folder.path, known !== undefined);
+  }
+
+  #noteLinks(folder: Folder): void {
+    for (const [name, target] of folder.links) {
+      const path = join(folder.path, name);
+      if (this.#links.get(target) === path) continue;
+      this.#links.set(target, path);
+      this.#events.folderFound(dirname(target), false);
     }
-    for (const [key, { folder, root, streams }] of state.families) {
-      if (streams.size > 0 && !groups.has(key)) groups.set(key, { folder, root, names: [] });
-    }
-    return [...groups.values()];
   }
 
   async #lookAtGroups(state: SourceState, groups: readonly Group[], complete: boolean): Promise<void> {
-    const found: { family: Family; members: Member[]; first: boolean }[] = [];
-    for (const { folder, root, names } of groups) {
-      const members = await statMembers(folder, names, state.pattern);
-      const known = state.families.has(familyKey(folder, root));
-      if (!known && !members.some((member) => member.matching)) continue;
-      const family = this.#family(state, folder, root);
+    const sights: Sight[] = [];
+    await eachLimited(groups, AT_ONCE, async (group) => {
+      const sight = await this.#see(state, group);
+      if (sight !== undefined) sights.push(sight);
+    });
+    const bound: Bound = new Map();
+    for (const { family, members } of sights) this.#bind(state, family, members, bound);
+    await eachLimited(sights, AT_ONCE, async (sight) => {
+      const sure = await this.#placeDisplaced(state, sight, bound, complete);
+      await this.#placeUnknown(state, sight, bound, sure);
+    });
+  }
+
+  async #see(state: SourceState, group: Group): Promise<Sight | undefined> {
+    try {
+      const members = await statMembers(group, state.pattern);
+      const known = state.families.has(join(group.folder, group.root));
+      if (!known && !members.some((member) => member.matching)) return undefined;
+      const family = this.#table.family(state, group.folder, group.root);
       for (const stream of family.streams) stream.bound = false;
-      found.push({ family, members, first: family.streams.size === 0 });
-    }
-    const bound = new Map<Stream, Member>();
-    for (const { family, members } of found) this.#bind(state, family, members, bound);
-    for (const { family, members, first } of found) {
-      const free = (): Member[] => members.filter((member) => !isBoundTo(state, member, bound));
-      await this.#placeDisplaced(state, family, free, bound, complete);
-      await this.#placeUnknown(state, family, free(), bound, first && family.streams.size === 0);
+      return { family, members, first: family.streams.size === 0 };
+    } catch (error) {
+      state.unreadable.set(join(group.folder, group.root), errorCode(error));
+      this.#events.undecided('');
+      return undefined;
     }
   }
 
-  /** Which known stream is which file, by device and inode. */
-  #bind(state: SourceState, family: Family, members: readonly Member[], bound: Map<Stream, Member>): void {
+  #bind(state: SourceState, family: Family, members: readonly Member[], bound: Bound): void {
     for (const member of members) {
       const stream = state.byId.get(member.stat.id);
-      if (stream === undefined || stream.state === 'replaced' || stream.state === 'forgotten') continue;
+      if (stream === undefined || stream.state === 'replaced') continue;
       const other = bound.get(stream);
-      // Two names for one file: the one that the stream had stays.
-      if (other !== undefined && (other.path === stream.path || member.path !== stream.path)) continue;
+      // Two names for one file: the one that the stream has stays.
+      if (other !== undefined && member.path !== stream.path) continue;
       bound.set(stream, member);
     }
     for (const member of members) {
@@ -225,154 +196,178 @@ export class Catalogue {
   }
 
   #bindTo(state: SourceState, family: Family, stream: Stream, member: Member): void {
+    const { size, mtimeNs } = member.stat;
     const moved = member.path !== stream.path;
-    const changed = member.stat.size !== stream.size || member.stat.mtimeNs !== stream.mtimeNs;
+    const changed = size !== stream.size || mtimeNs !== stream.mtimeNs;
+    if (moved) this.#table.move(state, family, stream, member);
+    if (changed && !stream.hinted && stream.mtimeNs !== 0n && this.#isOld(mtimeNs))
+      this.#events.silent(stream);
+    stream.hinted = false;
     stream.bound = true;
-    if (moved) this.#setBody(state, family, stream, member);
-    stream.retired = !member.matching || (member.name.age.kind !== 'live' && family.latest !== stream);
-    stream.size = member.stat.size < stream.offset ? Math.max(stream.size, stream.offset) : member.stat.size;
-    stream.mtimeNs = member.stat.mtimeNs;
+    stream.retired = !member.matching || (!isLive(member) && family.latest !== stream);
+    // What was there and is not there any more is remembered until the reader has found out.
+    stream.size = Math.max(size, size < stream.offset ? stream.size : 0);
+    stream.mtimeNs = mtimeNs;
     if (stream.state === 'finished') {
-      if (!changed || stream.body.compression !== 'none' || member.stat.size === stream.offset) return;
+      if (!changed || member.compression !== 'none' || size === stream.offset) return;
       stream.state = 'following';
-      stream.finishing = false;
     }
     if (changed || moved) this.#events.ready(stream);
   }
 
-  /** Streams whose file was not found under its identity: followed by handle, found as a copy, or lost. */
-  async #placeDisplaced(
-    state: SourceState,
-    family: Family,
-    free: () => Member[],
-    bound: Map<Stream, Member>,
-    complete: boolean,
-  ): Promise<void> {
+  #isOld(mtimeNs: bigint): boolean {
+    return this.#clock.now() - Number(mtimeNs / 1_000_000n) > 1_000;
+  }
+
+  /**
+   * Streams whose file was not found under its identity: followed by handle, found as a copy, or lost. Returns
+   * whether the family is now understood, so that files unknown to us can be judged.
+   */
+  async #placeDisplaced(state: SourceState, sight: Sight, bound: Bound, complete: boolean): Promise<boolean> {
+    const { family } = sight;
+    let sure = true;
     for (const stream of family.streams) {
-      if (stream.bound || stream.state === 'forgotten' || stream.busy) continue;
-      if (stream.content !== undefined) {
+      if (stream.bound) continue;
+      if (stream.busy) {
+        sure = false;
+        this.#events.undecided(stream.path);
+      } else if (stream.content !== undefined) {
         stream.retired = true;
         this.#events.ready(stream);
-        continue;
-      }
-      const copy = await this.#findCopy(stream, free());
-      if (copy === 'undecided') this.#events.undecided(stream.path);
-      else if (copy !== undefined) this.#adopt(state, family, stream, copy, bound);
-      // It may have moved to another folder, which only a look at everything can tell.
-      else if (complete || stream.state === 'replaced') this.#lose(state, family, stream);
-      else this.#events.undecided('');
+        sure &&= await this.#isUnlinked(stream);
+      } else sure &&= await this.#replace(state, sight, stream, bound, complete);
     }
+    family.puzzled = sure ? 0 : family.puzzled + 1;
+    if (sure || family.puzzled > PUZZLED_MAX) return true;
+    this.#events.undecided(join(family.folder, family.root));
+    return false;
+  }
+
+  async #isUnlinked(stream: Stream): Promise<boolean> {
+    const links = await stream.content?.links().catch(() => 0);
+    return links === 0;
+  }
+
+  async #replace(
+    state: SourceState,
+    sight: Sight,
+    stream: Stream,
+    bound: Bound,
+    complete: boolean,
+  ): Promise<boolean> {
+    const copy = await this.#findCopy(stream, unbound(state, sight, bound));
+    if (copy === 'undecided') {
+      this.#events.undecided(stream.path);
+      return false;
+    }
+    if (copy !== undefined) this.#adopt(state, sight.family, stream, copy, bound);
+    else if (complete || stream.state === 'replaced') this.#lose(state, stream);
+    else {
+      // It may have moved to another folder, which only a look at everything can tell.
+      this.#events.undecided('');
+      return false;
+    }
+    return true;
   }
 
   async #findCopy(stream: Stream, members: readonly Member[]): Promise<Member | 'undecided' | undefined> {
     let undecided = false;
     for (const member of [...members].sort(compareMembers).toReversed()) {
-      if (member.name.age.kind === 'live' && stream.offset < ANCHOR_BYTES) continue;
+      // Too few bytes to know by, in a place where a new file is to be expected; but device numbers change at boot.
+      if (isLive(member) && stream.offset < ANCHOR_BYTES && member.stat.inode !== stream.body.inode) continue;
+      if (isLive(member) && stream.state === 'replaced') continue;
       const verdict = await judgeCopy(member, stream, this.#clock.now());
       if (verdict === 'copy') return member;
-      if (verdict === 'undecided' && member.name.age.kind !== 'live') undecided = true;
+      if (verdict === 'undecided' && !isLive(member)) undecided = true;
     }
     return undecided ? 'undecided' : undefined;
   }
 
-  #adopt(
-    state: SourceState,
-    family: Family,
-    stream: Stream,
-    member: Member,
-    bound: Map<Stream, Member>,
-  ): void {
-    if (state.byId.get(stream.id) === stream) state.byId.delete(stream.id);
-    this.#setBody(state, family, stream, member);
+  #adopt(state: SourceState, family: Family, stream: Stream, member: Member, bound: Bound): void {
+    this.#table.move(state, family, stream, member);
     bound.set(stream, member);
     stream.bound = true;
     stream.scanned = 0;
     stream.size = Math.max(stream.offset, member.compression === 'none' ? member.stat.size : 0);
     stream.mtimeNs = member.stat.mtimeNs;
-    stream.retired = member.name.age.kind !== 'live' || !member.matching;
+    stream.retired = !isLive(member) || !member.matching;
+    if (stream.state === 'replaced') stream.state = 'following';
     if (stream.state === 'finished') this.#events.noted(stream);
-    else {
-      stream.state = 'following';
-      this.#events.ready(stream);
-    }
+    else this.#events.ready(stream);
   }
 
-  #lose(state: SourceState, family: Family, stream: Stream): void {
+  #lose(state: SourceState, stream: Stream): void {
     const reason = stream.state === 'replaced' ? 'truncated' : 'deleted';
-    const unread = stream.size < stream.offset ? -1 : stream.size - stream.offset;
-    const missed =
-      stream.state === 'finished' || unread === 0 ? undefined : ({ reason, bytes: unread } as const);
+    const bytes = stream.size < stream.offset ? -1 : stream.size - stream.offset;
+    const missed = stream.state === 'finished' || bytes === 0 ? undefined : ({ reason, bytes } as const);
     if (missed !== undefined) {
-      this.#log.error(
-        { source: stream.source.name, path: stream.path, reason, bytes: unread < 0 ? undefined : unread },
-        'content was gone before it was read, and no copy of it was found',
-      );
+      const fields = { source: stream.source.name, path: stream.path, ...missed };
+      this.#log.error(fields, 'content was gone before it was read, and no copy of it was found');
     }
-    this.#forget(state, family, stream);
+    stream.state = 'forgotten';
+    this.#table.remove(state, stream);
     this.#events.noted(stream, missed);
   }
 
-  /** Files that no stream is known for. */
-  async #placeUnknown(
-    state: SourceState,
-    family: Family,
-    members: readonly Member[],
-    bound: Map<Stream, Member>,
-    first: boolean,
-  ): Promise<void> {
+  /** Files that no stream is known for, oldest first. */
+  async #placeUnknown(state: SourceState, sight: Sight, bound: Bound, sure: boolean): Promise<void> {
+    const { family, first } = sight;
+    const members = unbound(state, sight, bound).sort(compareMembers);
     const history: Member[] = [];
-    for (const member of [...members].sort(compareMembers)) {
+    for (const member of members) {
       const seen = `${member.stat.size}:${member.stat.mtimeNs}`;
       if (family.passed.get(member.stat.id) === seen) continue;
-      const decision = await this.#judgeUnknown(state, family, member, bound, first);
-      if (decision === 'later') {
+      const decision = await this.#judge(state, sight, member, bound, sure);
+      if (decision === 'pass') family.passed.set(member.stat.id, seen);
+      else if (decision === 'history') history.push(member);
+      else if (decision === 'read' && (await this.#begin(state, family, member, bound, first))) continue;
+      else if (decision === 'read' && isComplete(member, this.#clock.now())) continue;
+      else {
         // What is newer waits too, so that order is kept.
         this.#events.undecided(member.path);
         break;
       }
-      if (decision === 'history') history.push(member);
-      if (decision === 'pass') family.passed.set(member.stat.id, seen);
-      if (decision === 'read') await this.#begin(state, family, member, bound);
     }
-    for (const member of history.slice(-HISTORY_KEPT)) await this.#remember(state, family, member, bound);
+    for (const member of history.slice(-HISTORY_KEPT)) {
+      const stream = await this.#admission.admit(state, family, member, 'history');
+      if (stream !== undefined) this.#events.noted(stream);
+    }
     if (family.passed.size > 2 * members.length + 64) family.passed.clear();
   }
 
-  async #judgeUnknown(
+  async #judge(
     state: SourceState,
-    family: Family,
+    { family, first }: Sight,
     member: Member,
-    bound: ReadonlyMap<Stream, Member>,
-    first: boolean,
+    bound: Bound,
+    sure: boolean,
   ): Promise<'read' | 'history' | 'pass' | 'later'> {
     if (member.compression === 'unsupported') return 'pass';
-    const live = member.name.age.kind === 'live';
     if (!member.matching) {
       if (first) return this.#wasBeforeUs(state, member) ? 'history' : 'read';
+      if (!sure) return 'later';
       const floor = oldestKnown(family, bound);
       if (floor !== undefined && compareMembers(member, floor) <= 0) return 'pass';
     }
-    if (family.streams.size === 0) return 'read';
-    if (member.stat.size === 0) return live ? 'read' : 'pass';
+    if (family.streams.size === 0 || (isLive(member) && member.stat.size === 0)) return 'read';
+    if (member.stat.size === 0) return 'pass';
     return await this.#judgeAgainstStreams(family, member, bound);
   }
 
   async #judgeAgainstStreams(
     family: Family,
     member: Member,
-    bound: ReadonlyMap<Stream, Member>,
+    bound: Bound,
   ): Promise<'read' | 'pass' | 'later'> {
     for (const stream of family.streams) {
       const own = bound.get(stream);
-      // A copy is made under a name that is as old or older than that of the original.
+      // A copy is made under a name that is as old as that of the original, or older.
       if (own !== undefined && compareMembers(member, own) > 0) continue;
-      if (own === undefined && member.name.age.kind === 'live' && stream.offset < ANCHOR_BYTES) continue;
+      if (isLive(member) && (stream.state === 'replaced' || stream.offset < ANCHOR_BYTES)) continue;
       const verdict = await judgeCopy(member, stream, this.#clock.now());
-      if (verdict === 'undecided' && member.name.age.kind !== 'live') return 'later';
-      if (verdict === 'copy') {
-        const weak = stream.offset < ANCHOR_BYTES && own !== undefined && own.stat.size !== member.stat.size;
-        if (!weak) return 'pass';
-      }
+      if (verdict === 'undecided' && !isLive(member)) return 'later';
+      const weak = stream.offset < ANCHOR_BYTES && own !== undefined && own.stat.size !== member.stat.size;
+      if (verdict === 'copy' && !weak) return 'pass';
     }
     return 'read';
   }
@@ -385,190 +380,53 @@ export class Catalogue {
     state: SourceState,
     family: Family,
     member: Member,
-    bound: Map<Stream, Member>,
-  ): Promise<void> {
-    const opened = await this.#open(state, member);
-    if (opened === undefined) return;
-    const stream = await this.#newStream(state, family, member, opened).catch(async (error: unknown) => {
-      await opened.content.close();
-      state.unreadable.set(member.path, errorCode(error));
-      this.#events.undecided(member.path);
-      return undefined;
-    });
-    if (stream === undefined) return;
+    bound: Bound,
+    first: boolean,
+  ): Promise<boolean> {
+    const fromEnd = first && state.fresh && state.spec.startAt === 'end';
+    const stream = await this.#admission.admit(state, family, member, fromEnd ? 'end' : 'beginning');
+    if (stream === undefined) return false;
     bound.set(stream, member);
-    await this.#files.attach(stream, opened.content);
-    if (state.fresh && state.spec.startAt === 'end' && family.streams.size === 1) {
-      await this.#skipToEnd(stream, member, opened);
-    }
+    // Were it not known after a crash, the file would be taken for one to be read from its end.
     if (state.spec.startAt === 'end') this.#events.noted(stream);
     const before = family.latest;
-    if (before !== undefined && (before.state === 'following' || before.state === 'replaced')) {
+    if (before?.state === 'following' || before?.state === 'replaced') {
       stream.after = before;
       before.atEnd = false;
       this.#events.ready(before);
     }
     family.latest = stream;
     this.#events.ready(stream);
-  }
-
-  async #newStream(state: SourceState, family: Family, member: Member, opened: Opened): Promise<Stream> {
-    const head = Buffer.allocUnsafe(FINGERPRINT_BYTES);
-    const got = await opened.content.read(head, 0, FINGERPRINT_BYTES, 0);
-    const known = head.subarray(0, got);
-    const { device, inode } = opened.stat;
-    const body = { path: member.path, device, inode, compression: member.compression };
-    const stream = new Stream(state.spec, this.#nextStream++, body, fingerprintOf(known), this.#blockBytes);
-    if (got >= 3) stream.encoding = encodingOf(state.spec.encoding, known);
-    stream.size = opened.stat.size;
-    stream.mtimeNs = opened.stat.mtimeNs;
-    stream.bound = true;
-    stream.retired = !member.matching;
-    this.#enter(state, family, stream);
-    return stream;
-  }
-
-  async #open(state: SourceState, member: Member): Promise<Opened | undefined> {
-    try {
-      const opened = await openContent(member.path, member.compression);
-      if (opened !== undefined && opened.stat.id === member.stat.id) {
-        state.unreadable.delete(member.path);
-        return opened;
-      }
-      await opened?.content.close();
-      this.#events.undecided(member.path);
-    } catch (error) {
-      if (!state.unreadable.has(member.path)) {
-        this.#log.warn(
-          { source: state.spec.name, path: member.path, code: errorCode(error) },
-          'a file cannot be read; it is tried again',
-        );
-      }
-      state.unreadable.set(member.path, errorCode(error));
-    }
-    return undefined;
-  }
-
-  /** Puts a new stream at the start of the line that the file ends with. */
-  async #skipToEnd(stream: Stream, member: Member, opened: Opened): Promise<void> {
-    if (member.compression === 'gzip') {
-      stream.offset = stream.committedOffset = await gzipContentSize(member.path, opened.stat.size);
-      stream.anchor = NO_ANCHOR;
-      stream.state = 'finished';
-      return;
-    }
-    const { size } = opened.stat;
-    const length = Math.min(size, stream.source.maxLineBytes + ANCHOR_BYTES);
-    const tail = Buffer.allocUnsafe(length);
-    const got = await opened.content.read(tail, 0, length, size - length);
-    const encoding = stream.encoding ?? encodingOf(stream.source.encoding, tail.subarray(0, 0));
-    const end = encoding.afterLastNewline(tail, 0, got - (got % encoding.unit));
-    if (end === -1 && size > length) return;
-    stream.offset = stream.committedOffset = end === -1 ? 0 : size - length + end;
-    stream.anchor = end === -1 ? NO_ANCHOR : anchorBefore(tail, end);
-  }
-
-  /** A file that was rotated before our first look: not read, but known, so that what comes after it is found. */
-  async #remember(
-    state: SourceState,
-    family: Family,
-    member: Member,
-    bound: Map<Stream, Member>,
-  ): Promise<void> {
-    const opened = await this.#open(state, member);
-    if (opened === undefined) return;
-    try {
-      const stream = await this.#newStream(state, family, member, opened);
-      bound.set(stream, member);
-      await this.#skipToEnd(stream, member, opened);
-      stream.state = 'finished';
-      this.#events.noted(stream);
-    } catch (error) {
-      this.#log.debug({ path: member.path, code: errorCode(error) }, 'an old rotated file cannot be read');
-    } finally {
-      await opened.content.close();
-    }
-  }
-
-  #restore(state: SourceState, position: Position): void {
-    if (position.path === '') return;
-    const { device, inode, path } = position;
-    const name = parseRotatedName(basename(path));
-    const body = { path, device, inode, compression: name.compression };
-    const stream = new Stream(state.spec, position.stream, body, position.fingerprint, this.#blockBytes);
-    stream.offset = stream.committedOffset = position.offset;
-    stream.anchor = position.anchor;
-    stream.parserState = position.parserState;
-    if (position.finished === true) {
-      stream.state = 'finished';
-      stream.size = name.compression === 'none' ? position.offset : 0;
-    }
-    const family = this.#family(state, dirname(path), name.root);
-    this.#enter(state, family, stream);
-    if (stream.state === 'following') family.latest = stream;
-    this.#nextStream = Math.max(this.#nextStream, position.stream + 1);
-  }
-
-  #enter(state: SourceState, family: Family, stream: Stream): void {
-    this.#streams.set(stream.number, stream);
-    state.byId.set(stream.id, stream);
-    family.streams.add(stream);
-    this.#index(stream);
-  }
-
-  #forget(state: SourceState, family: Family, stream: Stream): void {
-    stream.state = 'forgotten';
-    stream.cancelTimers();
-    this.#streams.delete(stream.number);
-    if (state.byId.get(stream.id) === stream) state.byId.delete(stream.id);
-    family.streams.delete(stream);
-    this.#byPath.get(stream.path)?.delete(stream);
-    if (family.latest === stream) family.latest = undefined;
-  }
-
-  #setBody(state: SourceState, family: Family, stream: Stream, member: Member): void {
-    this.#byPath.get(stream.path)?.delete(stream);
-    const { device, inode } = member.stat;
-    stream.body = { path: member.path, device, inode, compression: member.compression };
-    state.byId.set(stream.id, stream);
-    this.#index(stream);
-    if (family.streams.has(stream)) return;
-    for (const other of state.families.values()) other.streams.delete(stream);
-    family.streams.add(stream);
-  }
-
-  #index(stream: Stream): void {
-    const there = this.#byPath.get(stream.path);
-    if (there === undefined) this.#byPath.set(stream.path, new Set([stream]));
-    else there.add(stream);
-  }
-
-  #family(state: SourceState, folder: string, root: string): Family {
-    const key = familyKey(folder, root);
-    const known = state.families.get(key);
-    if (known !== undefined) return known;
-    const family: Family = { folder, root, streams: new Set(), passed: new Map(), latest: undefined };
-    state.families.set(key, family);
-    return family;
+    return true;
   }
 }
 
-interface Group {
-  readonly folder: string;
-  readonly root: string;
-  readonly names: readonly string[];
+/** Families found in the folders, and known ones that were not found; but none in a folder that cannot be read. */
+function groupsOf(
+  state: SourceState,
+  folders: readonly Folder[],
+  unreadable: ReadonlyMap<string, string>,
+): Group[] {
+  const groups = new Map<string, Group>();
+  for (const folder of folders) {
+    for (const [root, group] of groupNames(folder, state.pattern)) groups.set(join(folder.path, root), group);
+  }
+  for (const [key, { folder, root }] of state.families) {
+    const hidden = [...unreadable.keys()].some((path) => folder === path || folder.startsWith(`${path}/`));
+    if (!hidden && !groups.has(key)) groups.set(key, { folder, root, names: [] });
+  }
+  return [...groups.values()];
 }
 
-function familyKey(folder: string, root: string): string {
-  return join(folder, root);
+function unbound(state: SourceState, sight: Sight, bound: Bound): Member[] {
+  return sight.members.filter((member) => {
+    const stream = state.byId.get(member.stat.id);
+    return stream === undefined || !bound.has(stream);
+  });
 }
 
-function isBoundTo(state: SourceState, member: Member, bound: ReadonlyMap<Stream, Member>): boolean {
-  const stream = state.byId.get(member.stat.id);
-  return stream !== undefined && bound.has(stream);
-}
-
-function oldestKnown(family: Family, bound: ReadonlyMap<Stream, Member>): Member | undefined {
+/** The oldest file that a stream with content is bound to. */
+function oldestKnown(family: Family, bound: Bound): Member | undefined {
   let oldest: Member | undefined;
   for (const stream of family.streams) {
     const member = bound.get(stream);

@@ -1,6 +1,6 @@
 import { createGunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
-import { closeDescriptor, readAt } from '../platform/files.ts';
+import { closeDescriptor, readAt, statDescriptor } from '../platform/files.ts';
 import type { Content } from './content.ts';
 
 const BLOCK_BYTES = 128 * 1024;
@@ -19,13 +19,32 @@ export class CompressedContent implements Content {
   /** Offset of the window's first byte. */
   #start = 0;
   #ended = false;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(descriptor: number, kind: 'gzip' | 'zstd') {
     this.#descriptor = descriptor;
     this.#kind = kind;
   }
 
-  async read(target: Buffer, at: number, length: number, offset: number): Promise<number> {
+  /** One read after the other: they share the window. */
+  read(target: Buffer, at: number, length: number, offset: number): Promise<number> {
+    const read = this.#last.then(() => this.#read(target, at, length, offset));
+    this.#last = read.catch(() => {});
+    return read;
+  }
+
+  async links(): Promise<number> {
+    return (await statDescriptor('tail', this.#descriptor)).links;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#blocks?.return(undefined);
+    this.#blocks = undefined;
+    await closeDescriptor(this.#descriptor);
+  }
+
+  async #read(target: Buffer, at: number, length: number, offset: number): Promise<number> {
     if (this.#blocks === undefined || offset < this.#start) await this.#restart();
     while (!this.#ended && this.#start + this.#window.length < offset + length) {
       this.#drop(offset);
@@ -34,12 +53,6 @@ export class CompressedContent implements Content {
     this.#drop(offset);
     if (this.#start < offset) return 0;
     return this.#window.copy(target, at, 0, Math.min(length, this.#window.length));
-  }
-
-  async close(): Promise<void> {
-    await this.#blocks?.return(undefined);
-    this.#blocks = undefined;
-    await closeDescriptor(this.#descriptor);
   }
 
   async #restart(): Promise<void> {
@@ -51,7 +64,14 @@ export class CompressedContent implements Content {
   }
 
   async #grow(): Promise<void> {
-    const next = await this.#blocks!.next();
+    const blocks = this.#blocks!;
+    let next: IteratorResult<Uint8Array>;
+    try {
+      next = await blocks.next();
+    } catch (error) {
+      this.#blocks = undefined;
+      throw error;
+    }
     if (next.done === true) this.#ended = true;
     else
       this.#window =

@@ -1,49 +1,76 @@
-import { readAt, closeDescriptor, openForReading } from '../platform/files.ts';
-import { beginsWith, FINGERPRINT_BYTES, holdsAnchor } from './fingerprint.ts';
-import { openContent } from './open-files.ts';
+import { closeDescriptor, openForReading, readAt } from '../platform/files.ts';
+import type { Content } from './content.ts';
 import type { Member } from './family.ts';
+import { beginsWith, FINGERPRINT_BYTES, fingerprintOf, holdsAnchor } from './fingerprint.ts';
+import { openContent } from './open-files.ts';
 import type { Stream } from './stream.ts';
 
 /** `undecided`: the file may still be being written; ask again. */
 export type CopyVerdict = 'copy' | 'other' | 'undecided';
 
 /** A file that has not changed for this long is taken to be complete. */
-const SETTLED_MS = 2_000;
+const COMPLETE_AFTER_MS = 2_000;
+
+export function isComplete(member: Member, nowMs: number): boolean {
+  return nowMs - Number(member.stat.mtimeNs / 1_000_000n) > COMPLETE_AFTER_MS;
+}
 
 /**
  * Whether a file is a copy of a stream's content as far as the stream was read: same beginning, and the same bytes
- * before the stream's offset. For a stream that was read to its end, the size that gzip notes in its last bytes
- * spares decompressing the whole.
+ * before the stream's offset.
  */
 export async function judgeCopy(member: Member, stream: Stream, nowMs: number): Promise<CopyVerdict> {
-  const unripe = nowMs - Number(member.stat.mtimeNs / 1_000_000n) < SETTLED_MS ? 'undecided' : 'other';
   if (stream.fingerprint.bytes === 0) return 'other';
+  const unripe = isComplete(member, nowMs) ? 'other' : 'undecided';
   try {
     const opened = await openContent(member.path, member.compression);
     if (opened === undefined) return 'other';
     try {
-      const head = Buffer.allocUnsafe(FINGERPRINT_BYTES);
-      const got = await opened.content.read(head, 0, FINGERPRINT_BYTES, 0);
-      if (got < stream.fingerprint.bytes) return unripe;
-      if (!beginsWith(head.subarray(0, got), stream.fingerprint)) return 'other';
-      if (member.compression === 'gzip' && stream.state === 'finished') {
-        if ((await gzipContentSize(member.path, opened.stat.size)) === stream.offset % 2 ** 32) return 'copy';
-      }
-      const { anchor, offset } = stream;
-      const before = Buffer.allocUnsafe(anchor.bytes);
-      const read = await opened.content.read(before, 0, anchor.bytes, offset - anchor.bytes);
-      if (read === anchor.bytes) return holdsAnchor(before, anchor) ? 'copy' : 'other';
-      if (unripe === 'undecided') return 'undecided';
-      // Complete and shorter than what we read of the stream: a copy that was broken off, if the beginning is long
-      // enough to be sure; else a file with the same header.
-      return stream.fingerprint.bytes === FINGERPRINT_BYTES ? 'copy' : 'other';
+      return await compare(member, opened.content, opened.stat.size, stream, unripe);
     } finally {
       await opened.content.close();
     }
   } catch {
-    // A compressed file that ends too early is still being written; an unreadable one may become readable.
+    // A compressed file that ends too early is still being written; what cannot be read cannot be followed.
     return unripe;
   }
+}
+
+async function compare(
+  member: Member,
+  content: Content,
+  size: number,
+  stream: Stream,
+  unripe: 'other' | 'undecided',
+): Promise<CopyVerdict> {
+  const head = await readHead(content);
+  if (head.length < stream.fingerprint.bytes) return (await sharesHead(head, stream)) ? unripe : 'other';
+  if (!beginsWith(head, stream.fingerprint)) return 'other';
+  // For what was read to its end the size that gzip notes spares decompressing the whole.
+  if (member.compression === 'gzip' && stream.state === 'finished') {
+    if ((await gzipContentSize(member.path, size)) === stream.offset % 2 ** 32) return 'copy';
+  }
+  const { anchor, offset } = stream;
+  const before = Buffer.allocUnsafe(anchor.bytes);
+  const got = await content.read(before, 0, anchor.bytes, offset - anchor.bytes);
+  if (got === anchor.bytes) return holdsAnchor(before, anchor) ? 'copy' : 'other';
+  if (unripe === 'undecided') return 'undecided';
+  // Complete, and shorter than what was read of the stream: a copy that was broken off, if the beginning is long
+  // enough to be sure of that; else another file with the same header.
+  return stream.fingerprint.bytes === FINGERPRINT_BYTES ? 'copy' : 'other';
+}
+
+export async function readHead(content: Content): Promise<Buffer> {
+  const head = Buffer.allocUnsafe(FINGERPRINT_BYTES);
+  return head.subarray(0, await content.read(head, 0, FINGERPRINT_BYTES, 0));
+}
+
+/** Whether the stream's own file begins with these bytes, as far as that can still be seen. */
+async function sharesHead(head: Buffer, stream: Stream): Promise<boolean> {
+  if (stream.content === undefined || stream.content.sealed) return true;
+  const own = Buffer.allocUnsafe(head.length);
+  const got = await stream.content.read(own, 0, head.length, 0);
+  return got < head.length || fingerprintOf(own).crc === fingerprintOf(head).crc;
 }
 
 /** ISIZE: length of the content modulo 2^32, in the last four bytes. */

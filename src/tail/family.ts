@@ -1,7 +1,7 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { statPath, type FileStat } from '../platform/files.ts';
 import type { PathPattern } from './path-pattern.ts';
-import { compareAge, parseRotatedName, type RotatedName, type Compression } from './rotated-name.ts';
+import { compareAge, parseRotatedName, type Compression, type RotatedName } from './rotated-name.ts';
 import type { Stream } from './stream.ts';
 import type { Folder } from './walk.ts';
 
@@ -24,55 +24,58 @@ export interface Family {
   readonly passed: Map<string, string>;
   /** The stream that a new one waits for. */
   latest: Stream | undefined;
+  /** Looks in a row in which a stream's file was not found although it is not deleted. */
+  puzzled: number;
 }
 
-const STATS_AT_ONCE = 16;
+export interface Group {
+  readonly folder: string;
+  readonly root: string;
+  readonly names: readonly string[];
+}
 
 /** Names of a folder that concern the source, by their root. */
-export function groupNames(folder: Folder, pattern: PathPattern): Map<string, string[]> {
-  const groups = new Map<string, string[]>();
+export function groupNames(folder: Folder, pattern: PathPattern): Map<string, Group & { names: string[] }> {
+  const groups = new Map<string, Group & { names: string[] }>();
   for (const name of folder.names) {
-    const root = rootIfRelevant(folder.path, name, pattern);
+    const root = rootIfRelevant(join(folder.path, name), pattern);
     if (root === undefined) continue;
     const group = groups.get(root);
-    if (group === undefined) groups.set(root, [name]);
-    else group.push(name);
+    if (group === undefined) groups.set(root, { folder: folder.path, root, names: [name] });
+    else group.names.push(name);
   }
   return groups;
 }
 
-export function rootIfRelevant(folder: string, name: string, pattern: PathPattern): string | undefined {
-  const parsed = parseRotatedName(name);
+/** The root of a path's family, where the globs match the path or one that it may have had before a rotation. */
+export function rootIfRelevant(path: string, pattern: PathPattern): string | undefined {
+  const folder = dirname(path);
+  const { root, formerNames } = parseRotatedName(basename(path));
   const relevant =
-    pattern.matches(join(folder, name)) ||
-    parsed.formerNames.some((former) => pattern.matches(join(folder, former)));
-  return relevant ? parsed.root : undefined;
+    pattern.matches(path) || formerNames.some((former) => pattern.matches(join(folder, former)));
+  return relevant ? root : undefined;
 }
 
-export async function statMembers(
-  folder: string,
-  names: readonly string[],
-  pattern: PathPattern,
-): Promise<Member[]> {
+/** Throws where a file is there and its state cannot be had: what is not known to be gone must not count as gone. */
+export async function statMembers(group: Group, pattern: PathPattern): Promise<Member[]> {
   const members: Member[] = [];
-  for (let at = 0; at < names.length; at += STATS_AT_ONCE) {
-    const some = names.slice(at, at + STATS_AT_ONCE).map((name) => statMember(folder, name, pattern));
-    for (const member of await Promise.all(some)) if (member !== undefined) members.push(member);
+  for (const base of group.names) {
+    const path = join(group.folder, base);
+    const stat = await statPath('tail', path);
+    if (stat?.kind !== 'file') continue;
+    const name = parseRotatedName(base);
+    members.push({ path, name, stat, compression: name.compression, matching: pattern.matches(path) });
   }
   return members;
 }
 
-async function statMember(folder: string, base: string, pattern: PathPattern): Promise<Member | undefined> {
-  const path = join(folder, base);
-  const stat = await statPath('tail', path).catch(() => undefined);
-  if (stat?.kind !== 'file') return undefined;
-  const name = parseRotatedName(base);
-  return { path, name, stat, compression: name.compression, matching: pattern.matches(path) };
-}
-
-/** Negative where `a` was written before `b`. */
+/** Negative where `a` was written before `b`. Within one style names decide, else times do. */
 export function compareMembers(a: Member, b: Member): number {
   const byName = compareAge(a.name.age, b.name.age);
   if (byName !== 0 || a.name.age.kind === b.name.age.kind) return byName;
   return a.stat.mtimeNs < b.stat.mtimeNs ? -1 : Number(a.stat.mtimeNs > b.stat.mtimeNs);
+}
+
+export function isLive(member: Member): boolean {
+  return member.name.age.kind === 'live' && member.compression === 'none';
 }

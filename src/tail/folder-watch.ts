@@ -21,6 +21,8 @@ export class FolderWatch {
   readonly #log: Log;
   #watcher: FSWatcher | undefined;
   #failed = false;
+  #ready: Promise<void> = Promise.resolve();
+  readonly #folders = new Set<string>();
 
   constructor(events: FolderWatchEvents, log: Log) {
     this.#events = events;
@@ -31,36 +33,43 @@ export class FolderWatch {
     return this.#watcher !== undefined && !this.#failed;
   }
 
-  /** Watches the bases and every folder below them that `mayHold` says yes to. */
-  async start(bases: readonly string[], mayHold: (folder: string) => boolean): Promise<void> {
-    await this.close();
-    this.#failed = false;
-    const watcher = watch([...bases], {
+  /** From here on folders that are added are watched. */
+  start(): void {
+    const watcher = watch([], {
       persistent: true,
       ignoreInitial: true,
       ignorePermissionErrors: true,
+      followSymlinks: true,
       atomic: false,
-      ignored: (path, stats) => stats?.isFile() === true || (stats?.isDirectory() === true && !mayHold(path)),
+      depth: 0,
+      // Folders are added one by one as looks find them: what is in them is not chokidar's to look for.
+      ignored: (path) => !this.#folders.has(path),
     });
     this.#watcher = watcher;
     watcher.on('raw', (event, name, details) => this.#raw(event, name, details));
-    watcher.on('addDir', (path) => this.#events.renamed(path));
     watcher.on('unlinkDir', (path) => this.#events.renamed(path));
     watcher.on('error', (error) => this.#error(error));
-    await new Promise<void>((resolve) => {
+    this.#ready = new Promise((resolve) => {
       watcher.once('ready', resolve);
     });
   }
 
-  /** Begins again with a folder that came (back) into being. */
-  renew(folder: string): void {
-    this.#watcher?.unwatch(folder);
+  /** Resolves once the folders added right after the start are being watched. */
+  async ready(): Promise<void> {
+    if (this.working && this.#folders.size > 0) await this.#ready;
+  }
+
+  /** `anew`: another folder has the path now than when it was added before. */
+  add(folder: string, anew: boolean): void {
+    if (anew && this.#folders.has(folder)) this.#watcher?.unwatch(folder);
+    this.#folders.add(folder);
     this.#watcher?.add(folder);
   }
 
   async close(): Promise<void> {
     const watcher = this.#watcher;
     this.#watcher = undefined;
+    this.#folders.clear();
     await watcher?.close();
   }
 

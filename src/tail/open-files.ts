@@ -1,6 +1,6 @@
 import { isAbsent, openForReading, statDescriptor, type FileStat } from '../platform/files.ts';
 import { CompressedContent } from './compressed-content.ts';
-import { plainContent, type Content } from './content.ts';
+import { PlainContent, type Content } from './content.ts';
 import type { Compression } from './rotated-name.ts';
 import type { Stream } from './stream.ts';
 
@@ -19,7 +19,7 @@ export async function openContent(path: string, compression: Compression): Promi
     if (isAbsent(error)) return undefined;
     throw error;
   }
-  const plain = plainContent(descriptor);
+  const plain = new PlainContent(descriptor);
   try {
     const stat = await statDescriptor('tail', descriptor);
     if (stat.kind !== 'file') {

@@ -1,7 +1,7 @@
 import type { Anchor, Fingerprint, Position } from '../model/position.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { Content } from './content.ts';
-import { NO_ANCHOR } from './fingerprint.ts';
+import { NO_ANCHOR, NO_FINGERPRINT } from './fingerprint.ts';
 import type { ReadOutcome } from './line-reader.ts';
 import type { Compression } from './rotated-name.ts';
 import type { SourceSpec } from './source-spec.ts';
@@ -23,27 +23,28 @@ export interface Body {
  * - `replaced`: its content is no longer where it was; the next look finds the copy, or states the loss.
  * - `finished`: read to its end and let go; kept so that copies of it are recognised. It wakes up if it grows.
  * - `forgotten`: gone from disk and from our books.
+ * - `parked`: its source is not configured any more; its position is kept.
  */
 export class Stream {
   source: SourceSpec;
   readonly number: number;
   body: Body;
-  state: 'following' | 'replaced' | 'finished' | 'forgotten' = 'following';
+  state: 'following' | 'replaced' | 'finished' | 'forgotten' | 'parked' = 'following';
 
-  fingerprint: Fingerprint;
+  fingerprint: Fingerprint = NO_FINGERPRINT;
   /** Settled: everything before it is with the committer. */
-  offset: number;
-  anchor: Anchor;
+  offset = 0;
+  anchor: Anchor = NO_ANCHOR;
   parserState: string | undefined;
-  committedOffset: number;
+  committedOffset = 0;
 
   /** Largest size seen. */
   size = 0;
   mtimeNs = 0n;
   /** In the listing of the latest look under this identity. */
   bound = false;
-  /** Was checked against its fingerprint since the process started. */
-  verified = false;
+  /** The kernel told of a change since the latest look. */
+  hinted = false;
   /** Rotated away or unlinked: finished once it has been quiet for a while. */
   retired = false;
   /** Its content may only be delivered once this stream was read to its end. */
@@ -66,20 +67,18 @@ export class Stream {
   atEnd = false;
   flushDue = false;
   finishing = false;
+  /** Since when nothing was appended, monotonic; undefined while there is something to read. */
+  quietSinceMs: number | undefined;
   lingerTimer: Timer | undefined;
   multilineTimer: Timer | undefined;
   retryTimer: Timer | undefined;
   retries = 0;
   error: string | undefined;
 
-  constructor(source: SourceSpec, number: number, body: Body, fingerprint: Fingerprint, blockBytes: number) {
+  constructor(source: SourceSpec, number: number, body: Body, blockBytes: number) {
     this.source = source;
     this.number = number;
     this.body = body;
-    this.fingerprint = fingerprint;
-    this.offset = 0;
-    this.committedOffset = 0;
-    this.anchor = NO_ANCHOR;
     this.blockBytes = blockBytes;
   }
 
@@ -89,6 +88,17 @@ export class Stream {
 
   get path(): string {
     return this.body.path;
+  }
+
+  /** Takes up where a committed position stands. */
+  restore(position: Position): void {
+    this.fingerprint = position.fingerprint;
+    this.offset = this.committedOffset = position.offset;
+    this.anchor = position.anchor;
+    this.parserState = position.parserState;
+    if (position.finished !== true) return;
+    this.state = 'finished';
+    this.size = this.body.compression === 'none' ? position.offset : 0;
   }
 
   position(): Position {

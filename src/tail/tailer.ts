@@ -1,17 +1,18 @@
 import type { Chunk } from '../model/chunk.ts';
 import type { Position } from '../model/position.ts';
-import type { Clock, Timer } from '../platform/clock.ts';
+import type { Clock } from '../platform/clock.ts';
 import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
-import { BufferPool } from './buffer-pool.ts';
-import { Catalogue } from './catalogue.ts';
-import { anchorBefore, growFingerprint } from './fingerprint.ts';
+import { Catalogue, type Missed } from './catalogue.ts';
 import { FolderWatch } from './folder-watch.ts';
-import { readLines, type Block, type ReadOutcome } from './line-reader.ts';
-import { OpenFiles, openContent } from './open-files.ts';
+import type { Block } from './line-reader.ts';
+import { LookSchedule } from './look-schedule.ts';
+import { OpenFiles } from './open-files.ts';
+import { ReadyQueue } from './ready-queue.ts';
 import type { SourceSpec } from './source-spec.ts';
 import type { Stream } from './stream.ts';
-import { encodingOf } from './text-encoding.ts';
+import { StreamReader } from './stream-reader.ts';
+import { StreamTable } from './stream-table.ts';
 
 export interface TailerOptions {
   readonly sources: readonly SourceSpec[];
@@ -33,11 +34,11 @@ export interface TailerOptions {
   readonly onNotice?: () => void;
 }
 
-/** A position to be committed although no bytes were read. Its path is '' where the stream may be forgotten. */
+/** A position to be committed although no bytes were read. Its path is '' where the stream is to be forgotten. */
 export interface Notice {
   readonly position: Position;
   readonly from: number;
-  readonly missed?: { readonly reason: 'truncated' | 'deleted'; readonly bytes: number };
+  readonly missed?: Missed;
 }
 
 export interface StreamStatus {
@@ -58,88 +59,82 @@ interface Outstanding {
 }
 
 const FIRST_BLOCK_BYTES = 256 * 1024;
-const UNDECIDED_RETRY_MS = 100;
+const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 10_000;
-/** A look may cost one part in so many of the time. */
-const LOOK_COST_PART = 250;
+/** How often a file that has no name any more is asked whether it still grows. */
+const UNLINKED_POLL_MS = 100;
+/** After these times a folder's watch can be expected to stand. */
+const WATCH_STANDS_MS = [50, 1_000];
+/** A compressed file that is damaged after so many tries stays so. */
+const SEALED_RETRIES_MAX = 8;
 
 /**
  * The durable reader: files in, chunks of whole lines out, each stream's position moving only as its chunks are
- * settled. Three things happen here: hints and looks put streams into the queue of those that may have something to
- * read; lanes take from that queue, in turns, and read; and what is settled moves the stream's place.
+ * settled. Hints and looks put streams into the queue of those that may have something to read; lanes take from
+ * that queue, in turns, and read; what is settled moves the stream's place.
  */
 export class Tailer {
   readonly #options: TailerOptions;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #chunkBytes: number;
+  readonly #table: StreamTable;
   readonly #files: OpenFiles;
+  readonly #reader: StreamReader;
   readonly #catalogue: Catalogue;
+  readonly #looks: LookSchedule;
   readonly #watch: FolderWatch;
-  readonly #pool = new BufferPool();
+  readonly #queue = new ReadyQueue();
   readonly #outstanding = new Map<number, Outstanding>();
-  #ready: Stream[] = [];
-  #waiting: (() => void)[] = [];
+  /** Positions of sources that are not configured (any more). */
+  #parked: Position[];
   #notices: Notice[] = [];
   #stopped = false;
 
-  /** Paths to look at; '' means everything. */
-  readonly #toLookAt = new Set<string>();
-  #looking: Promise<void> | undefined;
-  #sweepTimer: Timer | undefined;
-  #undecidedTimer: Timer | undefined;
-  #lookMs = 0;
-
   constructor(options: TailerOptions) {
+    const { clock, log, sources } = options;
+    const chunkBytes = options.chunkBytes ?? 1024 * 1024;
     this.#options = options;
-    this.#clock = options.clock;
-    this.#log = options.log;
-    this.#chunkBytes = options.chunkBytes ?? 1024 * 1024;
+    this.#clock = clock;
+    this.#log = log;
+    this.#table = new StreamTable(options.nextStream, Math.min(FIRST_BLOCK_BYTES, chunkBytes));
     this.#files = new OpenFiles(options.maxOpenFiles ?? 512);
-    this.#catalogue = new Catalogue({
-      clock: options.clock,
-      log: options.log,
-      files: this.#files,
-      nextStream: options.nextStream,
-      blockBytes: Math.min(FIRST_BLOCK_BYTES, this.#chunkBytes),
-      events: {
-        ready: (stream) => this.#enqueue(stream),
-        noted: (stream, missed) => this.#note(stream, missed),
-        undecided: (path) => this.#lookAgain(path),
-      },
-    });
+    this.#reader = new StreamReader(this.#files, chunkBytes);
     this.#watch = new FolderWatch(
       {
         changed: (path) => this.#changed(path),
         renamed: (path) => this.#renamed(path),
-        failed: () => this.#scheduleSweep(),
+        failed: () => this.#looks.scheduleSweep(),
       },
-      options.log,
+      log,
     );
-    for (const source of options.sources) {
-      const positions = options.positions.filter((position) => position.source === source.name);
-      this.#catalogue.addSource(source, positions);
-    }
+    this.#catalogue = new Catalogue(this.#table, this.#files, clock, log, {
+      ready: (stream) => this.#queue.add(stream),
+      noted: (stream, missed) => this.#note(stream, missed),
+      undecided: (path) => this.#looks.again(path),
+      silent: () => this.#looks.pollForAWhile(),
+      folderFound: (path, anew) => this.#watchFolder(path, anew),
+    });
+    const intervals = { sweepMs: options.sweepIntervalMs ?? 10_000, pollMs: options.pollIntervalMs ?? 250 };
+    this.#looks = new LookSchedule(this.#catalogue, clock, log, intervals, () => this.#isWatching());
+    this.#parked = [...options.positions];
+    for (const source of sources) this.#addSource(source);
   }
 
-  /** Watches first and looks then, so that nothing falls between. */
+  /** Looks, has the folders that were found watched, and looks again, so that nothing falls between. */
   async start(): Promise<void> {
-    if (this.#options.watch !== false) {
-      await this.#watch.start(this.#catalogue.bases(), (folder) => this.#catalogue.mayHold(folder));
-    }
-    this.#requestLook('');
-    await this.#looking;
+    if (this.#options.watch !== false) this.#watch.start();
+    this.#looks.now('');
+    await this.#looks.settled();
+    await this.#watch.ready();
+    this.#looks.now('');
+    await this.#looks.settled();
   }
 
   /** The next chunk; `undefined` once aborted or stopped. Several lanes may wait at once. */
   async take(signal: AbortSignal): Promise<Chunk | undefined> {
     while (!signal.aborted && !this.#stopped) {
-      const stream = this.#next();
-      if (stream === undefined) {
-        await this.#wait(signal);
-        continue;
-      }
-      const chunk = await this.#advance(stream);
+      const stream = this.#queue.next();
+      const chunk = stream === undefined ? await this.#queue.wait(signal) : await this.#readFrom(stream);
       if (chunk !== undefined) return chunk;
     }
     return undefined;
@@ -150,31 +145,19 @@ export class Tailer {
    * not be used any more. Returns the position to be committed.
    */
   settle(chunk: Chunk, consumed: number, parserState?: string): Position {
-    const { stream, block } = this.#claim(chunk);
     if (consumed < 0 || consumed > chunk.bytes.length || (chunk.flush && consumed < chunk.bytes.length)) {
       throw new RangeError(
         `settle: ${consumed} of ${chunk.bytes.length} bytes of ${chunk.path} cannot be consumed`,
       );
     }
+    const { stream, block } = this.#claim(chunk);
     const whole = consumed === chunk.bytes.length;
-    const end = whole
-      ? block.end
-      : block.start + (block.cutBytes > 0 ? 0 : rawConsumed(stream, chunk, consumed));
-    stream.fingerprint = growFingerprint(
-      stream.fingerprint,
-      block.raw.subarray(block.start, end),
-      block.from,
-    );
-    stream.offset = whole ? block.to : block.from + end - block.start;
-    stream.anchor = whole ? block.anchor : anchorBefore(block.raw, end);
+    this.#reader.advance(stream, chunk, block, consumed);
     if (parserState !== undefined) stream.parserState = parserState;
-    stream.scanned = 0;
-    stream.heldTo = whole ? 0 : block.to;
-    if (block.pooled) this.#pool.give(block.raw);
-    if (stream.ahead !== undefined && stream.ahead.from !== stream.offset) this.#dropAhead(stream);
     stream.busy = false;
+    stream.quietSinceMs = undefined;
     if (block.final) this.#finish(stream);
-    else if (block.more || stream.dirty || stream.finishing || stream.flushDue) this.#enqueue(stream);
+    else if (block.more || stream.dirty || stream.finishing || stream.flushDue) this.#queue.add(stream);
     else this.#reachedEnd(stream);
     if (!whole) this.#expectMore(stream);
     return stream.position();
@@ -183,18 +166,17 @@ export class Tailer {
   /** Gives a chunk back unread: it will be taken again. */
   release(chunk: Chunk): void {
     const { stream, block } = this.#claim(chunk);
-    if (block.pooled) this.#pool.give(block.raw);
-    this.#dropAhead(stream);
+    this.#reader.giveBack(block);
+    this.#reader.dropAhead(stream);
     stream.busy = false;
-    this.#enqueue(stream);
+    this.#queue.add(stream);
   }
 
   /** These positions are durable. */
   committed(positions: readonly Position[]): void {
-    const byNumber = new Map(positions.map((position) => [position.stream, position]));
-    for (const stream of this.#catalogue.streams) {
-      const position = byNumber.get(stream.number);
-      if (position !== undefined) stream.committedOffset = position.offset;
+    for (const { stream, offset } of positions) {
+      const known = this.#table.get(stream);
+      if (known !== undefined) known.committedOffset = offset;
     }
   }
 
@@ -204,210 +186,99 @@ export class Tailer {
     return notices;
   }
 
+  /** Takes over changed sources; streams of those that stay go on where they are. */
+  async updateSources(sources: readonly SourceSpec[]): Promise<void> {
+    await this.#looks.settled();
+    for (const name of [...this.#table.sources.keys()]) {
+      if (!sources.some((source) => source.name === name)) await this.#parkSource(name);
+    }
+    for (const source of sources) {
+      const state = this.#table.sources.get(source.name);
+      if (state === undefined) this.#addSource(source);
+      else await this.#parkStreams(this.#table.change(state, source));
+    }
+    this.#looks.now('');
+    await this.#looks.settled();
+  }
+
+  /** Above every stream number given so far. */
   get nextStream(): number {
-    return this.#catalogue.nextStream;
+    return this.#table.nextStream;
+  }
+
+  get openFiles(): number {
+    return this.#files.count;
   }
 
   status(): readonly StreamStatus[] {
-    const streams = [...this.#catalogue.streams].map((stream): StreamStatus => {
-      const size = Math.max(stream.size, stream.offset);
-      return {
-        source: stream.source.name,
-        path: stream.path,
-        stream: stream.number,
-        offset: stream.offset,
-        size,
-        lagBytes: size - stream.offset,
-        state: stream.state === 'forgotten' ? 'finished' : stream.state,
-        ...(stream.error === undefined ? {} : { error: stream.error }),
-      };
-    });
-    const unreadable = this.#catalogue.unreadable().map(({ source, path, error }): StreamStatus => {
-      return { source, path, stream: 0, offset: 0, size: 0, lagBytes: 0, state: 'unreadable', error };
-    });
+    const streams = [...this.#table.streams].map((stream) => statusOf(stream));
+    const unreadable = [...this.#table.sources.values()].flatMap((state) =>
+      [...state.unreadable].map(([path, error]): StreamStatus => {
+        const nothing = { stream: 0, offset: 0, size: 0, lagBytes: 0 };
+        return { source: state.spec.name, path, ...nothing, state: 'unreadable', error };
+      }),
+    );
     return [...streams, ...unreadable];
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#sweepTimer?.cancel();
-    this.#undecidedTimer?.cancel();
-    this.#wake();
+    this.#queue.wake();
     await this.#watch.close();
-    await this.#looking;
-    for (const stream of this.#catalogue.streams) {
+    await this.#looks.stop();
+    for (const stream of this.#table.streams) {
       stream.cancelTimers();
       await stream.ahead?.outcome;
       await this.#files.release(stream);
     }
   }
 
-  // Queue
-
-  #enqueue(stream: Stream): void {
-    if (stream.busy) stream.dirty = true;
-    if (stream.busy || stream.queued || stream.state !== 'following' || this.#stopped) return;
-    stream.queued = true;
-    this.#ready.push(stream);
-    this.#wake();
-  }
-
-  #next(): Stream | undefined {
-    const ready = this.#ready;
-    for (let tries = ready.length; tries > 0; tries--) {
-      const stream = ready.shift()!;
-      stream.queued = false;
-      if (stream.state !== 'following' || stream.busy) continue;
-      if (!mustWait(stream)) return stream;
-      stream.queued = true;
-      ready.push(stream);
-    }
-    return undefined;
-  }
-
-  #wait(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      signal.addEventListener('abort', done, { once: true });
-      this.#waiting.push(done);
-    });
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resume of waiting) resume();
-  }
-
-  // Reading
-
-  async #advance(stream: Stream): Promise<Chunk | undefined> {
+  async #readFrom(stream: Stream): Promise<Chunk | undefined> {
     stream.busy = true;
     stream.dirty = false;
-    const before = stream.offset;
-    let outcome: ReadOutcome | undefined;
     try {
-      outcome = await this.#read(stream);
+      const outcome = await this.#reader.read(stream);
       if (stream.error !== undefined) this.#log.info({ path: stream.path }, 'a file can be read again');
       stream.error = undefined;
       stream.retries = 0;
+      if (this.#stopped || stream.state !== 'following') {
+        if (outcome?.kind === 'lines') this.#reader.giveBack(outcome.block);
+        stream.busy = false;
+        return undefined;
+      }
+      if (outcome?.kind === 'lines') return this.#deliver(stream, outcome.block);
+      if (outcome?.kind === 'end') {
+        stream.scanned = outcome.scanned;
+        stream.size = Math.max(stream.size, outcome.size);
+        this.#reachedEnd(stream);
+        return undefined;
+      }
+      if (outcome?.kind === 'replaced') await this.#catalogue.replaced(stream);
+      stream.busy = false;
+      this.#looks.now(stream.path);
     } catch (error) {
       this.#failed(stream, error);
-      return undefined;
     }
-    if (stream.offset !== before || this.#stopped) return this.#idle(stream);
-    if (outcome === undefined) {
-      this.#idle(stream);
-      this.#requestLook(stream.path);
-      return undefined;
-    }
-    if (outcome.kind === 'replaced') {
-      stream.busy = false;
-      await this.#catalogue.replaced(stream);
-      this.#requestLook(stream.path);
-      return undefined;
-    }
-    if (outcome.kind === 'end') {
-      stream.scanned = outcome.scanned;
-      stream.size = Math.max(stream.size, outcome.size);
-      return this.#reachedEnd(stream);
-    }
-    return this.#deliver(stream, outcome.block);
-  }
-
-  async #read(stream: Stream): Promise<ReadOutcome | undefined> {
-    const { ahead } = stream;
-    stream.ahead = undefined;
-    if (ahead !== undefined && ahead.from === stream.offset && !stream.finishing) {
-      const outcome = await ahead.outcome;
-      if (outcome !== undefined) return outcome;
-    }
-    if (!(await this.#ensureOpen(stream))) return undefined;
-    return await readLines(stream.content!, stream, this.#readOptions(stream));
-  }
-
-  #readOptions(stream: Stream): Parameters<typeof readLines>[2] {
-    return {
-      blockBytes: stream.blockBytes,
-      maxLineBytes: stream.source.maxLineBytes,
-      encoding: stream.encoding ?? encodingOf(stream.source.encoding, Buffer.alloc(0)),
-      pool: this.#pool,
-      finishing: stream.finishing,
-    };
-  }
-
-  /** False where the path leads to another file, or none: a look will tell. */
-  async #ensureOpen(stream: Stream): Promise<boolean> {
-    if (stream.content === undefined) {
-      const opened = await openContent(stream.path, stream.body.compression);
-      if (opened === undefined) return false;
-      if (opened.stat.id !== stream.id) {
-        await opened.content.close();
-        return false;
-      }
-      await this.#files.attach(stream, opened.content);
-    } else this.#files.touch(stream);
-    if (stream.encoding === undefined) {
-      const head = Buffer.alloc(4);
-      const got = await stream.content!.read(head, 0, 4, 0);
-      const mayBeMark = got < 3 && (got === 0 || head[0]! >= 0xef);
-      const encoding = encodingOf(stream.source.encoding, head.subarray(0, got));
-      if (!mayBeMark) stream.encoding = encoding;
-    }
-    return true;
+    return undefined;
   }
 
   #deliver(stream: Stream, block: Block): Chunk | undefined {
     stream.size = Math.max(stream.size, block.to);
     if (block.to <= stream.heldTo && !stream.flushDue && !block.final) {
-      if (block.pooled) this.#pool.give(block.raw);
-      // A block full of lines that the parser holds all: more will not come without being asked to let go.
+      this.#reader.giveBack(block);
+      // Lines that the parser holds already. A block full of them: more will not come before it lets go.
       if (!block.more) return this.#reachedEnd(stream);
       stream.flushDue = true;
       stream.busy = false;
-      this.#enqueue(stream);
+      this.#queue.add(stream);
       return undefined;
     }
     const flush = block.final || stream.flushDue;
     stream.flushDue = false;
-    const { markBytes, decode } = stream.encoding ?? encodingOf(stream.source.encoding, Buffer.alloc(0));
-    const start = block.start + (block.from === 0 ? markBytes : 0);
-    const chunk: Chunk = {
-      source: stream.source.name,
-      stream: stream.number,
-      path: stream.path,
-      bytes: decode(block.raw.subarray(start, block.end)),
-      from: block.from,
-      ...(stream.parserState === undefined ? {} : { parserState: stream.parserState }),
-      cutBytes: block.cutBytes,
-      cutLines: block.cutLines,
-      to: block.to,
-      flush,
-      readAtMs: this.#clock.now(),
-    };
-    if (block.more) this.#readAhead(stream, block);
+    const chunk = this.#reader.toChunk(stream, block, flush, this.#clock.now());
+    if (block.more) this.#reader.readAhead(stream, block);
     this.#outstanding.set(stream.number, { chunk, stream, block });
     return chunk;
-  }
-
-  /** While the parser works on one block the next is being read. */
-  #readAhead(stream: Stream, block: Block): void {
-    stream.blockBytes = Math.min(this.#chunkBytes, stream.blockBytes * 2);
-    if (stream.content === undefined || stream.ahead !== undefined || stream.finishing) return;
-    const place = { offset: block.to, anchor: block.anchor, fingerprint: stream.fingerprint, scanned: 0 };
-    const outcome = readLines(stream.content, place, this.#readOptions(stream)).catch(() => undefined);
-    stream.ahead = { from: block.to, outcome };
-  }
-
-  #dropAhead(stream: Stream): void {
-    const { ahead } = stream;
-    stream.ahead = undefined;
-    void ahead?.outcome.then((outcome) => {
-      if (outcome?.kind === 'lines' && outcome.block.pooled) this.#pool.give(outcome.block.raw);
-    });
   }
 
   #claim(chunk: Chunk): Outstanding {
@@ -418,48 +289,52 @@ export class Tailer {
     return outstanding;
   }
 
-  #idle(stream: Stream): undefined {
-    stream.busy = false;
-    if (stream.dirty) this.#enqueue(stream);
-  }
-
   #reachedEnd(stream: Stream): undefined {
     stream.busy = false;
-    const sealed = stream.content?.sealed === true;
     if (stream.dirty) {
-      this.#enqueue(stream);
+      this.#queue.add(stream);
       return;
     }
     stream.atEnd = true;
-    this.#wake();
-    if (stream.finishing) {
-      this.#finish(stream);
-    } else if (sealed) {
-      stream.finishing = true;
-      this.#enqueue(stream);
-    } else if (stream.retired) this.#linger(stream);
+    this.#queue.wake();
+    if (stream.finishing) this.#finish(stream);
+    else if (stream.content?.sealed === true) this.#finishSoon(stream);
+    else if (stream.retired) this.#linger(stream);
   }
 
+  /** Waits until a file that was rotated away or deleted has been quiet for long enough. */
   #linger(stream: Stream): void {
+    const now = this.#clock.monotonic();
+    stream.quietSinceMs ??= now;
+    const left = stream.source.lingerMs - (now - stream.quietSinceMs);
+    if (left <= 0) {
+      this.#finishSoon(stream);
+      return;
+    }
     stream.lingerTimer?.cancel();
-    stream.lingerTimer = this.#clock.setTimeout(() => {
-      stream.lingerTimer = undefined;
-      if (!stream.retired || stream.state !== 'following') return;
-      stream.finishing = true;
-      this.#enqueue(stream);
-    }, stream.source.lingerMs);
+    // No hint and no listing tells of a file without a name.
+    const wait = stream.bound ? left : Math.min(left, UNLINKED_POLL_MS);
+    stream.lingerTimer = this.#clock.setTimeout(() => this.#queue.add(stream), Math.ceil(wait));
+  }
+
+  #finishSoon(stream: Stream): void {
+    stream.finishing = true;
+    this.#queue.add(stream);
   }
 
   #finish(stream: Stream): void {
+    if (stream.state !== 'following') return;
     stream.state = 'finished';
-    stream.atEnd = true;
     stream.finishing = false;
+    stream.quietSinceMs = undefined;
+    stream.atEnd = true;
+    stream.heldTo = 0;
     stream.cancelTimers();
-    this.#dropAhead(stream);
+    this.#reader.dropAhead(stream);
     void this.#files.release(stream);
     this.#note(stream);
-    this.#wake();
-    if (!stream.bound) this.#requestLook('');
+    this.#queue.wake();
+    if (!stream.bound) this.#looks.now('');
   }
 
   #expectMore(stream: Stream): void {
@@ -470,122 +345,110 @@ export class Tailer {
       stream.multilineTimer = undefined;
       if (stream.heldTo === 0) return;
       stream.flushDue = true;
-      this.#enqueue(stream);
+      this.#queue.add(stream);
     }, wait);
   }
 
   #failed(stream: Stream, error: unknown): void {
     stream.busy = false;
-    this.#dropAhead(stream);
+    this.#reader.dropAhead(stream);
     const code = errorCode(error) || String(error);
-    if (stream.error !== code) {
-      this.#log.warn(
-        { source: stream.source.name, path: stream.path, code },
-        'a file cannot be read; it is tried again',
-      );
-    }
+    const fields = { source: stream.source.name, path: stream.path, code };
+    if (stream.error !== code) this.#log.warn(fields, 'a file cannot be read; it is tried again');
     stream.error = code;
+    // Others do not wait for it.
     stream.atEnd = true;
-    this.#wake();
-    const wait = Math.min(RETRY_MS_MAX, 100 * 2 ** Math.min(10, stream.retries++));
+    this.#queue.wake();
+    if (stream.body.compression !== 'none' && stream.retries >= SEALED_RETRIES_MAX) {
+      this.#log.error(fields, 'a rotated file is damaged: what had not been read of it is lost');
+      this.#catalogue.giveUp(stream);
+      return;
+    }
+    const wait = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(10, stream.retries++));
     stream.retryTimer?.cancel();
-    stream.retryTimer = this.#clock.setTimeout(() => this.#enqueue(stream), wait);
+    stream.retryTimer = this.#clock.setTimeout(() => this.#queue.add(stream), wait);
   }
 
-  // Looking
-
-  #changed(path: string): void {
-    const streams = this.#catalogue.at(path);
+  #changed(hint: string): void {
+    const path = this.#catalogue.nameOf(hint);
+    const streams = this.#table.at(path);
     if (streams === undefined || streams.size === 0) {
-      if (this.#catalogue.isRelevant(path)) this.#requestLook(path);
+      if (this.#catalogue.isRelevant(path)) this.#looks.now(path);
       return;
     }
     for (const stream of streams) {
-      if (stream.state === 'finished') this.#requestLook(path);
-      else this.#enqueue(stream);
+      stream.hinted = true;
+      if (stream.state === 'finished') this.#looks.now(path);
+      else this.#queue.add(stream);
     }
   }
 
-  #renamed(path: string): void {
-    for (const stream of this.#catalogue.at(path) ?? []) this.#enqueue(stream);
-    if (this.#catalogue.isRelevant(path)) this.#requestLook(path);
-    else if (this.#catalogue.mayHold(path)) this.#requestLook('');
+  #renamed(hint: string): void {
+    const path = this.#catalogue.nameOf(hint);
+    for (const stream of this.#table.at(path) ?? []) this.#queue.add(stream);
+    if (this.#catalogue.isRelevant(path)) this.#looks.now(path);
+    else if (this.#mayHold(path)) this.#looks.now('');
   }
 
-  #lookAgain(path: string): void {
-    this.#toLookAt.add(path);
-    this.#undecidedTimer ??= this.#clock.setTimeout(() => {
-      this.#undecidedTimer = undefined;
-      this.#look();
-    }, UNDECIDED_RETRY_MS);
+  #mayHold(folder: string): boolean {
+    for (const { pattern } of this.#table.sources.values()) if (pattern.mayHold(folder)) return true;
+    return false;
   }
 
-  #requestLook(path: string): void {
-    this.#toLookAt.add(path);
-    this.#look();
+  #isWatching(): boolean {
+    if (!this.#watch.working) return false;
+    for (const { missingBases } of this.#table.sources.values()) if (missingBases.length > 0) return false;
+    return true;
   }
 
-  #look(): void {
-    if (this.#stopped) return;
-    this.#looking ??= this.#lookUntilDone().finally(() => {
-      this.#looking = undefined;
-      this.#scheduleSweep();
-    });
+  #watchFolder(path: string, anew: boolean): void {
+    this.#watch.add(path, anew);
+    // What happens until the watch stands is not told of.
+    for (const wait of WATCH_STANDS_MS) this.#looks.later(wait);
   }
 
-  async #lookUntilDone(): Promise<void> {
-    while (this.#toLookAt.size > 0 && !this.#stopped) {
-      const paths = [...this.#toLookAt];
-      this.#toLookAt.clear();
-      const started = this.#clock.monotonic();
-      try {
-        if (paths.includes('')) await this.#catalogue.lookAtAll();
-        else for (const path of paths) await this.#catalogue.lookAt(path);
-      } catch (error) {
-        this.#log.warn(
-          { code: errorCode(error), error: String(error) },
-          'looking for files failed; it is tried again',
-        );
-        this.#lookAgain('');
-        return;
-      }
-      if (paths.includes('')) this.#lookMs = this.#clock.monotonic() - started;
-      if (this.#undecidedTimer !== undefined) return;
+  #addSource(source: SourceSpec): void {
+    const mine = this.#parked.filter((position) => position.source === source.name);
+    this.#parked = this.#parked.filter((position) => position.source !== source.name);
+    this.#table.addSource(source, mine);
+  }
+
+  async #parkSource(name: string): Promise<void> {
+    const streams = [...this.#table.streams].filter((stream) => stream.source.name === name);
+    await this.#parkStreams(streams);
+    this.#table.sources.delete(name);
+  }
+
+  /** Streams that no source wants: their positions are kept, should one want them again. */
+  async #parkStreams(streams: readonly Stream[]): Promise<void> {
+    for (const stream of streams) {
+      this.#parked.push(stream.position());
+      const state = this.#table.sources.get(stream.source.name);
+      if (state !== undefined) this.#table.remove(state, stream);
+      stream.state = 'parked';
+      await this.#files.release(stream);
     }
+    this.#queue.wake();
   }
 
-  #scheduleSweep(): void {
-    if (this.#stopped) return;
-    this.#sweepTimer?.cancel();
-    const base = this.#watch.working
-      ? (this.#options.sweepIntervalMs ?? 10_000)
-      : (this.#options.pollIntervalMs ?? 250);
-    const wait = Math.max(base, this.#lookMs * LOOK_COST_PART);
-    this.#sweepTimer = this.#clock.setTimeout(() => this.#requestLook(''), wait);
-  }
-
-  #note(stream: Stream, missed?: Notice['missed']): void {
-    this.#notices.push({
-      position: stream.position(),
-      from: stream.offset,
-      ...(missed === undefined ? {} : { missed }),
-    });
-    this.#wake();
+  #note(stream: Stream, missed?: Missed): void {
+    const position = stream.position();
+    this.#notices.push({ position, from: stream.offset, ...(missed === undefined ? {} : { missed }) });
+    this.#queue.wake();
     this.#options.onNotice?.();
   }
 }
 
-/** A new file's content comes after the rest of the file that had its place before. */
-function mustWait(stream: Stream): boolean {
-  const { after } = stream;
-  if (after === undefined) return false;
-  const blocked = (after.state === 'following' && !after.atEnd) || after.state === 'replaced';
-  if (!blocked) stream.after = undefined;
-  return blocked;
-}
-
-function rawConsumed(stream: Stream, chunk: Chunk, consumed: number): number {
-  if (consumed === 0 || stream.encoding === undefined) return consumed;
-  const mark = chunk.from === 0 ? stream.encoding.markBytes : 0;
-  return mark + stream.encoding.rawLength(chunk.bytes.subarray(0, consumed));
+function statusOf(stream: Stream): StreamStatus {
+  const size = Math.max(stream.size, stream.offset);
+  return {
+    source: stream.source.name,
+    path: stream.path,
+    stream: stream.number,
+    offset: stream.offset,
+    size,
+    lagBytes: stream.state === 'following' ? size - stream.offset : 0,
+    state: stream.state === 'following' || stream.state === 'replaced' ? stream.state : 'finished',
+    ...(stream.error === undefined ? {} : { error: stream.error }),
+  };
 }

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, isAbsent, listFolder, statPath, type FolderEntry } from '../platform/files.ts';
 import type { PathPattern } from './path-pattern.ts';
@@ -5,7 +6,11 @@ import type { PathPattern } from './path-pattern.ts';
 /** A folder and the names in it that are not folders themselves. */
 export interface Folder {
   readonly path: string;
+  /** Device and inode: a folder that was made anew needs a new watch. */
+  readonly id: string;
   readonly names: readonly string[];
+  /** Names that are symbolic links to files, with the path where the file really is. */
+  readonly links: ReadonlyMap<string, string>;
 }
 
 export interface Walk {
@@ -26,11 +31,15 @@ export async function walk(pattern: PathPattern): Promise<Walk> {
   const visit = async (path: string, depth: number): Promise<boolean> => {
     if (seen.has(path) || depth > DEPTH_MAX) return true;
     seen.add(path);
-    const listing = await listOrNote(path, unreadable);
-    if (listing === undefined) return false;
-    const { names, below } = await split(path, listing, seen);
-    if (pattern.mayHoldFiles(path)) folders.push({ path, names });
-    for (const name of below) {
+    const listed = await list(path);
+    if (typeof listed === 'string') {
+      if (listed !== '') unreadable.set(path, listed);
+      return listed !== '';
+    }
+    if (seen.has(listed.folder.id)) return true;
+    seen.add(listed.folder.id);
+    if (pattern.mayHoldFiles(path)) folders.push(listed.folder);
+    for (const name of listed.below) {
       const child = join(path, name);
       if (pattern.mayHold(child)) await visit(child, depth + 1);
     }
@@ -40,43 +49,43 @@ export async function walk(pattern: PathPattern): Promise<Walk> {
   return { folders, unreadable, missingBases };
 }
 
-/** The names in one folder; `undefined` where it is gone or unreadable. */
-export async function listNames(path: string): Promise<readonly string[] | undefined> {
-  const listing = await listOrNote(path, new Map());
-  return listing?.filter((entry) => entry.kind !== 'directory').map((entry) => entry.name);
+/** One folder; `undefined` where it is gone, an error's code where it cannot be read. */
+export async function listFiles(path: string): Promise<Folder | string | undefined> {
+  const listed = await list(path);
+  if (typeof listed === 'string') return listed === '' ? undefined : listed;
+  return listed.folder;
 }
 
-async function listOrNote(
-  path: string,
-  unreadable: Map<string, string>,
-): Promise<readonly FolderEntry[] | undefined> {
+/** The folder and its subfolders; '' where it is gone, an error's code where it cannot be read. */
+async function list(path: string): Promise<{ folder: Folder; below: string[] } | string> {
   try {
-    return await listFolder('tail', path);
+    const stat = await statPath('tail', path);
+    if (stat?.kind !== 'directory') return '';
+    const { names, links, below } = await split(path, await listFolder('tail', path));
+    return { folder: { path, id: stat.id, names, links }, below };
   } catch (error) {
-    if (!isAbsent(error)) unreadable.set(path, errorCode(error));
-    return undefined;
+    return isAbsent(error) ? '' : errorCode(error) || String(error);
   }
 }
 
 async function split(
   path: string,
   listing: readonly FolderEntry[],
-  seen: Set<string>,
-): Promise<{ names: string[]; below: string[] }> {
+): Promise<{ names: string[]; links: Map<string, string>; below: string[] }> {
   const names: string[] = [];
+  const links = new Map<string, string>();
   const below: string[] = [];
-  for (const entry of listing) {
-    if (entry.kind === 'file') names.push(entry.name);
-    else if (entry.kind === 'directory') below.push(entry.name);
-    else if (entry.kind === 'link') {
-      const stat = await statPath('tail', join(path, entry.name)).catch(() => undefined);
-      if (stat?.kind === 'file') names.push(entry.name);
-      // A link to a folder that was visited already (through another path) would only give the same files again.
-      else if (stat?.kind === 'directory' && !seen.has(stat.id)) {
-        seen.add(stat.id);
-        below.push(entry.name);
-      }
+  for (const { name, kind } of listing) {
+    if (kind === 'file') names.push(name);
+    else if (kind === 'directory') below.push(name);
+    else if (kind === 'link') {
+      const stat = await statPath('tail', join(path, name)).catch(() => undefined);
+      if (stat?.kind === 'directory') below.push(name);
+      if (stat?.kind !== 'file') continue;
+      names.push(name);
+      const target = await realpath(join(path, name)).catch(() => undefined);
+      if (target !== undefined) links.set(name, target);
     }
   }
-  return { names, below };
+  return { names, links, below };
 }

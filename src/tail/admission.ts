@@ -1,0 +1,106 @@
+import { errorCode } from '../platform/files.ts';
+import type { Log } from '../platform/log.ts';
+import { gzipContentSize, readHead } from './copies.ts';
+import type { Family, Member } from './family.ts';
+import { ANCHOR_BYTES, anchorBefore, fingerprintOf, NO_ANCHOR } from './fingerprint.ts';
+import { openContent, type OpenFiles, type Opened } from './open-files.ts';
+import type { Stream } from './stream.ts';
+import type { SourceState, StreamTable } from './stream-table.ts';
+import { encodingOf } from './text-encoding.ts';
+
+/** How a file that no stream is known for becomes one. */
+export class Admission {
+  readonly #table: StreamTable;
+  readonly #files: OpenFiles;
+  readonly #log: Log;
+
+  constructor(table: StreamTable, files: OpenFiles, log: Log) {
+    this.#table = table;
+    this.#files = files;
+    this.#log = log;
+  }
+
+  /**
+   * Opens the file and enters it. The handle is taken at once, so that the file may be renamed or deleted from here
+   * on. `undefined` where it cannot be opened or has just become another file: to be tried again.
+   */
+  async admit(
+    state: SourceState,
+    family: Family,
+    member: Member,
+    start: 'beginning' | 'end' | 'history',
+  ): Promise<Stream | undefined> {
+    const opened = await this.#open(state, member);
+    if (opened === undefined) return undefined;
+    try {
+      const head = await readHead(opened.content);
+      const place = start === 'beginning' ? undefined : await placeAtEnd(state, member, opened, head);
+      const stream = this.#table.enter(state, family, member, opened.stat);
+      stream.fingerprint = fingerprintOf(head);
+      if (head.length >= 3) stream.encoding = encodingOf(state.spec.encoding, head);
+      stream.size = opened.stat.size;
+      stream.mtimeNs = opened.stat.mtimeNs;
+      stream.bound = true;
+      stream.retired = !member.matching;
+      if (place !== undefined) {
+        stream.offset = stream.committedOffset = place.offset;
+        stream.anchor = place.anchor;
+      }
+      if (start === 'history' || (start === 'end' && opened.content.sealed)) {
+        stream.state = 'finished';
+        await opened.content.close();
+      } else await this.#files.attach(stream, opened.content);
+      return stream;
+    } catch (error) {
+      await opened.content.close();
+      this.#unreadable(state, member, error);
+      return undefined;
+    }
+  }
+
+  async #open(state: SourceState, member: Member): Promise<Opened | undefined> {
+    try {
+      const opened = await openContent(member.path, member.compression);
+      if (opened?.stat.id === member.stat.id) {
+        state.unreadable.delete(member.path);
+        return opened;
+      }
+      await opened?.content.close();
+    } catch (error) {
+      this.#unreadable(state, member, error);
+    }
+    return undefined;
+  }
+
+  #unreadable(state: SourceState, member: Member, error: unknown): void {
+    const code = errorCode(error) || String(error);
+    if ((state.unreadable.get(member.path) ?? state.unreadableBefore.get(member.path)) !== code) {
+      const fields = { source: state.spec.name, path: member.path, code };
+      this.#log.warn(fields, 'a file cannot be read; it is tried again');
+    }
+    state.unreadable.set(member.path, code);
+  }
+}
+
+/** The start of the line that the file ends with. */
+async function placeAtEnd(
+  state: SourceState,
+  member: Member,
+  opened: Opened,
+  head: Buffer,
+): Promise<{ offset: number; anchor: typeof NO_ANCHOR }> {
+  const { size } = opened.stat;
+  if (member.compression === 'gzip') {
+    return { offset: await gzipContentSize(member.path, size), anchor: NO_ANCHOR };
+  }
+  if (member.compression !== 'none') return { offset: 0, anchor: NO_ANCHOR };
+  const encoding = encodingOf(state.spec.encoding, head);
+  const start = Math.max(0, size - state.spec.maxLineBytes - ANCHOR_BYTES);
+  const aligned = start - (start % encoding.unit);
+  const tail = Buffer.allocUnsafe(size - aligned);
+  const got = await opened.content.read(tail, 0, tail.length, aligned);
+  const end = encoding.afterLastNewline(tail, 0, got - (got % encoding.unit));
+  if (end !== -1) return { offset: aligned + end, anchor: anchorBefore(tail, end) };
+  // A line beyond the limit, or the first line of the file: it is not ours to cut.
+  return aligned === 0 ? { offset: 0, anchor: NO_ANCHOR } : { offset: size, anchor: anchorBefore(tail, got) };
+}

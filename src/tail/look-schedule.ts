@@ -1,0 +1,150 @@
+import type { Clock, Timer } from '../platform/clock.ts';
+import { errorCode } from '../platform/files.ts';
+import type { Log } from '../platform/log.ts';
+import type { Catalogue } from './catalogue.ts';
+
+export interface LookIntervals {
+  /** Between looks at everything while the kernel sends hints. */
+  readonly sweepMs: number;
+  /** The same while it does not. */
+  readonly pollMs: number;
+}
+
+const AGAIN_MS_MIN = 20;
+const AGAIN_MS_MAX = 2_000;
+/** A look at everything may cost one part in so many of the time. */
+const COST_PART = 250;
+/** After a growth that no hint told of, this long it is polled. */
+const POLL_AFTER_SILENCE_MS = 60_000;
+
+/** When to look at which paths. One look runs at a time; what is asked for meanwhile is looked at next. */
+export class LookSchedule {
+  readonly #catalogue: Catalogue;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #intervals: LookIntervals;
+  readonly #isWatching: () => boolean;
+  /** '' means everything. */
+  readonly #asked = new Set<string>();
+  readonly #again = new Set<string>();
+  #running: Promise<void> | undefined;
+  #sweepTimer: Timer | undefined;
+  #againTimer: Timer | undefined;
+  readonly #later = new Map<number, Timer>();
+  #againMs = AGAIN_MS_MIN;
+  #costMs = 0;
+  #pollUntilMs = 0;
+  #stopped = false;
+  looks = 0;
+
+  constructor(
+    catalogue: Catalogue,
+    clock: Clock,
+    log: Log,
+    intervals: LookIntervals,
+    isWatching: () => boolean,
+  ) {
+    this.#catalogue = catalogue;
+    this.#clock = clock;
+    this.#log = log;
+    this.#intervals = intervals;
+    this.#isWatching = isWatching;
+  }
+
+  /** Resolves when nothing is being looked at. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
+  now(path: string): void {
+    this.#asked.add(path);
+    this.#run();
+  }
+
+  /** In a moment, and each time later while it stays undecided. */
+  again(path: string): void {
+    this.#again.add(path);
+    if (this.#stopped || this.#againTimer !== undefined) return;
+    this.#againTimer = this.#clock.setTimeout(() => {
+      this.#againTimer = undefined;
+      for (const asked of this.#again) this.#asked.add(asked);
+      this.#again.clear();
+      this.#run();
+    }, this.#againMs);
+    this.#againMs = Math.min(AGAIN_MS_MAX, this.#againMs * 2);
+  }
+
+  /** At everything, after a while. */
+  later(ms: number): void {
+    if (this.#stopped || this.#later.has(ms)) return;
+    const timer = this.#clock.setTimeout(() => {
+      this.#later.delete(ms);
+      this.now('');
+    }, ms);
+    this.#later.set(ms, timer);
+  }
+
+  /** The kernel is silent on some file system: what it does not tell must be asked for more often. */
+  pollForAWhile(): void {
+    const now = this.#clock.monotonic();
+    if (now > this.#pollUntilMs) {
+      this.#log.info(
+        {},
+        'files change without notice (a network file system?): they are looked at more often',
+      );
+    }
+    this.#pollUntilMs = now + POLL_AFTER_SILENCE_MS;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#sweepTimer?.cancel();
+    this.#againTimer?.cancel();
+    for (const timer of this.#later.values()) timer.cancel();
+    await this.#running;
+    this.#sweepTimer?.cancel();
+  }
+
+  scheduleSweep(): void {
+    if (this.#stopped) return;
+    this.#sweepTimer?.cancel();
+    const polling = !this.#isWatching() || this.#clock.monotonic() < this.#pollUntilMs;
+    const wait = Math.max(
+      polling ? this.#intervals.pollMs : this.#intervals.sweepMs,
+      this.#costMs * COST_PART,
+    );
+    this.#sweepTimer = this.#clock.setTimeout(() => this.now(''), wait);
+  }
+
+  #run(): void {
+    if (this.#stopped || this.#running !== undefined) return;
+    this.#running = this.#lookUntilDone().finally(() => {
+      this.#running = undefined;
+      if (this.#asked.size > 0) this.#run();
+    });
+  }
+
+  async #lookUntilDone(): Promise<void> {
+    while (this.#asked.size > 0 && !this.#stopped) {
+      const paths = [...this.#asked];
+      this.#asked.clear();
+      try {
+        if (paths.includes('')) await this.#lookAtAll();
+        else for (const path of paths) await this.#catalogue.lookAt(path);
+        this.looks++;
+      } catch (error) {
+        const fields = { code: errorCode(error), error: String(error) };
+        this.#log.warn(fields, 'looking for files failed; it is tried again');
+        this.again('');
+      }
+      if (this.#again.size === 0) this.#againMs = AGAIN_MS_MIN;
+    }
+  }
+
+  async #lookAtAll(): Promise<void> {
+    const started = this.#clock.monotonic();
+    await this.#catalogue.lookAtAll();
+    this.#costMs = this.#clock.monotonic() - started;
+    this.scheduleSweep();
+  }
+}

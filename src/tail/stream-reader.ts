@@ -1,0 +1,137 @@
+import type { Chunk } from '../model/chunk.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { anchorBefore, growFingerprint } from './fingerprint.ts';
+import { readLines, type Block, type ReadOptions, type ReadOutcome } from './line-reader.ts';
+import { openContent, type OpenFiles } from './open-files.ts';
+import type { Stream } from './stream.ts';
+import { encodingOf, type TextEncoding } from './text-encoding.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Reads streams block by block, opens what was closed, and moves a stream's place as its blocks are settled. */
+export class StreamReader {
+  readonly #files: OpenFiles;
+  readonly #chunkBytes: number;
+  readonly #pool = new BufferPool();
+
+  constructor(files: OpenFiles, chunkBytes: number) {
+    this.#files = files;
+    this.#chunkBytes = chunkBytes;
+  }
+
+  /** `undefined` where the stream's path leads to another file, or to none: a look will tell. */
+  async read(stream: Stream): Promise<ReadOutcome | undefined> {
+    const { ahead } = stream;
+    if (ahead !== undefined) {
+      if (ahead.from === stream.offset && !stream.finishing) {
+        stream.ahead = undefined;
+        const outcome = await ahead.outcome;
+        if (outcome !== undefined) return outcome;
+      } else this.dropAhead(stream);
+    }
+    if (!(await this.#ensureOpen(stream))) return undefined;
+    return await readLines(stream.content!, stream, this.#options(stream));
+  }
+
+  toChunk(stream: Stream, block: Block, flush: boolean, readAtMs: number): Chunk {
+    const encoding = encodingFor(stream);
+    const start = Math.min(block.end, block.start + (block.from === 0 ? encoding.markBytes : 0));
+    return {
+      source: stream.source.name,
+      stream: stream.number,
+      path: stream.path,
+      bytes: encoding.decode(block.raw.subarray(start, block.end)),
+      from: block.from,
+      ...(stream.parserState === undefined ? {} : { parserState: stream.parserState }),
+      cutBytes: block.cutBytes,
+      cutLines: block.cutLines,
+      to: block.to,
+      flush,
+      readAtMs,
+    };
+  }
+
+  /** While the parser works on one block the next is being read. */
+  readAhead(stream: Stream, block: Block): void {
+    stream.blockBytes = Math.min(this.#chunkBytes, stream.blockBytes * 2);
+    if (stream.content === undefined || stream.ahead !== undefined || stream.finishing) return;
+    const { fingerprint } = stream;
+    const place = { offset: block.to, anchor: block.anchor, fingerprint, scanned: 0 };
+    // Should it fail, the read is done again in its turn, and fails there.
+    const outcome = readLines(stream.content, place, this.#options(stream)).catch(() => undefined);
+    stream.ahead = { from: block.to, outcome };
+  }
+
+  dropAhead(stream: Stream): void {
+    const { ahead } = stream;
+    stream.ahead = undefined;
+    void ahead?.outcome.then((outcome) => {
+      if (outcome?.kind === 'lines') this.giveBack(outcome.block);
+    });
+  }
+
+  giveBack(block: Block): void {
+    if (block.pooled) this.#pool.give(block.raw);
+  }
+
+  /** Moves the stream past the first `consumed` bytes of the chunk. */
+  advance(stream: Stream, chunk: Chunk, block: Block, consumed: number): void {
+    const whole = consumed === chunk.bytes.length;
+    const end = whole ? block.end : block.start + rawLength(stream, chunk, block, consumed);
+    stream.fingerprint = growFingerprint(
+      stream.fingerprint,
+      block.raw.subarray(block.start, end),
+      block.from,
+    );
+    stream.anchor = whole ? block.anchor : anchorBefore(block.raw, end);
+    stream.offset = whole ? block.to : block.from + end - block.start;
+    stream.scanned = 0;
+    stream.heldTo = whole ? 0 : block.to;
+    this.giveBack(block);
+    if (stream.ahead !== undefined && stream.ahead.from !== stream.offset) this.dropAhead(stream);
+  }
+
+  #options(stream: Stream): ReadOptions {
+    return {
+      blockBytes: stream.blockBytes,
+      maxLineBytes: stream.source.maxLineBytes,
+      encoding: encodingFor(stream),
+      pool: this.#pool,
+      finishing: stream.finishing,
+    };
+  }
+
+  async #ensureOpen(stream: Stream): Promise<boolean> {
+    if (stream.content === undefined) {
+      const opened = await openContent(stream.path, stream.body.compression);
+      if (opened === undefined) return false;
+      if (opened.stat.id !== stream.id) {
+        await opened.content.close();
+        return false;
+      }
+      await this.#files.attach(stream, opened.content);
+    } else this.#files.touch(stream);
+    if (stream.encoding === undefined) await this.#detectEncoding(stream);
+    return true;
+  }
+
+  async #detectEncoding(stream: Stream): Promise<void> {
+    const head = Buffer.alloc(3);
+    const got = await stream.content!.read(head, 0, 3, 0);
+    // One or two bytes may be the beginning of a byte order mark; all marks begin at 0xef or above.
+    if (got === 3 || (got > 0 && head[0]! < 0xef)) {
+      stream.encoding = encodingOf(stream.source.encoding, head.subarray(0, got));
+    }
+  }
+}
+
+function encodingFor(stream: Stream): TextEncoding {
+  return stream.encoding ?? encodingOf(stream.source.encoding, NO_BYTES);
+}
+
+function rawLength(stream: Stream, chunk: Chunk, block: Block, consumed: number): number {
+  // Of a line that was cut, the head alone is no place to stand.
+  if (consumed === 0 || block.cutBytes > 0) return 0;
+  const encoding = encodingFor(stream);
+  return (block.from === 0 ? encoding.markBytes : 0) + encoding.rawLength(chunk.bytes.subarray(0, consumed));
+}

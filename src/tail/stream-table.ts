@@ -1,0 +1,159 @@
+import { basename, dirname, join } from 'node:path';
+import type { Position } from '../model/position.ts';
+import { rootIfRelevant, type Family, type Member } from './family.ts';
+import { compilePaths, type PathPattern } from './path-pattern.ts';
+import { compareAge, parseRotatedName } from './rotated-name.ts';
+import type { SourceSpec } from './source-spec.ts';
+import { Stream } from './stream.ts';
+
+/** A source with its streams. A file is bound to at most one stream of a source, a stream to at most one file. */
+export interface SourceState {
+  spec: SourceSpec;
+  pattern: PathPattern;
+  /** By device and inode. */
+  readonly byId: Map<string, Stream>;
+  /** By folder and root. */
+  readonly families: Map<string, Family>;
+  /** No complete look has been taken yet. */
+  fresh: boolean;
+  missingBases: readonly string[];
+  /** Paths that concern the source but cannot be read, with the reason. */
+  unreadable: Map<string, string>;
+  /** The same of the look before, so that each is logged once. */
+  unreadableBefore: ReadonlyMap<string, string>;
+}
+
+/** Where each stream is entered: by number, identity, path and family. */
+export class StreamTable {
+  readonly sources = new Map<string, SourceState>();
+  readonly #streams = new Map<number, Stream>();
+  readonly #byPath = new Map<string, Set<Stream>>();
+  readonly #blockBytes: number;
+  #nextStream: number;
+
+  constructor(nextStream: number, blockBytes: number) {
+    this.#nextStream = nextStream;
+    this.#blockBytes = blockBytes;
+  }
+
+  get nextStream(): number {
+    return this.#nextStream;
+  }
+
+  get streams(): Iterable<Stream> {
+    return this.#streams.values();
+  }
+
+  get(number: number): Stream | undefined {
+    return this.#streams.get(number);
+  }
+
+  at(path: string): ReadonlySet<Stream> | undefined {
+    return this.#byPath.get(path);
+  }
+
+  addSource(spec: SourceSpec, positions: readonly Position[]): void {
+    const state: SourceState = {
+      spec,
+      pattern: compilePaths(spec),
+      byId: new Map(),
+      families: new Map(),
+      fresh: true,
+      missingBases: [],
+      unreadable: new Map(),
+      unreadableBefore: new Map(),
+    };
+    this.sources.set(spec.name, state);
+    for (const position of positions) if (position.path !== '') this.#restore(state, position);
+  }
+
+  /** Gives a source its new settings; returns the streams that it does not want any more. */
+  change(state: SourceState, spec: SourceSpec): readonly Stream[] {
+    state.spec = spec;
+    state.pattern = compilePaths(spec);
+    const unwanted: Stream[] = [];
+    for (const stream of new Set([...state.families.values()].flatMap((family) => [...family.streams]))) {
+      stream.source = spec;
+      if (rootIfRelevant(stream.path, state.pattern) === undefined) unwanted.push(stream);
+    }
+    return unwanted;
+  }
+
+  family(state: SourceState, folder: string, root: string): Family {
+    const key = join(folder, root);
+    const known = state.families.get(key);
+    if (known !== undefined) return known;
+    const family = {
+      folder,
+      root,
+      streams: new Set<Stream>(),
+      passed: new Map(),
+      latest: undefined,
+      puzzled: 0,
+    };
+    state.families.set(key, family);
+    return family;
+  }
+
+  enter(state: SourceState, family: Family, member: Member, id: { device: string; inode: string }): Stream {
+    const { device, inode } = id;
+    const body = { path: member.path, device, inode, compression: member.compression };
+    const stream = new Stream(state.spec, this.#nextStream++, body, this.#blockBytes);
+    this.#insert(state, family, stream);
+    return stream;
+  }
+
+  /** The stream's content is now that file. */
+  move(state: SourceState, family: Family, stream: Stream, member: Member): void {
+    this.#byPath.get(stream.path)?.delete(stream);
+    this.unbind(state, stream);
+    for (const other of state.families.values()) if (other !== family) other.streams.delete(stream);
+    const { device, inode } = member.stat;
+    stream.body = { path: member.path, device, inode, compression: member.compression };
+    this.#insert(state, family, stream);
+  }
+
+  /** The file that the stream was known by may be another's now. */
+  unbind(state: SourceState, stream: Stream): void {
+    if (state.byId.get(stream.id) === stream) state.byId.delete(stream.id);
+  }
+
+  remove(state: SourceState, stream: Stream): void {
+    stream.cancelTimers();
+    this.#streams.delete(stream.number);
+    this.#byPath.get(stream.path)?.delete(stream);
+    this.unbind(state, stream);
+    for (const [key, family] of state.families) {
+      if (family.latest === stream) family.latest = undefined;
+      if (family.streams.delete(stream) && family.streams.size === 0) state.families.delete(key);
+    }
+  }
+
+  #restore(state: SourceState, position: Position): void {
+    const { device, inode, path } = position;
+    const name = parseRotatedName(basename(path));
+    const body = { path, device, inode, compression: name.compression };
+    const stream = new Stream(state.spec, position.stream, body, this.#blockBytes);
+    stream.restore(position);
+    const family = this.family(state, dirname(path), name.root);
+    this.#insert(state, family, stream);
+    if (stream.state === 'following' && isNewer(stream, family.latest)) family.latest = stream;
+    this.#nextStream = Math.max(this.#nextStream, position.stream + 1);
+  }
+
+  #insert(state: SourceState, family: Family, stream: Stream): void {
+    this.#streams.set(stream.number, stream);
+    state.byId.set(stream.id, stream);
+    family.streams.add(stream);
+    state.families.set(join(family.folder, family.root), family);
+    const there = this.#byPath.get(stream.path);
+    if (there === undefined) this.#byPath.set(stream.path, new Set([stream]));
+    else there.add(stream);
+  }
+}
+
+function isNewer(stream: Stream, other: Stream | undefined): boolean {
+  if (other === undefined) return true;
+  const age = (path: string): Parameters<typeof compareAge>[0] => parseRotatedName(basename(path)).age;
+  return (compareAge(age(stream.path), age(other.path)) || stream.number - other.number) > 0;
+}
