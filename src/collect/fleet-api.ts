@@ -1,0 +1,100 @@
+import type { Clock } from '../platform/clock.ts';
+import { type HttpRequest, type HttpResponse, jsonResponse } from '../platform/http-message.ts';
+import type { Router } from '../platform/router.ts';
+import type { StoredAgent } from './store/fleet-query.ts';
+import type { Store } from './store/store.ts';
+
+export interface FleetDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Throws where the asker may not read. */
+  readonly checkRead: (request: HttpRequest) => void;
+}
+
+/** One source of an agent: what it counts as delivered beside what is stored from it. */
+export interface FleetSource {
+  readonly source: string;
+  /** What the agent says; null before its first heartbeat. */
+  readonly delivered: number | null;
+  /** Our own count over the same batches. */
+  readonly stored: number;
+  /** `delivered - stored`; not 0 is a fault of one of the two. Null where the agent did not say. */
+  readonly difference: number | null;
+  /** Our own count over all batches, so also those after the last heartbeat. */
+  readonly storedTotal: number;
+}
+
+export interface FleetAgent {
+  readonly agent: string;
+  readonly epoch: string;
+  readonly instance: string;
+  readonly generation: number;
+  readonly address: string;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+  readonly heartbeatMs: number;
+  readonly silentMs: number;
+  readonly conflicts: number;
+  readonly conflict: string | null;
+  readonly conflictMs: number;
+  /** Not 0: the agent's count and ours differ. Null while there is nothing to compare. */
+  readonly difference: number | null;
+  readonly ledger: readonly FleetSource[];
+  /** The heartbeat as the agent sent it. */
+  readonly heartbeat: Readonly<Record<string, unknown>> | null;
+}
+
+/** Adds `GET /api/v1/agents`: every agent with its last words and the comparison of the ledgers. */
+export function createFleetApi(router: Router, deps: FleetDeps): void {
+  router.route('GET', '/api/v1/agents', async (request): Promise<HttpResponse> => {
+    deps.checkRead(request);
+    const agents = await readFleet(deps.store, deps.clock.now());
+    return jsonResponse(
+      200,
+      { status: 'success', data: { nowMs: deps.clock.now(), agents } },
+      { 'cache-control': 'no-store' },
+    );
+  });
+}
+
+export async function readFleet(store: Store, nowMs: number): Promise<FleetAgent[]> {
+  return (await store.agents()).map((agent) => toFleetAgent(agent, nowMs));
+}
+
+function toFleetAgent(stored: StoredAgent, nowMs: number): FleetAgent {
+  const { heartbeat: text, stored: total, storedThrough, ...agent } = stored;
+  const heartbeat = text === null ? null : (JSON.parse(text) as Record<string, unknown>);
+  const ledger = compareLedgers(heartbeat, agent.settled, total, storedThrough);
+  const known = ledger.filter(({ difference }) => difference !== null);
+  return {
+    ...agent,
+    silentMs: Math.max(0, nowMs - Math.max(agent.lastSeenMs, agent.heartbeatMs)),
+    heartbeat,
+    ledger,
+    difference:
+      known.length === 0 ? null : known.reduce((sum, { difference }) => sum + Math.abs(difference ?? 0), 0),
+  };
+}
+
+function compareLedgers(
+  heartbeat: Readonly<Record<string, unknown>> | null,
+  settled: number,
+  total: Readonly<Record<string, number>>,
+  storedThrough: Readonly<Record<string, number>>,
+): FleetSource[] {
+  const delivered = (heartbeat?.['deliveredRecords'] ?? {}) as Readonly<Record<string, unknown>>;
+  // Single batches up to `settled` were added up: a heartbeat from before that cannot be compared any more.
+  const comparable = heartbeat !== null && Number(heartbeat['throughBatch']) >= settled;
+  const sources = [...new Set([...Object.keys(delivered), ...Object.keys(total)])].sort();
+  return sources.map((source) => {
+    const said = comparable ? Number(delivered[source] ?? 0) : null;
+    const stored = storedThrough[source] ?? 0;
+    return {
+      source,
+      delivered: said,
+      stored,
+      difference: said === null ? null : said - stored,
+      storedTotal: total[source] ?? 0,
+    };
+  });
+}

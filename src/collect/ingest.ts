@@ -1,0 +1,164 @@
+import type { Clock } from '../platform/clock.ts';
+import { faultPoint } from '../platform/fault.ts';
+import { HttpError } from '../platform/http-error.ts';
+import type { HttpRequest, HttpResponse } from '../platform/http-message.ts';
+import type { Log } from '../platform/log.ts';
+import type { Router } from '../platform/router.ts';
+import type { BearerAuth } from './bearer-auth.ts';
+import type { CollectorMetrics } from './collector-metrics.ts';
+import { otlpError, otlpSuccess, type OtlpEncoding } from './otlp-answer.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import { readSender } from './sender-headers.ts';
+import type { IngestRequest, IngestResult } from './store/ingest-request.ts';
+import type { Store } from './store/store.ts';
+
+export interface IngestDeps {
+  readonly store: Store;
+  readonly auth: BearerAuth;
+  readonly limiter: RateLimiter;
+  readonly metrics: CollectorMetrics;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Adds `POST /v1/logs`, `/v1/metrics` (OTLP/HTTP) and `/api/v1/write` (remote write 1.0). A 200 or 204 says: it is on the disk. */
+export function createIngest(router: Router, deps: IngestDeps): void {
+  const ingest = new Ingest(deps);
+  router.route('POST', '/v1/logs', (request) => ingest.otlp(request, 'logs'));
+  router.route('POST', '/v1/metrics', (request) => ingest.otlp(request, 'metrics'));
+  router.route('POST', '/api/v1/write', (request) => ingest.remoteWrite(request));
+}
+
+class Ingest {
+  readonly #deps: IngestDeps;
+  #failing = false;
+
+  constructor(deps: IngestDeps) {
+    this.#deps = deps;
+  }
+
+  async otlp(request: HttpRequest, kind: 'logs' | 'metrics'): Promise<HttpResponse> {
+    let encoding: OtlpEncoding = 'json';
+    const respond = async (): Promise<HttpResponse> => {
+      this.#admit(request);
+      encoding = otlpEncoding(request);
+      const sender = kind === 'logs' ? readSender(request) : undefined;
+      const bytes = await request.body();
+      const result = await this.#store({
+        kind,
+        encoding,
+        bytes,
+        receivedMs: this.#deps.clock.now(),
+        ...(sender && { sender }),
+      });
+      return otlpSuccess(
+        kind,
+        encoding,
+        result.kind === 'stored' ? result.rejected : 0,
+        result.kind === 'stored' ? result.message : '',
+      );
+    };
+    return this.#answer(respond, (error) => otlpError(encoding, error.status, error.message, error.headers));
+  }
+
+  async remoteWrite(request: HttpRequest): Promise<HttpResponse> {
+    const respond = async (): Promise<HttpResponse> => {
+      this.#admit(request);
+      if (
+        !/^application\/x-protobuf\b/.test(request.headers['content-type'] ?? '') ||
+        /io\.prometheus\.write\.v2/.test(request.headers['content-type'] ?? '')
+      ) {
+        throw new HttpError(
+          415,
+          'remote write 1.0 is application/x-protobuf with snappy compression; 2.0 is not taken',
+        );
+      }
+      const bytes = await request.body();
+      await this.#store({
+        kind: 'remote_write',
+        encoding: 'protobuf',
+        bytes,
+        receivedMs: this.#deps.clock.now(),
+      });
+      return { status: 204 };
+    };
+    return this.#answer(respond, (error) => ({
+      status: error.status,
+      headers: { 'content-type': 'text/plain; charset=utf-8', ...error.headers },
+      body: `${error.message}\n`,
+    }));
+  }
+
+  #admit(request: HttpRequest): void {
+    const { auth, limiter, clock, store } = this.#deps;
+    auth.check(request);
+    limiter.take(request.remoteAddress, clock.now());
+    if (store.isBusy(Number(request.headers['content-length'] ?? 0))) {
+      throw new HttpError(429, 'the store is behind with writing; send again later', { 'retry-after': '1' });
+    }
+  }
+
+  /** Gives the result of what is to be acknowledged; everything else is thrown as the answer it deserves. */
+  async #store(request: IngestRequest): Promise<IngestResult & { readonly kind: 'stored' | 'repeat' }> {
+    const { store, metrics, log } = this.#deps;
+    faultPoint('collect.ingest.before');
+    const result = await store
+      .ingest(request)
+      .catch((error: Error): IngestResult => ({ kind: 'failed', message: error.message }));
+    faultPoint('collect.ingest.after');
+    if (result.kind !== 'failed' && this.#failing) {
+      this.#failing = false;
+      log.warn({}, 'the store writes again');
+    }
+    switch (result.kind) {
+      case 'stored':
+        metrics.add('records_stored_total', result.records);
+        metrics.add('samples_stored_total', result.samples);
+        metrics.add('points_rejected_total', result.rejected);
+        return result;
+      case 'repeat':
+        metrics.add('repeated_batches_total');
+        return result;
+      case 'conflict':
+        metrics.add('identity_conflicts_total');
+        throw new HttpError(409, result.message);
+      case 'invalid':
+        throw new HttpError(
+          400,
+          `the body is not a valid ${request.kind} request in ${request.encoding}: ${result.message}`,
+        );
+      case 'failed':
+        metrics.add('store_failures_total');
+        // Once, not for each request: the disk stays full for a while.
+        if (!this.#failing)
+          log.error({ reason: result.message }, 'the store cannot write; senders are told to try again');
+        this.#failing = true;
+        throw new HttpError(503, result.message, { 'retry-after': '5' });
+    }
+  }
+
+  async #answer(
+    respond: () => Promise<HttpResponse>,
+    onError: (error: HttpError) => HttpResponse,
+  ): Promise<HttpResponse> {
+    let response: HttpResponse;
+    try {
+      response = await respond();
+    } catch (error) {
+      if (!(error instanceof HttpError)) throw error;
+      response = onError(error);
+    }
+    this.#deps.metrics.add('requests_total', 1, String(response.status));
+    return { ...response, headers: { ...response.headers, 'taffrail-collector': '1' } };
+  }
+}
+
+function otlpEncoding(request: HttpRequest): OtlpEncoding {
+  const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+  if (type === 'application/x-protobuf') return 'protobuf';
+  if (type === 'application/json') return 'json';
+  throw new HttpError(
+    415,
+    `Content-Type "${type.slice(0, 60)}" is not taken; send application/x-protobuf or application/json`,
+  );
+}

@@ -1,0 +1,61 @@
+import { HttpError } from '../platform/http-error.ts';
+import type { HttpRequest } from '../platform/http-message.ts';
+import type { Sender } from './store/agent-ledger.ts';
+
+const NAME = /^[\w.:@-]{1,128}$/;
+
+/**
+ * Reads who sends: `Idempotency-Key: agent/epoch/number`, `Taffrail-Instance: instance;gen=n`, `Taffrail-Settled: n`.
+ * Senders that are no agents of ours have none of them, or keys of another form, which are theirs to use.
+ */
+export function readSender(request: HttpRequest): Sender | undefined {
+  const key = header(request, 'idempotency-key');
+  const instanceText = header(request, 'taffrail-instance');
+  if (key === undefined) return undefined;
+  const [agent, epoch, numberText, ...more] = key.split('/');
+  if (instanceText === undefined && (numberText === undefined || more.length > 0)) return undefined;
+  const number = wholeNumber(numberText);
+  if (
+    !NAME.test(agent ?? '') ||
+    !NAME.test(epoch ?? '') ||
+    number === undefined ||
+    number < 1 ||
+    more.length > 0
+  ) {
+    throw new HttpError(400, `Idempotency-Key "${key.slice(0, 100)}" is not <agent>/<epoch>/<number>`);
+  }
+  return {
+    agent: agent!,
+    epoch: epoch!,
+    number,
+    address: request.remoteAddress,
+    ...readInstance(instanceText),
+    ...readSettled(request),
+  };
+}
+
+function readInstance(text: string | undefined): { instance: string; generation: number } | undefined {
+  if (text === undefined) return undefined;
+  const match = /^([\w.:@-]{1,128})\s*;\s*gen=(\d{1,15})$/.exec(text);
+  if (match === null)
+    throw new HttpError(400, `Taffrail-Instance "${text.slice(0, 100)}" is not <instance>;gen=<number>`);
+  return { instance: match[1]!, generation: Number(match[2]) };
+}
+
+function readSettled(request: HttpRequest): { settled: number } | undefined {
+  const text = header(request, 'taffrail-settled');
+  if (text === undefined) return undefined;
+  const settled = wholeNumber(text);
+  if (settled === undefined)
+    throw new HttpError(400, `Taffrail-Settled "${text.slice(0, 100)}" is not a number`);
+  return { settled };
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+function header(request: HttpRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,161 @@
+import type { Database } from './sqlite.ts';
+
+/** What an agent says of itself in each request: `Idempotency-Key: agent/epoch/number`, `Taffrail-Instance: instance;gen=n`. */
+export interface Sender {
+  readonly agent: string;
+  readonly epoch: string;
+  /** Missing where the request is no batch of records. */
+  readonly number?: number;
+  /** Missing from senders that do not tell. */
+  readonly instance?: string;
+  readonly generation?: number;
+  /** The agent will not send a batch up to this number again. */
+  readonly settled?: number;
+  readonly address: string;
+}
+
+export type Admission =
+  | { readonly kind: 'new' }
+  | { readonly kind: 'repeat' }
+  | { readonly kind: 'conflict'; readonly message: string };
+
+interface AgentRow {
+  readonly instance: string;
+  readonly generation: number;
+  readonly generation_since_ms: number;
+  readonly settled: number;
+}
+
+/** How long an older generation may go on speaking after a newer one began: what was under way at a restart. */
+const OVERLAP_MS = 60_000;
+/** Batches that are kept although they are settled, for the heartbeat to compare with. */
+const KEPT_SETTLED_MAX = 5000;
+
+/**
+ * Which batches are stored already, and who speaks for an agent. Everything here runs inside the transaction that
+ * stores the batch: a repeat after any crash finds either both or neither.
+ */
+export class AgentLedger {
+  readonly #db: Database;
+  readonly #agent;
+  readonly #newAgent;
+  readonly #seen;
+  readonly #generation;
+  readonly #conflict;
+  readonly #hasBatch;
+  readonly #addBatch;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#agent = db.prepare(
+      'SELECT instance, generation, generation_since_ms, settled FROM agent WHERE agent = ? AND epoch = ?',
+    );
+    this.#newAgent = db.prepare(
+      `INSERT INTO agent (agent, epoch, instance, generation, generation_since_ms, first_seen_ms, last_seen_ms, address, settled,
+         heartbeat, heartbeat_ms, conflicts, conflict, conflict_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0, 0, NULL, 0)`,
+    );
+    this.#seen = db.prepare('UPDATE agent SET last_seen_ms = ?, address = ? WHERE agent = ? AND epoch = ?');
+    this.#generation = db.prepare(
+      'UPDATE agent SET instance = ?, generation = ?, generation_since_ms = ? WHERE agent = ? AND epoch = ?',
+    );
+    this.#conflict = db.prepare(
+      'UPDATE agent SET conflicts = conflicts + 1, conflict = ?, conflict_ms = ? WHERE agent = ? AND epoch = ?',
+    );
+    this.#hasBatch = db.prepare('SELECT 1 FROM batch WHERE agent = ? AND epoch = ? AND number = ?');
+    this.#addBatch = db.prepare('INSERT INTO batch (agent, epoch, number, sources) VALUES (?, ?, ?, ?)');
+  }
+
+  /** Says whether the sender's batch is to be stored; if so, `record` must follow in the same transaction. */
+  admit(sender: Sender, nowMs: number): Admission {
+    const { agent, epoch, number } = sender;
+    const row = this.#agent.get(agent, epoch) as AgentRow | undefined;
+    const conflict = this.#checkIdentity(sender, row, nowMs);
+    if (conflict !== undefined) {
+      this.#conflict.run(conflict, nowMs, agent, epoch);
+      return { kind: 'conflict', message: conflict };
+    }
+    this.#seen.run(nowMs, sender.address, agent, epoch);
+    if (number === undefined) return { kind: 'new' };
+    const repeat = number <= (row?.settled ?? 0) || this.#hasBatch.get(agent, epoch, number) !== undefined;
+    return { kind: repeat ? 'repeat' : 'new' };
+  }
+
+  record(sender: Sender, sources: ReadonlyMap<string, number>): void {
+    if (sender.number === undefined) return;
+    this.#addBatch.run(
+      sender.agent,
+      sender.epoch,
+      sender.number,
+      JSON.stringify(Object.fromEntries(sources)),
+    );
+  }
+
+  /**
+   * Two processes with one state directory (a cloned machine) have one agent id and epoch. Each start counts the
+   * generation up and draws a new instance: so the same generation from two instances is two processes, and so is an
+   * older generation that will not fall silent.
+   */
+  #checkIdentity(sender: Sender, row: AgentRow | undefined, nowMs: number): string | undefined {
+    const { agent, epoch, instance = '', generation = 0 } = sender;
+    if (row === undefined) {
+      this.#newAgent.run(agent, epoch, instance, generation, nowMs, nowMs, nowMs, sender.address);
+      return undefined;
+    }
+    if (sender.generation === undefined) return undefined;
+    if (generation > row.generation) {
+      this.#generation.run(instance, generation, nowMs, agent, epoch);
+      return undefined;
+    }
+    if (generation === row.generation) {
+      if (instance === row.instance) return undefined;
+      return `two agents speak as ${agent}: generation ${generation} comes from instance ${instance} at ${sender.address} and from instance ${row.instance}. ${REMEDY}`;
+    }
+    if (nowMs - row.generation_since_ms <= OVERLAP_MS) return undefined;
+    return `two agents speak as ${agent}: generation ${generation} at ${sender.address} goes on although generation ${row.generation} began ${Math.round((nowMs - row.generation_since_ms) / 1000)} s ago. ${REMEDY}`;
+  }
+
+  /** Forgets single batches that will not be repeated; their counts are added up by source. */
+  settle(agent: string, epoch: string, through: number): void {
+    const row = this.#db
+      .prepare('SELECT settled, heartbeat FROM agent WHERE agent = ? AND epoch = ?')
+      .get(agent, epoch) as { settled: number; heartbeat: string | null } | undefined;
+    if (row === undefined || through <= row.settled) return;
+    const compared = row.heartbeat === null ? 0 : throughBatchOf(row.heartbeat);
+    const limit = Math.max(Math.min(through, compared), through - KEPT_SETTLED_MAX);
+    if (limit <= row.settled) return;
+    this.#fold(agent, epoch, limit);
+  }
+
+  #fold(agent: string, epoch: string, through: number): void {
+    this.#db
+      .prepare(
+        `INSERT INTO settled_records (agent, epoch, source, records)
+         SELECT b.agent, b.epoch, s.key, SUM(s.value) FROM batch b, json_each(b.sources) s
+         WHERE b.agent = ? AND b.epoch = ? AND b.number <= ? GROUP BY s.key
+         ON CONFLICT DO UPDATE SET records = records + excluded.records`,
+      )
+      .run(agent, epoch, through);
+    this.#db
+      .prepare('DELETE FROM batch WHERE agent = ? AND epoch = ? AND number <= ?')
+      .run(agent, epoch, through);
+    this.#db.prepare('UPDATE agent SET settled = ? WHERE agent = ? AND epoch = ?').run(through, agent, epoch);
+  }
+
+  /** Keeps what the agent says of itself. */
+  heartbeat(sender: Sender, heartbeat: string, nowMs: number): Admission {
+    const admission = this.admit(sender, nowMs);
+    if (admission.kind === 'conflict') return admission;
+    this.#db
+      .prepare('UPDATE agent SET heartbeat = ?, heartbeat_ms = ? WHERE agent = ? AND epoch = ?')
+      .run(heartbeat, nowMs, sender.agent, sender.epoch);
+    return admission;
+  }
+}
+
+const REMEDY =
+  'A state directory was copied, perhaps with its machine: on one of the two, stop the agent, remove its state_dir, and start it again';
+
+function throughBatchOf(heartbeat: string): number {
+  const { throughBatch } = JSON.parse(heartbeat) as { throughBatch?: number };
+  return throughBatch ?? 0;
+}

@@ -1,0 +1,55 @@
+import type { Database } from './sqlite.ts';
+
+/** An agent as the store knows it. */
+export interface StoredAgent {
+  readonly agent: string;
+  readonly epoch: string;
+  readonly instance: string;
+  readonly generation: number;
+  readonly address: string;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+  /** What the agent last said of itself, as JSON; null where it never did. */
+  readonly heartbeat: string | null;
+  readonly heartbeatMs: number;
+  readonly conflicts: number;
+  readonly conflict: string | null;
+  readonly conflictMs: number;
+  /** Batches up to here are no longer known one by one. */
+  readonly settled: number;
+  /** Records stored, by source: of all batches, and of those up to the heartbeat's `throughBatch`. */
+  readonly stored: Readonly<Record<string, number>>;
+  readonly storedThrough: Readonly<Record<string, number>>;
+}
+
+const AGENTS = `
+  SELECT agent, epoch, instance, generation, address, first_seen_ms AS firstSeenMs, last_seen_ms AS lastSeenMs,
+    heartbeat, heartbeat_ms AS heartbeatMs, conflicts, conflict, conflict_ms AS conflictMs, settled
+  FROM agent ORDER BY agent, last_seen_ms DESC`;
+
+/** Everything the store knows of the agents. */
+export function readAgents(db: Database): StoredAgent[] {
+  const rows = db.prepare(AGENTS).all() as Omit<StoredAgent, 'stored' | 'storedThrough'>[];
+  return rows.map((row) => ({
+    ...row,
+    stored: recordsThrough(db, row.agent, row.epoch, Number.MAX_SAFE_INTEGER),
+    storedThrough: recordsThrough(db, row.agent, row.epoch, throughBatch(row.heartbeat)),
+  }));
+}
+
+function throughBatch(heartbeat: string | null): number {
+  return heartbeat === null ? 0 : ((JSON.parse(heartbeat) as { throughBatch?: number }).throughBatch ?? 0);
+}
+
+function recordsThrough(db: Database, agent: string, epoch: string, through: number): Record<string, number> {
+  const rows = db
+    .prepare(
+      `SELECT source, SUM(records) AS records FROM (
+         SELECT source, records FROM settled_records WHERE agent = ? AND epoch = ?
+         UNION ALL
+         SELECT s.key, s.value FROM batch b, json_each(b.sources) s WHERE b.agent = ? AND b.epoch = ? AND b.number <= ?
+       ) GROUP BY source ORDER BY source`,
+    )
+    .all(agent, epoch, agent, epoch, through) as { source: string; records: number }[];
+  return Object.fromEntries(rows.map(({ source, records }) => [source, records]));
+}

@@ -1,0 +1,26 @@
+import type { Sender } from './agent-ledger.ts';
+
+/** One request as it goes to the store's thread: still encoded, so that decoding does not hold up the server. */
+export interface IngestRequest {
+  readonly kind: 'logs' | 'metrics' | 'remote_write';
+  readonly encoding: 'protobuf' | 'json';
+  readonly bytes: Uint8Array;
+  readonly sender?: Sender;
+  readonly receivedMs: number;
+}
+
+/** What became of it. Only `stored` and `repeat` are acknowledged, and only after the commit. */
+export type IngestResult =
+  | {
+      readonly kind: 'stored';
+      readonly records: number;
+      readonly samples: number;
+      readonly rejected: number;
+      readonly message: string;
+    }
+  | { readonly kind: 'repeat' }
+  | { readonly kind: 'conflict'; readonly message: string }
+  /** The sender's mistake; a repeat would fail again. */
+  | { readonly kind: 'invalid'; readonly message: string }
+  /** The store could not write (full disk); a repeat may succeed. */
+  | { readonly kind: 'failed'; readonly message: string };

@@ -1,0 +1,61 @@
+import type { Database } from './sqlite.ts';
+
+/** Series the store takes in all; more are rejected and counted, so that a label gone wild costs no more than this. */
+export const SERIES_MAX = 2_000_000;
+
+interface Known {
+  readonly sid: number;
+  lastMs: number;
+}
+
+/** Numbers for label sets. A number is given inside a transaction and forgotten again if that fails. */
+export class SeriesIds {
+  readonly #known = new Map<string, Known>();
+  readonly #insert;
+  readonly #max: number;
+  #fresh: string[] = [];
+
+  constructor(db: Database, max = SERIES_MAX) {
+    this.#max = max;
+    this.#insert = db.prepare('INSERT INTO series (labels, first_ms, last_ms) VALUES (?, ?, ?)');
+    for (const row of db.prepare('SELECT sid, labels, last_ms FROM series').iterate()) {
+      const { sid, labels, last_ms: lastMs } = row as { sid: number; labels: string; last_ms: number };
+      this.#known.set(labels, { sid, lastMs });
+    }
+  }
+
+  get count(): number {
+    return this.#known.size;
+  }
+
+  /** The series' number; undefined when there are too many series. */
+  sid(key: string, firstMs: number, lastMs: number): number | undefined {
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      if (lastMs > known.lastMs) known.lastMs = lastMs;
+      return known.sid;
+    }
+    if (this.#known.size >= this.#max) return undefined;
+    const sid = Number(this.#insert.run(key, firstMs, lastMs).lastInsertRowid);
+    this.#known.set(key, { sid, lastMs });
+    this.#fresh.push(key);
+    return sid;
+  }
+
+  committed(): void {
+    this.#fresh = [];
+  }
+
+  rolledBack(): void {
+    for (const key of this.#fresh) this.#known.delete(key);
+    this.#fresh = [];
+  }
+
+  lastSeen(): Iterable<readonly [string, Readonly<Known>]> {
+    return this.#known;
+  }
+
+  forget(key: string): void {
+    this.#known.delete(key);
+  }
+}

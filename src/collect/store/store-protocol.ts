@@ -1,0 +1,66 @@
+import type { Matcher, SeriesData } from '../../model/series.ts';
+import type { Admission, Sender } from './agent-ledger.ts';
+import type { StoredAgent } from './fleet-query.ts';
+import type { IngestRequest, IngestResult } from './ingest-request.ts';
+import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './record-query.ts';
+import type { RetentionLimits } from './retention.ts';
+import type { MetricMetadata } from './sample-batch.ts';
+
+/** What a store's thread is started with. The writer makes and owns the file; the reader opens it after that. */
+export interface StoreWorkerData {
+  readonly role: 'writer' | 'reader';
+  readonly path: string;
+  readonly retention: RetentionLimits;
+  readonly seriesMax: number;
+  readonly maintenanceMs: number;
+}
+
+export interface WriterStats {
+  readonly bytes: number;
+  readonly series: number;
+  readonly packs: number;
+  readonly retentionSteps: number;
+  readonly commits: number;
+}
+
+/** Calls that a store's thread answers: arguments and result by method. */
+export interface StoreCalls {
+  ingest: { args: [IngestRequest]; result: IngestResult };
+  heartbeat: { args: [Sender, string, number]; result: Admission };
+  stats: { args: []; result: WriterStats };
+  maintain: { args: [number, number]; result: void };
+  close: { args: []; result: void };
+
+  select: { args: [readonly Matcher[], number, number, number]; result: SeriesData[] };
+  series: { args: [readonly Matcher[], number, number]; result: Record<string, string>[] };
+  labelNames: { args: [readonly Matcher[], number, number]; result: string[] };
+  labelValues: { args: [string, readonly Matcher[], number, number]; result: string[] };
+  metadata: { args: []; result: MetricMetadata[] };
+  records: { args: [RecordQuery]; result: RecordPage };
+  recordsAfter: {
+    args: [number, RecordFilter, number];
+    result: { readonly records: readonly StoredRecord[]; readonly through: number };
+  };
+  newestBlock: { args: []; result: number };
+  recordCount: { args: [Pick<RecordQuery, 'fromMs' | 'toMs' | 'labels' | 'text'>]; result: number };
+  recordVolume: { args: [number, number, number, RecordFilter]; result: number[] };
+  agents: { args: []; result: StoredAgent[] };
+}
+
+export type StoreMethod = keyof StoreCalls;
+
+export interface StoreCall {
+  readonly id: number;
+  readonly method: StoreMethod;
+  readonly args: readonly unknown[];
+}
+
+export type StoreAnswer =
+  | { readonly id: number; readonly result: unknown }
+  | {
+      readonly id: number;
+      readonly error: {
+        readonly message: string;
+        readonly kind: 'too_many_samples' | 'bad_query' | 'failed';
+      };
+    };

@@ -1,0 +1,121 @@
+import { Worker } from 'node:worker_threads';
+import { workerFile } from '../../platform/worker-file.ts';
+import type { StoreAnswer, StoreCall, StoreCalls, StoreMethod, StoreWorkerData } from './store-protocol.ts';
+
+/** A call to the store failed. `kind` says who must act: the asker (bad_query, too_many_samples, timeout) or the operator. */
+export class StoreError extends Error {
+  readonly kind: 'too_many_samples' | 'bad_query' | 'timeout' | 'failed';
+
+  constructor(kind: 'too_many_samples' | 'bad_query' | 'timeout' | 'failed', message: string) {
+    super(message);
+    this.name = 'StoreError';
+    this.kind = kind;
+  }
+}
+
+interface Waiting {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+interface CallOptions {
+  readonly transfer?: ArrayBuffer[];
+  readonly timeoutMs?: number;
+}
+
+/** One thread of the store and the calls under way. A thread that died, or that a query kept too long, is started anew. */
+export class StoreThread {
+  readonly #data: StoreWorkerData;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker;
+  #nextId = 1;
+  #closed = false;
+
+  private constructor(data: StoreWorkerData, worker: Worker) {
+    this.#data = data;
+    this.#worker = worker;
+    this.#listen();
+  }
+
+  static async start(data: StoreWorkerData): Promise<StoreThread> {
+    const worker = spawn(data);
+    await new Promise<void>((resolve, reject) => {
+      worker.once('message', () => resolve());
+      worker.once('error', reject);
+    });
+    worker.removeAllListeners('error');
+    return new StoreThread(data, worker);
+  }
+
+  call<M extends StoreMethod>(
+    method: M,
+    args: StoreCalls[M]['args'],
+    options: CallOptions = {},
+  ): Promise<StoreCalls[M]['result']> {
+    if (this.#closed) return Promise.reject(new StoreError('failed', 'the store is closed'));
+    const id = this.#nextId++;
+    return new Promise<StoreCalls[M]['result']>((resolve, reject) => {
+      const { timeoutMs } = options;
+      const timer =
+        timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(timeoutMs), timeoutMs);
+      this.#waiting.set(id, { resolve, reject, timer });
+      this.#worker.postMessage({ id, method, args } satisfies StoreCall, options.transfer ?? []);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    const closed = this.call('close', []);
+    this.#closed = true;
+    await closed.catch(() => undefined);
+    await this.#worker.terminate();
+  }
+
+  #listen(): void {
+    const worker = this.#worker;
+    worker.on('message', (answer: StoreAnswer) => this.#settle(answer));
+    worker.on('error', (error) =>
+      this.#restart(worker, new StoreError('failed', `the store's thread failed: ${error.message}`)),
+    );
+    worker.on('exit', () => this.#restart(worker, new StoreError('failed', "the store's thread ended")));
+  }
+
+  #settle(answer: StoreAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    if (waiting === undefined) return;
+    this.#waiting.delete(answer.id);
+    clearTimeout(waiting.timer);
+    if ('error' in answer) waiting.reject(new StoreError(answer.error.kind, answer.error.message));
+    else waiting.resolve(answer.result as never);
+  }
+
+  /** SQLite cannot be told to stop from outside, but its thread can; it only read. */
+  #expire(timeoutMs: number): void {
+    const worker = this.#worker;
+    this.#restart(
+      worker,
+      new StoreError('timeout', `the query took longer than ${timeoutMs / 1000} s; ask for less`),
+    );
+    void worker.terminate();
+  }
+
+  #restart(worker: Worker, error: StoreError): void {
+    if (worker !== this.#worker) return;
+    for (const { reject, timer } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
+    this.#waiting.clear();
+    if (this.#closed) return;
+    this.#worker = spawn(this.#data);
+    this.#listen();
+  }
+}
+
+function spawn(data: StoreWorkerData): Worker {
+  return new Worker(workerFile('./store-worker.ts', import.meta.url), {
+    workerData: data,
+    name: `store-${data.role}`,
+  });
+}

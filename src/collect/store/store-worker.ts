@@ -1,0 +1,52 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { ReaderService } from './reader-service.ts';
+import { TooManySamples } from './sample-select.ts';
+import type { StoreAnswer, StoreCall, StoreWorkerData } from './store-protocol.ts';
+import { WriterService } from './writer-service.ts';
+
+/** A thread of the store: one for writing, one for reading. SQLite's calls block, so they are made here. */
+const port = parentPort;
+if (port === null) throw new Error('store-worker.ts runs as a worker thread of Store');
+const data = workerData as StoreWorkerData;
+const service = data.role === 'writer' ? new WriterService(data) : new ReaderService(data.path);
+
+port.on('message', (call: StoreCall) => {
+  const { id, method, args } = call;
+  const answer = (result: unknown): void =>
+    port.postMessage({ id, result } satisfies StoreAnswer, buffersOf(result));
+  try {
+    if (method === 'ingest') {
+      (service as WriterService).ingest(args[0] as Parameters<WriterService['ingest']>[0], answer);
+      return;
+    }
+    const callable = service as unknown as Record<string, (...values: readonly unknown[]) => unknown>;
+    answer(callable[method]!(...args));
+    if (method === 'close') port.close();
+  } catch (error) {
+    port.postMessage({
+      id,
+      error: { message: (error as Error).message, kind: kindOf(error as Error) },
+    } satisfies StoreAnswer);
+  }
+});
+port.postMessage({ id: 0, result: 'ready' } satisfies StoreAnswer);
+
+function kindOf(error: Error): 'too_many_samples' | 'bad_query' | 'failed' {
+  if (error instanceof TooManySamples) return 'too_many_samples';
+  return error.name.startsWith('RE2JS') ? 'bad_query' : 'failed';
+}
+
+/** Series are arrays of numbers: handed over, not copied. */
+function buffersOf(result: unknown): ArrayBuffer[] {
+  if (
+    !Array.isArray(result) ||
+    !((result[0] as { times?: unknown } | undefined)?.times instanceof Float64Array)
+  )
+    return [];
+  return (result as { times: Float64Array; values: Float64Array; stale?: Uint8Array }[]).flatMap(
+    ({ times, values, stale }) => {
+      const buffers = [times.buffer as ArrayBuffer, values.buffer as ArrayBuffer];
+      return stale === undefined ? buffers : [...buffers, stale.buffer as ArrayBuffer];
+    },
+  );
+}

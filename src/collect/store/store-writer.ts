@@ -1,0 +1,201 @@
+import { faultPoint } from '../../platform/fault.ts';
+import { WireError } from '../../wire/wire-error.ts';
+import { readOtlpSamples, readRemoteWriteSamples } from '../sample-decoding.ts';
+import { logsProtobufOfJson } from '../logs-json.ts';
+import { AgentLedger, type Sender } from './agent-ledger.ts';
+import type { IngestRequest, IngestResult } from './ingest-request.ts';
+import { type RecordBatch, readRecordBatch } from './record-batch.ts';
+import type { SampleBatch } from './sample-batch.ts';
+import { SeriesIds } from './series-ids.ts';
+import { type Database, inTransaction } from './sqlite.ts';
+
+/** A remote-write request after decompression. */
+const REMOTE_WRITE_BYTES_MAX = 64 * 1024 * 1024;
+
+type Checked =
+  | { readonly kind: 'records'; readonly request: IngestRequest; readonly batch: RecordBatch }
+  | { readonly kind: 'samples'; readonly request: IngestRequest; readonly batch: SampleBatch }
+  | { readonly kind: 'invalid'; readonly message: string }
+  /** Our own fault: the sender keeps what it has, until it is mended. */
+  | { readonly kind: 'unread'; readonly message: string };
+
+/**
+ * Stores requests: all that wait go into one transaction, each checked before it begins, so that one bad request
+ * does not cost its neighbours their place. A result is given only after the commit.
+ */
+export class StoreWriter {
+  readonly #db: Database;
+  readonly #ledger: AgentLedger;
+  readonly #series: SeriesIds;
+  readonly #streams = new Map<string, number>();
+  #freshStreams: string[] = [];
+  readonly #metadata = new Map<string, string>();
+  readonly #insertSample;
+  readonly #insertBlock;
+  readonly #insertStream;
+  readonly #findStream;
+  readonly #insertMetric;
+
+  constructor(db: Database, seriesMax?: number) {
+    this.#db = db;
+    this.#ledger = new AgentLedger(db);
+    this.#series = new SeriesIds(db, seriesMax);
+    this.#insertSample = db.prepare('INSERT OR REPLACE INTO sample (ts, sid, v) VALUES (?, ?, ?)');
+    this.#insertBlock = db.prepare(
+      'INSERT INTO block (stream, min_ms, max_ms, received_ms, records, encoding, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#insertStream = db.prepare('INSERT INTO stream (attributes) VALUES (?)');
+    this.#findStream = db.prepare('SELECT id FROM stream WHERE attributes = ?');
+    this.#insertMetric = db.prepare(
+      'INSERT OR REPLACE INTO metric (name, type, help, unit) VALUES (?, ?, ?, ?)',
+    );
+  }
+
+  get series(): SeriesIds {
+    return this.#series;
+  }
+
+  get ledger(): AgentLedger {
+    return this.#ledger;
+  }
+
+  ingest(requests: readonly IngestRequest[]): IngestResult[] {
+    const checked = requests.map(check);
+    try {
+      faultPoint('collect.transaction.before');
+      const results = inTransaction(this.#db, () => {
+        const stored = checked.map((one) => this.#store(one));
+        faultPoint('collect.commit.before');
+        return stored;
+      });
+      faultPoint('collect.commit.after');
+      this.#series.committed();
+      this.#freshStreams = [];
+      return results;
+    } catch (error) {
+      this.#series.rolledBack();
+      for (const key of this.#freshStreams) this.#streams.delete(key);
+      this.#freshStreams = [];
+      this.#metadata.clear();
+      return checked.map((one) =>
+        one.kind === 'invalid' ? one : { kind: 'failed', message: failureMessage(error) },
+      );
+    }
+  }
+
+  #store(checked: Checked): IngestResult {
+    if (checked.kind === 'invalid') return checked;
+    if (checked.kind === 'unread') return { kind: 'failed', message: checked.message };
+    const { sender, receivedMs } = checked.request;
+    if (sender !== undefined) {
+      const admission = this.#ledger.admit(sender, receivedMs);
+      if (admission.kind !== 'new') return admission;
+    }
+    if (checked.kind === 'samples') return this.#storeSamples(checked.batch);
+    return this.#storeRecords(checked.batch, sender, receivedMs);
+  }
+
+  #storeRecords(batch: RecordBatch, sender: Sender | undefined, receivedMs: number): IngestResult {
+    const sources = new Map<string, number>();
+    for (const { attributes, source, records, blocks } of batch.streams) {
+      const stream = this.#stream(attributes);
+      for (const block of blocks) {
+        this.#insertBlock.run(
+          stream,
+          block.minMs,
+          block.maxMs,
+          receivedMs,
+          block.records,
+          block.encoding,
+          block.bytes,
+        );
+      }
+      sources.set(source, (sources.get(source) ?? 0) + records);
+    }
+    if (sender !== undefined) {
+      this.#ledger.record(sender, sources);
+      if (sender.settled !== undefined) this.#ledger.settle(sender.agent, sender.epoch, sender.settled);
+    }
+    return { kind: 'stored', records: batch.records, samples: 0, rejected: 0, message: '' };
+  }
+
+  #stream(attributes: string): number {
+    let id = this.#streams.get(attributes);
+    if (id !== undefined) return id;
+    if (this.#streams.size > 10_000) this.#streams.clear();
+    const found = this.#findStream.get(attributes) as { id: number } | undefined;
+    id = found?.id ?? Number(this.#insertStream.run(attributes).lastInsertRowid);
+    this.#streams.set(attributes, id);
+    this.#freshStreams.push(attributes);
+    return id;
+  }
+
+  #storeSamples(batch: SampleBatch): IngestResult {
+    let folded = 0;
+    for (const { key, times, values } of batch.series) {
+      const sid = this.#series.sid(key, times[0]!, times[times.length - 1]!);
+      if (sid === undefined) {
+        folded += times.length;
+        continue;
+      }
+      for (let i = 0; i < times.length; i++) {
+        const value = values[i]!;
+        this.#insertSample.run(times[i]!, sid, Number.isNaN(value) ? 'NaN' : value);
+      }
+    }
+    this.#storeMetadata(batch);
+    const message =
+      folded > 0
+        ? `the store has as many series as it takes; ${folded} samples of new series were not stored`
+        : batch.message;
+    return {
+      kind: 'stored',
+      records: 0,
+      samples: batch.samples - folded,
+      rejected: batch.rejected + folded,
+      message,
+    };
+  }
+
+  #storeMetadata(batch: SampleBatch): void {
+    for (const { name, type, help, unit } of batch.metadata) {
+      const text = `${type} ${unit} ${help}`;
+      if (this.#metadata.get(name) === text) continue;
+      if (this.#metadata.size > 100_000) this.#metadata.clear();
+      this.#metadata.set(name, text);
+      this.#insertMetric.run(name, type, help, unit);
+    }
+  }
+}
+
+function check(request: IngestRequest): Checked {
+  try {
+    return decode(request);
+  } catch (error) {
+    if (error instanceof WireError) return { kind: 'invalid', message: error.message };
+    return {
+      kind: 'unread',
+      message: `internal error while reading the request: ${(error as Error).message}`,
+    };
+  }
+}
+
+function decode(request: IngestRequest): Checked {
+  const { kind, encoding, bytes, receivedMs } = request;
+  switch (kind) {
+    case 'logs': {
+      const protobuf = encoding === 'json' ? logsProtobufOfJson(bytes) : bytes;
+      return { kind: 'records', request, batch: readRecordBatch(protobuf, receivedMs) };
+    }
+    case 'metrics':
+      return { kind: 'samples', request, batch: readOtlpSamples(bytes, encoding) };
+    case 'remote_write':
+      return { kind: 'samples', request, batch: readRemoteWriteSamples(bytes, REMOTE_WRITE_BYTES_MAX) };
+  }
+}
+
+function failureMessage(error: unknown): string {
+  const { message } = error as Error;
+  if (/disk is full|ENOSPC/i.test(message)) return 'the disk of the collector is full';
+  return `the store cannot write: ${message}`;
+}

@@ -1,0 +1,172 @@
+import { EventEmitter } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Labels, Matcher, SeriesData } from '../../model/series.ts';
+import type { Admission, Sender } from './agent-ledger.ts';
+import type { StoredAgent } from './fleet-query.ts';
+import type { IngestRequest, IngestResult } from './ingest-request.ts';
+import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './record-query.ts';
+import type { RetentionLimits } from './retention.ts';
+import { SERIES_MAX } from './series-ids.ts';
+import type { MetricMetadata } from './sample-batch.ts';
+import { StoreThread } from './store-thread.ts';
+import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
+
+export interface StoreOptions {
+  /** The database file; its folder is made. */
+  readonly path: string;
+  readonly retention: RetentionLimits;
+  readonly seriesMax?: number;
+  /** A query that takes longer is ended; default 30 s. */
+  readonly queryTimeoutMs?: number;
+  /** Most samples that one `select` reads; default 20 million. */
+  readonly querySamplesMax?: number;
+  /** Encoded bytes that may wait for the writer; beyond it `ingest` answers `busy`. Default 64 MiB. */
+  readonly queuedBytesMax?: number;
+  readonly maintenanceMs?: number;
+}
+
+/** The collector's store, as the server's thread sees it: every call is answered by the writing or the reading thread. */
+export class Store {
+  readonly #writer: StoreThread;
+  readonly #reader: StoreThread;
+  readonly #options: StoreOptions;
+  readonly #commits = new EventEmitter();
+  #queuedBytes = 0;
+
+  private constructor(writer: StoreThread, reader: StoreThread, options: StoreOptions) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#options = options;
+    this.#commits.setMaxListeners(0);
+  }
+
+  /** Rejects with a sentence for the user where the file cannot be used. */
+  static async open(options: StoreOptions): Promise<Store> {
+    mkdirSync(dirname(options.path), { recursive: true });
+    const data: Omit<StoreWorkerData, 'role'> = {
+      path: options.path,
+      retention: options.retention,
+      seriesMax: options.seriesMax ?? SERIES_MAX,
+      maintenanceMs: options.maintenanceMs ?? 1000,
+    };
+    try {
+      const writer = await StoreThread.start({ ...data, role: 'writer' });
+      const reader = await StoreThread.start({ ...data, role: 'reader' });
+      return new Store(writer, reader, options);
+    } catch (cause) {
+      throw new Error(`cannot open the store: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Whether a request of this size would have to wait too long. */
+  isBusy(bytes: number): boolean {
+    return (
+      this.#queuedBytes > 0 && this.#queuedBytes + bytes > (this.#options.queuedBytesMax ?? 64 * 1024 * 1024)
+    );
+  }
+
+  /** Resolves after the commit. */
+  async ingest(request: IngestRequest): Promise<IngestResult> {
+    const bytes = request.bytes.length;
+    this.#queuedBytes += bytes;
+    try {
+      const owned = ownBuffer(request.bytes);
+      const result = await this.#writer.call('ingest', [{ ...request, bytes: owned }], {
+        transfer: [owned.buffer as ArrayBuffer],
+      });
+      if (result.kind === 'stored' && result.records > 0) this.#commits.emit('records');
+      return result;
+    } finally {
+      this.#queuedBytes -= bytes;
+    }
+  }
+
+  /** Calls back after each commit that brought records; returns how to end that. */
+  onRecords(callback: () => void): () => void {
+    this.#commits.on('records', callback);
+    return () => this.#commits.off('records', callback);
+  }
+
+  heartbeat(sender: Sender, heartbeat: string, nowMs: number): Promise<Admission> {
+    return this.#writer.call('heartbeat', [sender, heartbeat, nowMs]);
+  }
+
+  stats(): Promise<WriterStats> {
+    return this.#writer.call('stats', []);
+  }
+
+  /** Packs and deletes now, for tests and for `taffrail collector` at rest. */
+  maintain(nowMs: number, worthSamples = 1): Promise<void> {
+    return this.#writer.call('maintain', [nowMs, worthSamples]);
+  }
+
+  select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesData[]> {
+    return this.#read('select', [matchers, fromMs, toMs, this.#options.querySamplesMax ?? 20_000_000]);
+  }
+
+  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
+    return this.#read('series', [matchers, fromMs, toMs]);
+  }
+
+  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
+    return this.#read('labelNames', [matchers, fromMs, toMs]);
+  }
+
+  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
+    return this.#read('labelValues', [name, matchers, fromMs, toMs]);
+  }
+
+  metadata(): Promise<MetricMetadata[]> {
+    return this.#read('metadata', []);
+  }
+
+  records(query: RecordQuery): Promise<RecordPage> {
+    return this.#read('records', [query]);
+  }
+
+  recordsAfter(
+    block: number,
+    filter: RecordFilter,
+    limit: number,
+  ): Promise<{ readonly records: readonly StoredRecord[]; readonly through: number }> {
+    return this.#read('recordsAfter', [block, filter, limit]);
+  }
+
+  newestBlock(): Promise<number> {
+    return this.#read('newestBlock', []);
+  }
+
+  recordCount(query: Pick<RecordQuery, 'fromMs' | 'toMs' | 'labels' | 'text'>): Promise<number> {
+    return this.#read('recordCount', [query]);
+  }
+
+  recordVolume(fromMs: number, toMs: number, slots: number, filter: RecordFilter): Promise<number[]> {
+    return this.#read('recordVolume', [fromMs, toMs, slots, filter]);
+  }
+
+  agents(): Promise<StoredAgent[]> {
+    return this.#read('agents', []);
+  }
+
+  get #read(): StoreThread['call'] {
+    const timeoutMs = this.#options.queryTimeoutMs ?? 30_000;
+    return (method, args) => this.#reader.call(method, args, { timeoutMs });
+  }
+
+  /** What was accepted is committed before this resolves. */
+  async close(): Promise<void> {
+    await this.#reader.close();
+    await this.#writer.close();
+  }
+}
+
+/** Bytes that can be handed to another thread: alone in their ArrayBuffer. */
+function ownBuffer(bytes: Uint8Array): Uint8Array {
+  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  return whole && bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes);
+}

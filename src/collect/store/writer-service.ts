@@ -1,0 +1,117 @@
+import type { Admission, Sender } from './agent-ledger.ts';
+import type { IngestRequest, IngestResult } from './ingest-request.ts';
+import { Packer } from './packer.ts';
+import { Retention } from './retention.ts';
+import { configureWriter, migrate } from './schema.ts';
+import { type Database, inTransaction, openDatabase } from './sqlite.ts';
+import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
+import { StoreWriter } from './store-writer.ts';
+
+/** Requests that go into one transaction at most; beyond it the first would wait too long for its answer. */
+const GROUP_MAX = 256;
+const GROUP_BYTES_MAX = 32 * 1024 * 1024;
+
+type Answer = (result: IngestResult) => void;
+
+/** The writing thread: groups what arrives while a transaction runs into the next one, and tidies up in between. */
+export class WriterService {
+  readonly #db: Database;
+  readonly #writer: StoreWriter;
+  readonly #packer: Packer;
+  readonly #retention: Retention;
+  readonly #maintenanceMs: number;
+  #waiting: { readonly request: IngestRequest; readonly answer: Answer }[] = [];
+  #scheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #packs = 0;
+  #retentionSteps = 0;
+  #commits = 0;
+
+  constructor(data: StoreWorkerData) {
+    this.#db = openDatabase(data.path, { readOnly: false });
+    configureWriter(this.#db);
+    migrate(this.#db, data.path);
+    this.#writer = new StoreWriter(this.#db, data.seriesMax);
+    this.#packer = new Packer(this.#db);
+    this.#retention = new Retention(this.#db, data.retention);
+    this.#maintenanceMs = data.maintenanceMs;
+    this.#schedule(this.#maintenanceMs);
+  }
+
+  ingest(request: IngestRequest, answer: Answer): void {
+    this.#waiting.push({ request, answer });
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const group = this.#takeGroup();
+    const results = this.#writer.ingest(group.map(({ request }) => request));
+    this.#commits++;
+    group.forEach(({ answer }, i) => answer(results[i]!));
+    if (this.#waiting.length > 0 && !this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.#flush());
+    }
+  }
+
+  #takeGroup(): readonly { readonly request: IngestRequest; readonly answer: Answer }[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { request } of this.#waiting) {
+      bytes += request.bytes.length;
+      if (count > 0 && (bytes > GROUP_BYTES_MAX || count >= GROUP_MAX)) break;
+      count++;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  heartbeat(sender: Sender, heartbeat: string, nowMs: number): Admission {
+    return inTransaction(this.#db, () => this.#writer.ledger.heartbeat(sender, heartbeat, nowMs));
+  }
+
+  stats(): WriterStats {
+    return {
+      bytes: this.#retention.usedBytes(),
+      series: this.#writer.series.count,
+      packs: this.#packs,
+      retentionSteps: this.#retentionSteps,
+      commits: this.#commits,
+    };
+  }
+
+  /** Packs and deletes until nothing is left to do. */
+  maintain(nowMs: number, worthSamples: number): void {
+    while (this.#packer.pass(nowMs, worthSamples)) this.#packs++;
+    while (this.#retention.step(nowMs)) this.#retentionSteps++;
+  }
+
+  #schedule(ms: number): void {
+    this.#timer = setTimeout(() => this.#maintainStep(), ms);
+  }
+
+  /** One step, then a pause in which ingest has its turn. A full disk ends a step early; the next try comes by itself. */
+  #maintainStep(): void {
+    let more = false;
+    try {
+      const now = Date.now();
+      const packed = this.#packer.pass(now);
+      if (packed) this.#packs++;
+      const deleted = this.#retention.step(now);
+      if (deleted) this.#retentionSteps++;
+      more = packed || deleted;
+    } catch {
+      more = false;
+    }
+    this.#schedule(more ? 20 : this.#maintenanceMs);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    while (this.#waiting.length > 0) this.#flush();
+    this.#db.exec('PRAGMA optimize');
+    this.#db.close();
+  }
+}

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BearerAuth } from '../../src/collect/bearer-auth.ts';
+import { CollectorMetrics, declareCollectorMetrics } from '../../src/collect/collector-metrics.ts';
+import { createFleetApi } from '../../src/collect/fleet-api.ts';
+import { createHeartbeat } from '../../src/collect/heartbeat.ts';
+import { createIngest } from '../../src/collect/ingest.ts';
+import { RateLimiter } from '../../src/collect/rate-limiter.ts';
+import { createRecordsApi } from '../../src/collect/records-api.ts';
+import { Store, type StoreOptions } from '../../src/collect/store/store.ts';
+import { type Clock, systemClock } from '../../src/platform/clock.ts';
+import { HttpServer } from '../../src/platform/http-server.ts';
+import { silentLog } from '../../src/platform/log.ts';
+import { Router } from '../../src/platform/router.ts';
+import { createRecordWriter } from '../../src/wire/record-writer.ts';
+import { encodeLogsRequest } from '../../src/wire/otlp-logs.ts';
+
+/** A collector without its page, on a free port. */
+export class TestCollector {
+  readonly store: Store;
+  readonly metrics: CollectorMetrics;
+  readonly url: string;
+  readonly #server: HttpServer;
+
+  private constructor(store: Store, metrics: CollectorMetrics, server: HttpServer) {
+    this.store = store;
+    this.metrics = metrics;
+    this.url = server.url;
+    this.#server = server;
+  }
+
+  static async start(options: {
+    readonly path: string;
+    readonly tokens?: readonly string[];
+    readonly requestsPerSecond?: number;
+    readonly clock?: Clock;
+    readonly store?: Partial<StoreOptions>;
+    readonly extend?: (router: Router, store: Store) => void;
+  }): Promise<TestCollector> {
+    const retention = { timeMs: 15 * 86_400_000, bytesMax: 1e10 };
+    const store = await Store.open({ path: options.path, retention, ...options.store });
+    const metrics = declareCollectorMetrics(new CollectorMetrics());
+    const auth = new BearerAuth(options.tokens ?? []);
+    const clock = options.clock ?? systemClock;
+    const router = new Router();
+    const deps = { store, metrics, auth, clock, log: silentLog, checkRead: () => undefined };
+    createIngest(router, { ...deps, limiter: new RateLimiter(options.requestsPerSecond ?? 1e6) });
+    createHeartbeat(router, deps);
+    createFleetApi(router, deps);
+    createRecordsApi(router, deps);
+    options.extend?.(router, store);
+    const server = await HttpServer.listen({
+      handler: (request) => router.handle(request),
+      address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+      log: silentLog,
+    });
+    return new TestCollector(store, metrics, server);
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.close(1000);
+    await this.store.close();
+  }
+}
+
+export function temporaryFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'taffrail-collect-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export interface TestRecord {
+  readonly timeMs: number;
+  readonly body: string;
+  readonly attributes?: Readonly<Record<string, string | number>>;
+}
+
+/** An ExportLogsServiceRequest as our agents send it. */
+export function logsRequest(
+  resource: Readonly<Record<string, string>>,
+  records: readonly TestRecord[],
+): Uint8Array {
+  const writer = createRecordWriter({ maxBlockBytes: 1e9, maxBlockRecords: 1e9 });
+  writer.reset({ 'log.file.path': '/var/log/app.log' });
+  for (const { timeMs, body, attributes = {} } of records) {
+    writer.begin(timeMs, 0, timeMs, 0, '');
+    for (const [name, value] of Object.entries(attributes)) writer.attribute(writer.key(name), value);
+    writer.body(body);
+    writer.end();
+  }
+  const blocks = writer.drain().map(({ bytes }) => bytes);
+  return Buffer.concat(encodeLogsRequest([{ resource, scope: { name: 'taffrail', version: '1' }, blocks }]));
+}
