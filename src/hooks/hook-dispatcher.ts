@@ -328,14 +328,24 @@ export class HookDispatcher {
   #createLanes(config: AlertingConfig): ReadonlyMap<string, Lane> {
     const { clock, log, externalUrl, renderTemplate } = this.#options;
     const context: SenderContext = { clock, externalUrl, renderTemplate };
-    const lanes = (this.#options.createLanes ?? createLanes)(config, context).map((spec) => {
+    const specs = (this.#options.createLanes ?? createLanes)(config, context);
+    const secrets = specs.flatMap((spec) => spec.sender.secrets);
+    const lanes = specs.map((spec) => {
       const counters = this.#counters.get(spec.name) ?? newLaneCounters();
       this.#counters.set(spec.name, counters);
       const commit = async (records: readonly HookRecord[]): Promise<void> => {
         this.#apply(records);
         await this.#log(records);
       };
-      return new Lane({ spec, clock, log, commit, counters, random: this.#options.random ?? Math.random });
+      return new Lane({
+        spec,
+        clock,
+        log,
+        commit,
+        counters,
+        secrets,
+        random: this.#options.random ?? Math.random,
+      });
     });
     return new Map(lanes.map((lane) => [lane.spec.name, lane]));
   }

@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { redact } from '../platform/secret.ts';
+import type { Secret } from '../platform/secret.ts';
 import { backoffMs } from './backoff.ts';
 import type { HookRecord } from './hook-state.ts';
 import { countFiring } from './notification.ts';
@@ -19,6 +20,8 @@ export interface LaneOptions {
   /** Applies records and makes them durable; never rejects. */
   readonly commit: (records: readonly HookRecord[]) => Promise<void>;
   readonly counters: LaneCounters;
+  /** Of all receivers: one may send back what another was given. */
+  readonly secrets: readonly Secret[];
 }
 
 /** Since the process began; they outlive a change of configuration. */
@@ -264,7 +267,7 @@ export class Lane {
     const { id, groupKey, alerts, createdAtMs } = item.notification;
     const firing = countFiring(alerts);
     const clean = (text: string, length: number): string =>
-      redact(text, this.spec.sender.secrets).slice(0, length);
+      redact(text, this.#options.secrets).slice(0, length);
     return {
       id,
       lane: this.spec.name,

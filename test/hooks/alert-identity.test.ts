@@ -17,6 +17,12 @@ test('labels print as in a group key', () => {
 });
 
 test('alerts are told in order of job, instance, then the rest', () => {
-  const alerts = [{ job: 'b' }, { job: 'a', instance: '2' }, { job: 'a', instance: '1', z: '1' }].map((labels) => ({ labels }));
-  expect(alerts.toSorted(compareAlerts).map(({ labels }) => labels)).toEqual([{ job: 'a', instance: '1', z: '1' }, { job: 'a', instance: '2' }, { job: 'b' }]);
+  const alerts = [{ job: 'b' }, { job: 'a', instance: '2' }, { job: 'a', instance: '1', z: '1' }].map(
+    (labels) => ({ labels }),
+  );
+  expect(alerts.toSorted(compareAlerts).map(({ labels }) => labels)).toEqual([
+    { job: 'a', instance: '1', z: '1' },
+    { job: 'a', instance: '2' },
+    { job: 'b' },
+  ]);
 });

@@ -3,7 +3,13 @@ import { Inhibitor } from '../../src/hooks/inhibitor.ts';
 import { config } from './harness.ts';
 
 const rules = config({
-  inhibit_rules: [{ source_matchers: ['severity="page"'], target_matchers: ['severity=~"page|warn"'], equal: ['cluster', 'zone'] }],
+  inhibit_rules: [
+    {
+      source_matchers: ['severity="page"'],
+      target_matchers: ['severity=~"page|warn"'],
+      equal: ['cluster', 'zone'],
+    },
+  ],
 }).inhibit_rules;
 
 test('a firing source mutes targets whose labels are equal, missing ones included', () => {
@@ -15,7 +21,10 @@ test('a firing source mutes targets whose labels are equal, missing ones include
 });
 
 test('what fits both sides is not muted by what fits both sides, itself included', () => {
-  const inhibitor = new Inhibitor(rules, [{ severity: 'page', cluster: 'a' }, { severity: 'page', cluster: 'a', n: '2' }]);
+  const inhibitor = new Inhibitor(rules, [
+    { severity: 'page', cluster: 'a' },
+    { severity: 'page', cluster: 'a', n: '2' },
+  ]);
   expect(inhibitor.mutes({ severity: 'page', cluster: 'a' })).toBe(false);
 });
 

@@ -36,12 +36,19 @@ test.each([
   ['a missing label is empty', { zone: 'night' }, ['night']],
   ['expressions are anchored', { team: 'dba' }, ['root']],
 ])('%s', (_, labels, expected) => {
-  expect(matchRoutes(tree, labels as Record<string, string>).map(({ receiver }) => receiver)).toEqual(expected);
+  expect(matchRoutes(tree, labels as Record<string, string>).map(({ receiver }) => receiver)).toEqual(
+    expected,
+  );
 });
 
 test('times and grouping are inherited, with the usual defaults at the root', () => {
   const [page] = matchRoutes(tree, { team: 'db', severity: 'page' });
-  expect(page).toMatchObject({ groupBy: ['alertname', 'cluster'], groupWaitMs: 10_000, groupIntervalMs: 300_000, repeatIntervalMs: 3_600_000 });
+  expect(page).toMatchObject({
+    groupBy: ['alertname', 'cluster'],
+    groupWaitMs: 10_000,
+    groupIntervalMs: 300_000,
+    repeatIntervalMs: 3_600_000,
+  });
   expect(tree).toMatchObject({ groupWaitMs: 30_000, groupIntervalMs: 300_000, repeatIntervalMs: 14_400_000 });
 });
 
@@ -53,5 +60,7 @@ test('group labels are those asked for that are there, or all', () => {
 
 test('a group key names the matchers on the way and the group labels', () => {
   const route = tree.routes[1]!.routes[0]!;
-  expect(groupKeyOf(route, { alertname: 'x' })).toBe('{}/{team=~"db|cache"}/{severity="page",env!="dev"}:{alertname="x"}');
+  expect(groupKeyOf(route, { alertname: 'x' })).toBe(
+    '{}/{team=~"db|cache"}/{severity="page",env!="dev"}:{alertname="x"}',
+  );
 });

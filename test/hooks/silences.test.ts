@@ -71,7 +71,10 @@ test('a change of the end keeps the silence, a change of the matchers makes a ne
   await clock.advance(60_000);
   const same = await silences.add(posted({ id: silenceID, endsAt: '2030-01-01T05:00:00Z' }));
   expect(same.silenceID).toBe(silenceID);
-  expect(silences.get(silenceID)).toMatchObject({ startsAt: '2030-01-01T00:00:00Z', endsAt: '2030-01-01T05:00:00Z' });
+  expect(silences.get(silenceID)).toMatchObject({
+    startsAt: '2030-01-01T00:00:00Z',
+    endsAt: '2030-01-01T05:00:00Z',
+  });
   const other = await silences.add(posted({ id: silenceID, matchers: [{ name: 'a', value: 'b' }] }));
   expect(other.silenceID).not.toBe(silenceID);
   expect(silences.get(silenceID)?.status.state).toBe('expired');
@@ -89,8 +92,16 @@ test('expired silences are forgotten after five days', async () => {
 test.each([
   ['no object', undefined, 'a silence must be an object'],
   ['no matchers', { matchers: [] }, 'at least one matcher'],
-  ['only matchers that match everything', { matchers: [{ name: 'a', value: '.*', isRegex: true }] }, 'must not match the empty value'],
-  ['a regular expression that does not compile', { matchers: [{ name: 'a', value: '(', isRegex: true }] }, 'is not RE2'],
+  [
+    'only matchers that match everything',
+    { matchers: [{ name: 'a', value: '.*', isRegex: true }] },
+    'must not match the empty value',
+  ],
+  [
+    'a regular expression that does not compile',
+    { matchers: [{ name: 'a', value: '(', isRegex: true }] },
+    'is not RE2',
+  ],
   ['an end before the start', { endsAt: '2029-01-01T00:00:00Z' }, 'endsAt must be after startsAt'],
   ['a time that is none', { endsAt: 'tomorrow' }, 'endsAt must be an RFC 3339 time'],
   ['no author', { createdBy: '' }, 'createdBy must be text'],

@@ -99,8 +99,7 @@ export class EmailSender implements Sender {
   #failure(error: unknown): DeliveryFailure {
     const { responseCode } = error as { responseCode?: number };
     if (responseCode !== undefined) {
-      const answer = (error as { response?: string }).response ?? (error as Error).message;
-      return new DeliveryFailure(`${this.#config.smarthost} answered: ${oneLine(answer)}`, {
+      return new DeliveryFailure(`${this.#config.smarthost}: ${oneLine((error as Error).message)}`, {
         retryable: responseCode < 500 || responseCode === 535,
         cause: error,
       });

@@ -80,15 +80,14 @@ export function secretsOf(config: HttpConfig): readonly Secret[] {
   ];
 }
 
-/** A secret URL, whole and by the parts that carry its secret. */
+const SHORTEST_TOKEN = 8;
+
+/** A secret URL, whole and by the parts that may carry its secret; a short last segment is a word, not a token. */
 export function secretsOfUrl(url: Secret): readonly Secret[] {
   const { pathname, search, password } = new URL(url.reveal());
-  const parts = [
-    pathname + search,
-    pathname,
-    search.slice(1),
-    decodeURIComponent(password),
-    pathname.split('/').at(-1)!,
-  ];
-  return [url, ...parts.filter((part) => part.length > 4).map((part) => new Secret(part))];
+  const last = pathname.split('/').at(-1)!;
+  const parts = [pathname + search, pathname, search.slice(1), decodeURIComponent(password)].filter(
+    (part) => part.length > 1,
+  );
+  return [url, ...parts, ...(last.length >= SHORTEST_TOKEN ? [last] : [])].map(Secret.from);
 }

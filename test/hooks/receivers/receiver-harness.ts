@@ -12,7 +12,8 @@ export const START_MS = Date.UTC(2030, 0, 31, 15);
 export const context: SenderContext = {
   clock: systemClock,
   externalUrl: 'http://taffrail.example',
-  renderTemplate: (text, data) => text.replace(/\{\{ \.(\w+) \}\}/g, (_, name: string) => String((data as Record<string, unknown>)[name])),
+  renderTemplate: (text, data) =>
+    text.replace(/\{\{ \.(\w+) \}\}/g, (_, name: string) => String((data as Record<string, unknown>)[name])),
 };
 
 export function notified(labels: Labels, more: Partial<NotifiedAlert> = {}): NotifiedAlert {
@@ -43,7 +44,10 @@ export function notification(...alerts: NotifiedAlert[]): Notification {
 
 export const TWO = notification(
   notified({ alertname: 'Slow', service: 'shop', instance: 'a' }),
-  notified({ service: 'shop', instance: 'b', alertname: 'Slow' }, { status: 'resolved', endsAtMs: START_MS + 61_500 }),
+  notified(
+    { service: 'shop', instance: 'b', alertname: 'Slow' },
+    { status: 'resolved', endsAtMs: START_MS + 61_500 },
+  ),
 );
 
 export interface Received {
@@ -59,7 +63,11 @@ export async function jsonServer(answer: () => { status: number; body?: string }
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
-      received.push({ url: request.url ?? '', headers: request.headers, body: JSON.parse(Buffer.concat(parts).toString()) });
+      received.push({
+        url: request.url ?? '',
+        headers: request.headers,
+        body: JSON.parse(Buffer.concat(parts).toString()),
+      });
       const { status, body } = answer();
       response.writeHead(status).end(body);
     });
