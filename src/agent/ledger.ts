@@ -1,6 +1,6 @@
 import type { Commit } from '../model/entry.ts';
 import type { LossReason } from '../model/line-counts.ts';
-import type { Outcome } from '../model/sink.ts';
+import type { SinkLedger } from '../model/status.ts';
 
 /** What was read of one source since its first line, over all restarts. Lines unless a name says otherwise. */
 export interface SourceTotals {
@@ -24,67 +24,49 @@ export interface SourceTotals {
   lastLineMs: number;
 }
 
-/** What became of the lines owed to one sink, by source. */
-export interface SinkTotals {
-  delivered: number;
-  buffered: number;
-  lost: Partial<Record<LossReason, number>>;
-  /** Lines owed before this sink existed. */
-  before: number;
-}
-
-export interface LedgerState {
-  readonly sources: Record<string, SourceTotals>;
-  readonly sinks: Record<string, Record<string, SinkTotals>>;
+/** A sink's cursor, as the ledger reads it. */
+export interface SinkProgress {
+  readonly name: string;
+  readonly settledThrough: number;
+  /** Lines by source that outcomes said were delivered. */
+  readonly delivered: ReadonlyMap<string, number>;
+  /** Lines by source and reason; `before` are lines that were owed before the sink was there. */
+  readonly lost: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Lines by source of the entries passed, counted from the entries and not from outcomes. */
+  readonly passed: ReadonlyMap<string, number>;
 }
 
 /**
- * The account of every line: for each source and sink `read = filtered + delivered + buffered + lost + before`.
- * `buffered` is counted on its own (up at a commit, down when a sink settles), not derived, so that the identity can
- * be broken by a bug; `check` asserts it at each commit.
+ * The account of every line. For each source and sink
+ *
+ *     read = filtered + delivered + buffered + lost + before
+ *
+ * where `read` and `filtered` come from commits, `delivered` and `lost` from what sinks said of each entry, and
+ * `buffered` is what the entries that the sink has not passed hold. `check` asserts it; nothing here is derived from
+ * the identity itself.
  */
 export class Ledger {
   readonly #sources: Map<string, SourceTotals>;
-  readonly #sinks = new Map<string, Map<string, SinkTotals>>();
 
   constructor(sources: Record<string, SourceTotals> = {}) {
     this.#sources = new Map(Object.entries(structuredClone(sources)));
   }
 
-  sourceState(): Record<string, SourceTotals> {
+  state(): Record<string, SourceTotals> {
     return structuredClone(Object.fromEntries(this.#sources));
   }
 
-  state(): LedgerState {
-    return {
-      sources: this.sourceState(),
-      sinks: Object.fromEntries(
-        [...this.#sinks].map(([name, totals]) => [name, structuredClone(Object.fromEntries(totals))]),
-      ),
-    };
-  }
-
   source(name: string): Readonly<SourceTotals> {
-    return this.#totals(name);
+    return this.#sources.get(name) ?? emptyTotals();
   }
 
-  /** A sink whose cursor has delivered and lost what it says; the rest of what was read is buffered for it. */
-  openSink(sink: string, settled: ReadonlyMap<string, Omit<SinkTotals, 'buffered'>>): void {
-    const totals = new Map<string, SinkTotals>();
-    for (const [source, read] of this.#sources) {
-      const past = settled.get(source) ?? { delivered: 0, lost: {}, before: 0 };
-      const owed = read.read - read.filtered;
-      totals.set(source, {
-        ...past,
-        lost: { ...past.lost },
-        buffered: owed - past.delivered - sum(past.lost) - past.before,
-      });
-    }
-    this.#sinks.set(sink, totals);
+  get sources(): Iterable<readonly [string, Readonly<SourceTotals>]> {
+    return this.#sources;
   }
 
-  closeSink(sink: string): void {
-    this.#sinks.delete(sink);
+  /** Lines by source that every sink is owed: all that was read and not filtered. */
+  owed(): ReadonlyMap<string, number> {
+    return new Map([...this.#sources].map(([name, { read, filtered }]) => [name, read - filtered]));
   }
 
   /** A commit became durable. */
@@ -110,30 +92,22 @@ export class Ledger {
         totals.missedBytes[missed.reason] = (totals.missedBytes[missed.reason] ?? 0) + missed.bytes;
       } else if (missed !== undefined) totals.missedUnknown++;
       if (counts.lines > 0) totals.lastLineMs = commit.timeMs;
-      for (const sink of this.#sinks.keys())
-        this.#sinkTotals(sink, position.source).buffered += counts.lines - counts.filtered;
     }
   }
 
-  /** A sink settled an entry. */
-  settle(sink: string, outcome: Outcome): void {
-    for (const [source, lines] of outcome.delivered) {
-      const totals = this.#sinkTotals(sink, source);
-      totals.delivered += lines;
-      totals.buffered -= lines;
+  /** What became of the lines owed to one sink, by source. */
+  fates(sink: SinkProgress): Record<string, SinkLedger> {
+    const fates: Record<string, SinkLedger> = {};
+    for (const [source, owed] of this.owed()) {
+      const { before = 0, ...lost } = Object.fromEntries(sink.lost.get(source) ?? []);
+      const delivered = sink.delivered.get(source) ?? 0;
+      fates[source] = { delivered, buffered: owed - (sink.passed.get(source) ?? 0), lost, before };
     }
-    for (const [source, { reason, lines }] of outcome.lost) this.lose(sink, source, reason, lines);
-  }
-
-  /** Lines that will never reach the sink although they were read. */
-  lose(sink: string, source: string, reason: LossReason, lines: number): void {
-    const totals = this.#sinkTotals(sink, source);
-    totals.lost[reason] = (totals.lost[reason] ?? 0) + lines;
-    totals.buffered -= lines;
+    return fates;
   }
 
   /** The broken identities, as sentences; empty when all is well. */
-  check(): readonly string[] {
+  check(sinks: readonly SinkProgress[], lastSeq: number): readonly string[] {
     const broken: string[] = [];
     for (const [source, totals] of this.#sources) {
       if (totals.read !== totals.matched + totals.unmatched + totals.filtered) {
@@ -141,16 +115,8 @@ export class Ledger {
           `${source}: read ${totals.read} lines, but matched ${totals.matched} + unmatched ${totals.unmatched} + filtered ${totals.filtered}`,
         );
       }
-      for (const [sink, sinks] of this.#sinks) {
-        const fate = sinks.get(source);
-        if (fate === undefined) continue;
-        const accounted = totals.filtered + fate.delivered + fate.buffered + sum(fate.lost) + fate.before;
-        if (totals.read !== accounted || fate.buffered < 0) {
-          broken.push(
-            `${source} to ${sink}: read ${totals.read} lines, accounted for ${accounted} (${fate.buffered} buffered)`,
-          );
-        }
-      }
+      for (const sink of sinks)
+        broken.push(...checkSink(source, totals.read - totals.filtered, sink, lastSeq));
     }
     return broken;
   }
@@ -163,17 +129,23 @@ export class Ledger {
     }
     return totals;
   }
+}
 
-  #sinkTotals(sink: string, source: string): SinkTotals {
-    const totals = this.#sinks.get(sink) ?? new Map<string, SinkTotals>();
-    this.#sinks.set(sink, totals);
-    let fate = totals.get(source);
-    if (fate === undefined) {
-      fate = { delivered: 0, buffered: 0, lost: {}, before: 0 };
-      totals.set(source, fate);
-    }
-    return fate;
+function checkSink(source: string, owed: number, sink: SinkProgress, lastSeq: number): string[] {
+  const passed = sink.passed.get(source) ?? 0;
+  const lost = [...(sink.lost.get(source)?.values() ?? [])].reduce((sum, lines) => sum + lines, 0);
+  const settled = (sink.delivered.get(source) ?? 0) + lost;
+  const where = `${source} to ${sink.name}`;
+  const broken: string[] = [];
+  if (settled !== passed)
+    broken.push(`${where}: the entries passed hold ${passed} lines, but delivered and lost are ${settled}`);
+  if (passed > owed) broken.push(`${where}: ${passed} lines passed, but only ${owed} were owed`);
+  if (sink.settledThrough >= lastSeq && passed !== owed) {
+    broken.push(
+      `${where}: everything is settled, but ${owed - passed} of ${owed} lines are not accounted for`,
+    );
   }
+  return broken;
 }
 
 function emptyTotals(): SourceTotals {
@@ -195,8 +167,4 @@ function emptyTotals(): SourceTotals {
     missedUnknown: 0,
     lastLineMs: 0,
   };
-}
-
-function sum(byReason: Partial<Record<LossReason, number>>): number {
-  return Object.values(byReason).reduce((total, lines) => total + lines, 0);
 }

@@ -1,0 +1,16 @@
+import type { Buffer } from '../buffer/buffer.ts';
+import type { Registry } from '../metrics/registry.ts';
+import type { AgentStatus, SourceStatus } from '../model/status.ts';
+import type { Ledger } from './ledger.ts';
+
+/** What metrics and /status show of an agent: read when asked. */
+export interface AgentView {
+  readonly ledger: Ledger;
+  readonly buffer: Buffer;
+  registry(): Registry;
+  sources(): readonly SourceStatus[];
+  sinks(): AgentStatus['sinks'];
+  /** Why it is not ready; empty when it is. */
+  problems(): readonly string[];
+  brokenIdentities(): readonly string[];
+}

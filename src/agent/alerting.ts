@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AlertingConfig } from '../config/alerting-schema.ts';
+import { HookDispatcher } from '../hooks/hook-dispatcher.ts';
+import type { Labels, Queryable } from '../model/series.ts';
+import type { AgentStatus } from '../model/status.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
+import { writeFileAtomically } from '../platform/durable-files.ts';
+import type { Log } from '../platform/log.ts';
+import type { Engine } from '../promql/engine.ts';
+import { formatValue } from '../promql/format-value.ts';
+import { decodeRuleState, encodeRuleState, type PersistedRuleState } from '../rules/persisted-rule-state.ts';
+import { RuleManager } from '../rules/rule-manager.ts';
+import type { AppendSamples } from '../rules/rule-storage.ts';
+import type { RuleGroup } from '../rules/rule.ts';
+import { renderNotification } from './render-notification.ts';
+
+export interface AlertingOptions {
+  readonly groups: readonly RuleGroup[];
+  readonly config: AlertingConfig;
+  readonly queryable: Queryable;
+  readonly append: AppendSamples;
+  readonly engine: Engine;
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly externalLabels: Labels;
+  readonly externalUrl: string;
+}
+
+const FILE = 'rules.json';
+
+/**
+ * Rules and hooks together, in the agent and in the collector: evaluates when it is due, hands changes to the hooks,
+ * and only when those are durable stores the rules' own state. A crash between the two repeats a change, which the
+ * hooks recognise; it never loses one.
+ */
+export class Alerting {
+  readonly rules: RuleManager;
+  readonly hooks: HookDispatcher;
+  readonly #options: AlertingOptions;
+  #timer: Timer | undefined;
+  #stopped = false;
+  #evaluating: Promise<void> = Promise.resolve();
+  #stored = '';
+
+  private constructor(options: AlertingOptions, hooks: HookDispatcher) {
+    this.#options = options;
+    this.hooks = hooks;
+    const restored = readState(join(options.stateDir, FILE), options.log);
+    this.rules = new RuleManager({
+      groups: options.groups,
+      queryable: options.queryable,
+      append: options.append,
+      engine: options.engine,
+      notify: async (changes) => hooks.accept(changes),
+      startMs: options.clock.now(),
+      externalLabels: options.externalLabels,
+      externalUrl: options.externalUrl,
+      ...(restored === undefined ? {} : { restored }),
+      monotonic: () => options.clock.monotonic(),
+    });
+  }
+
+  static async start(options: AlertingOptions): Promise<Alerting> {
+    const hooks = new HookDispatcher({
+      config: options.config,
+      stateDir: join(options.stateDir, 'hooks'),
+      clock: options.clock,
+      log: options.log,
+      renderTemplate: renderNotification,
+      externalUrl: options.externalUrl,
+    });
+    await hooks.start();
+    const alerting = new Alerting(options, hooks);
+    alerting.#schedule();
+    return alerting;
+  }
+
+  async reload(groups: readonly RuleGroup[], config: AlertingConfig): Promise<void> {
+    await this.hooks.reconfigure(config);
+    await this.rules.replaceGroups(groups, this.#options.clock.now());
+    this.#schedule();
+  }
+
+  /** Pending and firing alerts, for status. */
+  alerts(): AgentStatus['alerts'] {
+    return this.rules
+      .status()
+      .flatMap((group) =>
+        group.rules.flatMap((rule) =>
+          rule.kind !== 'alerting'
+            ? []
+            : rule.alerts.map(({ labels, state, activeAtMs, value }) => ({
+                labels,
+                state,
+                activeAtMs,
+                value: formatValue(value),
+              })),
+        ),
+      );
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#evaluating;
+    await this.#store();
+    await this.hooks.stop(deadlineMs);
+  }
+
+  #schedule(): void {
+    this.#timer?.cancel();
+    const due = this.rules.nextDueMs();
+    if (this.#stopped || due === Infinity) return;
+    const wait = Math.min(60_000, Math.max(0, due - this.#options.clock.now()));
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#evaluating = this.#evaluate();
+    }, wait);
+  }
+
+  async #evaluate(): Promise<void> {
+    try {
+      await this.rules.evaluateDue(this.#options.clock.now());
+      await this.#store();
+    } catch (error) {
+      this.#options.log.error({ error: String(error) }, 'evaluating rules failed');
+    }
+    this.#schedule();
+  }
+
+  async #store(): Promise<void> {
+    const text = encodeRuleState(this.rules.state());
+    if (text === this.#stored) return;
+    try {
+      await writeFileAtomically(join(this.#options.stateDir, FILE), [Buffer.from(text)], 'rules.state');
+      this.#stored = text;
+    } catch (error) {
+      this.#options.log.warn(
+        { error: String(error) },
+        'the state of the rules could not be stored; it is tried again',
+      );
+    }
+  }
+}
+
+function readState(file: string, log: Log): PersistedRuleState | undefined {
+  let text;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+  try {
+    return decodeRuleState(text);
+  } catch (error) {
+    log.warn({ file, error: String(error) }, 'the state of the rules cannot be read; alerts begin anew');
+    return undefined;
+  }
+}

@@ -1,0 +1,96 @@
+import { loadAgentConfig, type LoadedAgentConfig } from '../config/load-config.ts';
+import type { Pack } from '../config/pack-schema.ts';
+import type { Problem } from '../model/problem.ts';
+import { ProblemsError } from '../model/problem.ts';
+import { loadPack } from '../parse/load-pack.ts';
+import type { RuleGroup } from '../rules/rule.ts';
+import type { SourceSpec } from '../tail/source-spec.ts';
+import { loadRules } from './load-rules.ts';
+import { PackLibrary } from './pack-library.ts';
+import type { ScannerPlan } from './scanner-plan.ts';
+
+/** A configuration with everything that it names read and checked: nothing in it can fail later for a user's mistake. */
+export interface AgentPlan {
+  readonly file: string;
+  readonly config: LoadedAgentConfig;
+  readonly scanners: readonly ScannerPlan[];
+  readonly sources: readonly SourceSpec[];
+  readonly ruleGroups: readonly RuleGroup[];
+}
+
+/** A pattern that keeps one chunk busy for longer than this is taken out of service. */
+const PATTERN_BUDGET_MS = 200;
+
+/** What start-up, reload and `taffrail check` share. Throws ProblemsError with every problem found. */
+export async function loadAgentPlan(file: string): Promise<AgentPlan> {
+  const { config, problemAt } = loadAgentConfig(file);
+  const problems: Problem[] = [];
+  const library = new PackLibrary(config.parsers);
+  const scanners: ScannerPlan[] = [];
+  const sources: SourceSpec[] = [];
+  for (const [index, source] of config.sources.entries()) {
+    const packFile = library.find(source.parser);
+    if (packFile === undefined) {
+      const names = library.names();
+      problems.push(
+        problemAt(
+          ['sources', index, 'parser'],
+          `no parser pack is named ${JSON.stringify(source.parser)}; there are: ${names.join(', ')}`,
+        ),
+      );
+      continue;
+    }
+    const loaded = loadPack(packFile.text, packFile.file);
+    problems.push(
+      ...loaded.problems.filter(
+        (problem) => !problems.some((known) => known.file === problem.file && known.line === problem.line),
+      ),
+    );
+    if (loaded.pack === undefined) continue;
+    scanners.push(scannerPlan(config, index, packFile.file, packFile.text));
+    sources.push(sourceSpec(config, index, loaded.pack));
+  }
+  const rules = await loadRules(config.rules, { keptMs: config.rule_history });
+  problems.push(...rules.problems);
+  if (problems.length > 0) throw new ProblemsError(problems);
+  return { file, config, scanners, sources, ruleGroups: rules.groups };
+}
+
+function scannerPlan(
+  config: LoadedAgentConfig,
+  index: number,
+  packFile: string,
+  packText: string,
+): ScannerPlan {
+  const source = config.sources[index]!;
+  return {
+    source: source.name,
+    packFile,
+    packText,
+    use: {
+      source: source.name,
+      constLabels: { ...source.labels, source: source.name },
+      records: source.records,
+      maxSeries: source.max_series ?? config.metrics.max_series,
+      expireAfterMs: config.metrics.expire_after,
+      timezone: source.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
+      budgetMs: PATTERN_BUDGET_MS,
+    },
+    blockBytes: config.buffer.batch_bytes,
+    blockRecords: config.buffer.batch_records,
+  };
+}
+
+function sourceSpec(config: LoadedAgentConfig, index: number, pack: Pack): SourceSpec {
+  const source = config.sources[index]!;
+  return {
+    name: source.name,
+    paths: source.paths,
+    exclude: source.exclude,
+    startAt: source.start_at,
+    maxLineBytes: source.max_line_bytes,
+    encoding: source.encoding,
+    lingerMs: source.linger,
+    ...(pack.multiline === undefined ? {} : { multilineTimeoutMs: pack.multiline.timeout }),
+  };
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Problem } from '../model/problem.ts';
+import { loadRuleFile } from '../rules/load-rule-file.ts';
+import type { RuleGroup } from '../rules/rule.ts';
+import { compilePaths } from '../tail/path-pattern.ts';
+import { walk } from '../tail/walk.ts';
+
+/** PromQL's default: an instant selector looks back so far. */
+const LOOKBACK_MS = 300_000;
+
+/** How much history rules may ask for; without it as much as they like. */
+export interface RuleLimits {
+  readonly keptMs?: number;
+}
+
+/** Files that the globs name, in order of their paths. */
+export async function expandGlobs(globs: readonly string[]): Promise<readonly string[]> {
+  if (globs.length === 0) return [];
+  const pattern = compilePaths({ paths: globs, exclude: [] });
+  const { folders } = await walk(pattern);
+  const files = folders.flatMap(({ path, names }) => names.map((name) => join(path, name)));
+  return files.filter((file) => pattern.matches(file)).sort();
+}
+
+export async function loadRules(
+  globs: readonly string[],
+  limits: RuleLimits = {},
+): Promise<{ readonly groups: readonly RuleGroup[]; readonly problems: readonly Problem[] }> {
+  const groups: RuleGroup[] = [];
+  const problems: Problem[] = [];
+  for (const file of await expandGlobs(globs)) {
+    const loaded = loadRuleText(readFileSync(file, 'utf8'), file, limits);
+    groups.push(...loaded.groups);
+    problems.push(...loaded.problems);
+  }
+  return { groups, problems };
+}
+
+export function loadRuleText(
+  text: string,
+  file: string,
+  { keptMs }: RuleLimits = {},
+): { readonly groups: readonly RuleGroup[]; readonly problems: readonly Problem[] } {
+  const loaded = loadRuleFile(text, {
+    file,
+    ...(keptMs === undefined ? {} : { history: { keptMs, lookbackMs: LOOKBACK_MS } }),
+  });
+  const lines = text.split(/\r?\n/);
+  const problems = loaded.problems.map(({ line, column, key, message, accepted }) => ({
+    file,
+    line,
+    column,
+    key,
+    message: accepted === undefined ? message : `${message}; accepted: ${accepted}`,
+    ...(lines[line - 1] === undefined ? {} : { sourceLine: lines[line - 1]! }),
+  }));
+  return { groups: loaded.groups, problems };
+}

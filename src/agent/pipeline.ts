@@ -1,0 +1,104 @@
+import type { BufferClosed } from '../buffer/buffer.ts';
+import type { Committer } from '../buffer/committer.ts';
+import type { Chunk } from '../model/chunk.ts';
+import { NO_LINES } from '../model/line-counts.ts';
+import type { Fragment, Slice } from '../model/slice.ts';
+import type { Log } from '../platform/log.ts';
+import type { Tailer } from '../tail/tailer.ts';
+import type { Lanes } from './lanes.ts';
+
+export interface PipelineOptions {
+  readonly tailer: Tailer;
+  readonly committer: Committer;
+  readonly log: Log;
+  /** Labels of a source as they are now configured. */
+  readonly labelsOf: (source: string) => Readonly<Record<string, string>>;
+  readonly onUnmatched: (source: string, sample: string) => void;
+}
+
+/**
+ * Moves chunks from the tailer through a lane to the committer, several at once where there are several lanes. A
+ * stream has one chunk under way at most, so order within a file needs no care here. Backpressure comes from the
+ * committer: while it has no room nothing is taken, and unread files are the buffer.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #stop = new AbortController();
+  #lanes: Lanes;
+  #runners: Promise<void>[] = [];
+
+  constructor(options: PipelineOptions, lanes: Lanes) {
+    this.#options = options;
+    this.#lanes = lanes;
+  }
+
+  start(): void {
+    this.#runners = Array.from({ length: this.#lanes.width }, async () => this.#run());
+    this.addNotices();
+  }
+
+  /** For a reload: chunks taken from now on are scanned by these. The caller has stopped the pipeline. */
+  restart(lanes: Lanes): void {
+    this.#lanes = lanes;
+  }
+
+  /** Takes nothing more; resolves when what was taken is committed. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#runners);
+    this.addNotices();
+    await this.#options.committer.flush();
+  }
+
+  async #run(): Promise<void> {
+    const { tailer, committer } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      await committer.ready();
+      const chunk = await tailer.take(this.#stop.signal);
+      if (chunk === undefined) return;
+      this.#commit(chunk, await this.#lanes.scan(chunk));
+    }
+  }
+
+  #commit(chunk: Chunk, fragment: Fragment): void {
+    const { tailer, labelsOf, onUnmatched } = this.#options;
+    if (fragment.unmatchedSample !== undefined) onUnmatched(chunk.source, fragment.unmatchedSample);
+    const position = tailer.settle(chunk, fragment.consumed, fragment.parserState);
+    if (fragment.consumed === 0 && position.offset === chunk.from) return;
+    this.#add({
+      position,
+      from: chunk.from,
+      counts: fragment.counts,
+      deltas: fragment.deltas,
+      records: fragment.records,
+      labels: labelsOf(chunk.source),
+    });
+  }
+
+  /** Positions that move without a line: a first look at the end of a file, a stream that is finished, content that is gone. */
+  addNotices(): void {
+    for (const { position, from, missed } of this.#options.tailer.drainNotices()) {
+      this.#add({
+        position,
+        from,
+        counts: NO_LINES,
+        deltas: NOTHING,
+        records: [],
+        labels: {},
+        ...(missed === undefined ? {} : { missed }),
+      });
+    }
+  }
+
+  /** Rejects only when the buffer closes first: then the lines are read again at the next start. */
+  #add(slice: Slice): void {
+    this.#options.committer
+      .add(slice)
+      .then(() => this.#options.tailer.committed([slice.position]))
+      .catch((error: BufferClosed) =>
+        this.#options.log.debug({ error: error.message }, 'slice not committed'),
+      );
+  }
+}
+
+const NOTHING = new Uint8Array(0);

@@ -1,0 +1,94 @@
+import type { Buffer } from '../buffer/buffer.ts';
+import { mergeFamilies } from '../metrics/exposition.ts';
+import { Sampler } from '../metrics/sampler.ts';
+import type { SelfMetrics } from '../metrics/self-metrics.ts';
+import type { Labels } from '../model/series.ts';
+import type { Clock, Timer } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { version } from '../platform/version.ts';
+import type { RingStore } from '../promql/ring-store.ts';
+import { encodeMetricsRequest, OWN_SCOPE } from '../wire/otlp-metrics.ts';
+import type { DurableState } from './durable-state.ts';
+import { RingFeed } from './ring-feed.ts';
+
+export interface SamplingOptions {
+  readonly state: DurableState;
+  readonly self: SelfMetrics;
+  readonly buffer: Buffer;
+  readonly ring: RingStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly intervalMs: number;
+  readonly heartbeatMs: number;
+  readonly resource: () => Readonly<Record<string, string>>;
+  readonly externalLabels: () => Labels;
+  /** Whether anything ships samples: without it they only go to the ring. */
+  readonly shipped: () => boolean;
+  /** At each tick, before values are taken. */
+  readonly onTick: (nowMs: number) => void;
+}
+
+/** Takes the values of all series at each tick: into the buffer for sinks, into the ring for rules. */
+export class Sampling {
+  readonly #options: SamplingOptions;
+  readonly #sampler: Sampler;
+  readonly #feed = new RingFeed();
+  #timer: Timer | undefined;
+  #lastMs = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #busy = false;
+
+  constructor(options: SamplingOptions) {
+    this.#options = options;
+    this.#sampler = new Sampler({
+      registry: options.state.registry,
+      self: options.self,
+      intervalMs: options.intervalMs,
+      heartbeatTicks: Math.max(1, Math.round(options.heartbeatMs / options.intervalMs)),
+    });
+  }
+
+  start(): void {
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.tick();
+      this.start();
+    }, this.#options.intervalMs);
+  }
+
+  tick(): void {
+    const { clock, state, self, ring, externalLabels, onTick } = this.#options;
+    const nowMs = Math.max(clock.now(), this.#lastMs + 1);
+    onTick(nowMs);
+    const families = mergeFamilies(state.registry.collect(nowMs), self.collect());
+    ring.append(nowMs, this.#feed.samples(families, externalLabels(), this.#lastMs));
+    this.#lastMs = nowMs;
+    this.#ship(nowMs);
+  }
+
+  /** The last values, at an orderly stop. */
+  async finish(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#writing;
+    this.tick();
+    await this.#writing;
+  }
+
+  /** While the buffer does not take one (it is full), the next are not made: counters hold what they would have said. */
+  #ship(nowMs: number): void {
+    const { buffer, resource, log, shipped } = this.#options;
+    if (this.#busy || !shipped()) return;
+    const samples = this.#sampler.sample(nowMs);
+    if (samples.points === 0) return;
+    const otlp = encodeMetricsRequest(resource(), { name: OWN_SCOPE, version }, samples);
+    this.#busy = true;
+    this.#writing = buffer
+      .append({ kind: 'samples', timeMs: nowMs, otlp, points: samples.points })
+      .then(
+        () => undefined,
+        (error: unknown) => log.debug({ error: String(error) }, 'samples not committed'),
+      )
+      .finally(() => {
+        this.#busy = false;
+      });
+  }
+}

@@ -1,0 +1,101 @@
+import type { Buffer } from '../buffer/buffer.ts';
+import type { BufferCursor } from '../buffer/buffer-cursor.ts';
+import type { Identity } from '../buffer/identity.ts';
+import type { SinkConfig } from '../config/sink-schema.ts';
+import type { Sink } from '../model/sink.ts';
+import type { AgentStatus } from '../model/status.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { Secret } from '../platform/secret.ts';
+import { createSink } from './create-sink.ts';
+import type { Ledger, SinkProgress } from './ledger.ts';
+
+export interface SinkSurroundings {
+  readonly buffer: Buffer;
+  readonly ledger: Ledger;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly resource: () => Readonly<Record<string, string>>;
+  /** What the fleet page is told. */
+  readonly heartbeat: () => object;
+}
+
+interface Running {
+  readonly config: SinkConfig;
+  readonly sink: Sink;
+  readonly cursor: BufferCursor;
+}
+
+const RELOAD_STOP_MS = 5000;
+
+/** The configured sinks, each with its cursor. A sink that leaves the configuration gives up its place in the buffer. */
+export class SinkSet {
+  readonly #around: SinkSurroundings;
+  #running: Running[] = [];
+
+  constructor(around: SinkSurroundings) {
+    this.#around = around;
+  }
+
+  get shipMetrics(): boolean {
+    return this.#running.some(({ config }) => config.type === 'prometheus_remote_write' || config.metrics);
+  }
+
+  /** Goes over to these: what is unchanged goes on undisturbed, what is new begins with the entries after now. */
+  async use(configs: readonly SinkConfig[]): Promise<void> {
+    const { buffer, ledger } = this.#around;
+    const kept = this.#running.filter(({ config }) => configs.some((next) => isSame(config, next)));
+    const gone = this.#running.filter((running) => !kept.includes(running));
+    await Promise.all(gone.map(async ({ sink }) => sink.stop(RELOAD_STOP_MS)));
+    await buffer.retainCursors(new Set(configs.map(({ name }) => name)));
+    const before = Object.fromEntries(ledger.owed());
+    const next: Running[] = [];
+    for (const config of configs) {
+      const same = kept.find((running) => running.config.name === config.name);
+      if (same !== undefined) {
+        next.push(same);
+        continue;
+      }
+      const cursor = await buffer.cursor(config.name, 'now', before);
+      const sink = await createSink(config, cursor, this.#around);
+      sink.start();
+      next.push({ config, sink, cursor });
+    }
+    this.#running = next;
+  }
+
+  cursors(): readonly SinkProgress[] {
+    return this.#running.map(({ cursor }) => cursor);
+  }
+
+  status(): AgentStatus['sinks'] {
+    return this.#running.map(({ sink, cursor }) => ({
+      ...sink.status(),
+      ledger: this.#around.ledger.fates(cursor),
+    }));
+  }
+
+  /** Counts as lost what a damaged segment held, once all that is left has been settled. */
+  reconcile(): void {
+    const { buffer, ledger } = this.#around;
+    if (buffer.stats().damage.length === 0) return;
+    for (const { cursor } of this.#running) cursor.reconcile(ledger.owed());
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    await Promise.all(this.#running.map(async ({ sink }) => sink.stop(deadlineMs)));
+  }
+}
+
+function isSame(a: SinkConfig, b: SinkConfig): boolean {
+  return JSON.stringify(revealed(a)) === JSON.stringify(revealed(b));
+}
+
+/** Secrets as what they are: a changed token is a change. */
+function revealed(value: unknown): unknown {
+  if (value instanceof Secret) return value.reveal();
+  if (Array.isArray(value)) return value.map(revealed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
+}

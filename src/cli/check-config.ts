@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { loadAgentPlan } from '../agent/load-plan.ts';
+import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
+import { enableLinearFallback } from '../parse/pattern/linear.ts';
+
+/** The path that start-up takes, up to where something would be opened. Throws ProblemsError; returns a sentence. */
+export async function checkConfig(file: string): Promise<string> {
+  enableLinearFallback();
+  if (isCollector(file)) {
+    const { ruleGroups } = await loadCollectorPlan(file);
+    return `${file}: well; a collector with ${countRules(ruleGroups)} rules`;
+  }
+  const { config, ruleGroups } = await loadAgentPlan(file);
+  return `${file}: well; ${config.sources.length} sources, ${config.sinks.length} sinks, ${countRules(ruleGroups)} rules`;
+}
+
+/** An agent's configuration has sources; one without is taken for a collector's if it has a key that only those have. */
+function isCollector(file: string): boolean {
+  let text = '';
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    // The loader says what is wrong with the file.
+  }
+  const keys = new Set([...text.matchAll(/^([a-z_]+):/gm)].map(([, key]) => key));
+  return (
+    (!keys.has('sources') &&
+      ['retention', 'tokens', 'limits', 'allow_insecure', 'protect_reads', 'tls'].some((key) =>
+        keys.has(key),
+      )) ||
+    (!keys.has('sources') && /collector[^/]*$/.test(file))
+  );
+}
+
+function countRules(groups: readonly { readonly rules: readonly unknown[] }[]): number {
+  return groups.reduce((sum, group) => sum + group.rules.length, 0);
+}

@@ -1,0 +1,41 @@
+import { Agent } from '../agent.ts';
+import { loadAgentPlan } from '../agent/load-plan.ts';
+import { StateDirInUse } from '../buffer/state-lock.ts';
+import { enableLinearFallback } from '../parse/pattern/linear.ts';
+import { createLog } from '../platform/log.ts';
+import { SystemdNotifier } from '../platform/systemd.ts';
+import { runUntilSignal } from './run-until-signal.ts';
+import { UsageError } from './usage-error.ts';
+
+/** `taffrail agent`: from the configuration to the end of the process. */
+export async function runAgent(file: string): Promise<void> {
+  enableLinearFallback();
+  const plan = await loadAgentPlan(file);
+  const log = createLog(plan.config.log_level);
+  const systemd = new SystemdNotifier();
+  const agent = await Agent.start(plan, log).catch((error: unknown) => {
+    if (error instanceof StateDirInUse) throw new UsageError(error.message, { cause: error });
+    throw error;
+  });
+  const summary = (): string => {
+    const status = agent.status();
+    const lines = status.sources.reduce((sum, source) => sum + source.ledger.read, 0);
+    return `${status.ready ? 'ready' : status.problems.join('; ')}; ${status.sources.length} sources, ${lines} lines`;
+  };
+  log.info({ listen: agent.url, config: file }, 'agent started');
+  systemd.ready(summary());
+  systemd.startWatchdog(summary, () => true);
+  await runUntilSignal({
+    stop: async () => {
+      systemd.stopping();
+      log.info({}, 'agent stops');
+      await agent.stop();
+    },
+    reload: async () => {
+      systemd.reloading();
+      // The refusal is logged and shown in /status; the process goes on as it was.
+      await agent.reload().catch(() => undefined);
+      systemd.ready(summary());
+    },
+  });
+}

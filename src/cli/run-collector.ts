@@ -1,0 +1,3 @@
+export async function runCollector(file: string): Promise<void> {
+  throw new Error(file);
+}

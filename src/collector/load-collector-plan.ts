@@ -1,0 +1,20 @@
+import { loadRules } from '../agent/load-rules.ts';
+import { loadCollectorConfig } from '../config/load-config.ts';
+import type { CollectorConfig } from '../config/collector-schema.ts';
+import { ProblemsError } from '../model/problem.ts';
+import type { RuleGroup } from '../rules/rule.ts';
+
+/** A collector's configuration with the rule files that it names. */
+export interface CollectorPlan {
+  readonly file: string;
+  readonly config: CollectorConfig;
+  readonly ruleGroups: readonly RuleGroup[];
+}
+
+/** What start-up, reload and `taffrail check` share. Throws ProblemsError. */
+export async function loadCollectorPlan(file: string): Promise<CollectorPlan> {
+  const { config } = loadCollectorConfig(file);
+  const { groups, problems } = await loadRules(config.rules);
+  if (problems.length > 0) throw new ProblemsError(problems);
+  return { file, config, ruleGroups: groups };
+}
