@@ -1,5 +1,6 @@
 import type { Labels } from '../model/series.ts';
 import { type Expr, unwrap } from './ast.ts';
+import { setLabel } from './label-access.ts';
 
 /** What absent() can say of a series that is not there: its equality matchers, unless a label is named twice. */
 export function absentLabels(expr: Expr): Labels {
@@ -12,7 +13,7 @@ export function absentLabels(expr: Expr): Labels {
     if (name === '__name__') continue;
     if (kind === '=' && !seen.has(name)) {
       seen.add(name);
-      if (value !== '') labels[name] = value;
+      setLabel(labels, name, value);
     } else {
       delete labels[name];
     }

@@ -1,9 +1,13 @@
 import type { Call, Expr } from './ast.ts';
 import { GoRegex } from './go-regex.ts';
 import { isValidLabelName, quoteGoString } from './go-string.ts';
+import { labelValue } from './label-access.ts';
 import type { Metric } from './metric.ts';
 import { PromqlError } from './promql-error.ts';
 import { add, emptyVector, type Vector } from './vector.ts';
+
+/** Label functions inside one another could else double a value until no memory is left. */
+const MAX_JOINED_LENGTH = 65_536;
 
 /** label_replace and label_join: the only functions that can give a metric a name, or keep one from being dropped. */
 export function labelFunction(node: Call, vector: Vector): Vector {
@@ -44,7 +48,7 @@ function replacer(node: Call, texts: readonly string[]): (metric: Metric) => str
       node.args[4]!.position,
     );
   }
-  return (metric) => regex.expand(metric.labels[source] ?? '', replacement);
+  return (metric) => regex.expand(labelValue(metric.labels, source), replacement);
 }
 
 function joiner(node: Call, texts: readonly string[]): (metric: Metric) => string {
@@ -57,7 +61,18 @@ function joiner(node: Call, texts: readonly string[]): (metric: Metric) => strin
       node.args[invalid + 3]!.position,
     );
   }
-  return (metric) => sources.map((source) => metric.labels[source] ?? '').join(separator);
+  return (metric) => {
+    const values = sources.map((source) => labelValue(metric.labels, source));
+    const length = values.reduce((sum, value) => sum + value.length + separator.length, 0);
+    if (length > MAX_JOINED_LENGTH) {
+      throw new PromqlError(
+        'limit',
+        `label_join gives more than ${MAX_JOINED_LENGTH} characters`,
+        node.position,
+      );
+    }
+    return values.join(separator);
+  };
 }
 
 function textOf(expr: Expr): string {

@@ -1,5 +1,6 @@
 import type { Labels, Matcher } from '../model/series.ts';
 import { GoRegex } from './go-regex.ts';
+import { labelValue } from './label-access.ts';
 
 export interface CompiledMatcher {
   readonly name: string;
@@ -31,7 +32,7 @@ export function compileMatcher(matcher: Matcher): CompiledMatcher {
 /** One test of a whole label set. */
 export function compileMatchers(matchers: readonly Matcher[]): (labels: Labels) => boolean {
   const compiled = matchers.map(compileMatcher);
-  return (labels) => compiled.every((matcher) => matcher.matches(labels[matcher.name] ?? ''));
+  return (labels) => compiled.every((matcher) => matcher.matches(labelValue(labels, matcher.name)));
 }
 
 function regexTest(pattern: string): (value: string) => boolean {
@@ -47,15 +48,20 @@ function regexTest(pattern: string): (value: string) => boolean {
 function simpleTest(pattern: string): ((value: string) => boolean) | undefined {
   if (pattern === '.*') return () => true;
   if (pattern === '.+') return (value) => value !== '';
-  if (/^[\w /:-]*(\|[\w /:-]*)*$/.test(pattern)) {
-    const accepted = new Set(pattern.split('|'));
-    return (value) => accepted.has(value);
-  }
+  const accepted = alternatives(pattern);
+  if (accepted !== undefined) return (value) => accepted.has(value);
   const prefix = /^([\w /:-]+)\.([*+])$/.exec(pattern);
   if (prefix === null) return undefined;
   const [, start, repeat] = prefix;
   const minimum = start!.length + (repeat === '+' ? 1 : 0);
   return (value) => value.length >= minimum && value.startsWith(start!);
+}
+
+/** The texts of patterns such as `a|b\.c` or `(d|e)`, which have nothing special in them; undefined for any other pattern. */
+function alternatives(pattern: string): ReadonlySet<string> | undefined {
+  const inner = /^\(([^()]*)\)$/.exec(pattern)?.[1] ?? pattern;
+  if (!/^(?:[\w /:|-]|\\[.:/_-])*$/.test(inner)) return undefined;
+  return new Set(inner.replaceAll('\\', '').split('|'));
 }
 
 /** Label values repeat from one evaluation to the next. */

@@ -1,4 +1,5 @@
 import type { Labels } from '../model/series.ts';
+import { labelValue, setLabel } from './label-access.ts';
 
 const NAME = '__name__';
 /** Forget what was derived from a metric beyond this many projections: rules are few, remote queries are not. */
@@ -86,7 +87,7 @@ export class Metric {
   }
 
   get name(): string {
-    return this.labels[NAME] ?? '';
+    return labelValue(this.labels, NAME);
   }
 
   get pending(): boolean {
@@ -119,7 +120,7 @@ export class Metric {
     const known = this.#projections?.get(projection);
     if (known !== undefined) return known;
     const labels: Record<string, string> = {};
-    for (const name in this.labels) if (projection.keeps(name)) labels[name] = this.labels[name]!;
+    for (const name in this.labels) if (projection.keeps(name)) setLabel(labels, name, this.labels[name]!);
     const projected = new Metric(labels);
     if (this.#projections === undefined || this.#projections.size >= REMEMBERED_PROJECTIONS) {
       this.#projections = new Map();
@@ -131,10 +132,7 @@ export class Metric {
   /** The labels with some set anew; an empty value removes the label. */
   with(changes: Labels): Metric {
     const labels: Record<string, string> = { ...this.labels };
-    for (const [name, value] of Object.entries(changes)) {
-      if (value === '') delete labels[name];
-      else labels[name] = value;
-    }
+    for (const [name, value] of Object.entries(changes)) setLabel(labels, name, value);
     return new Metric(labels);
   }
 }

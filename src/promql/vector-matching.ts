@@ -1,6 +1,7 @@
 import { type Binary, isComparison, type SetOp } from './ast.ts';
 import { arithmeticOf, comparisonOf } from './binary-arithmetic.ts';
 import { quoteGoString } from './go-string.ts';
+import { labelValue } from './label-access.ts';
 import { Metric, Projection } from './metric.ts';
 import { PromqlError } from './promql-error.ts';
 import { add, emptyVector, type Vector } from './vector.ts';
@@ -127,7 +128,7 @@ function metricMaker(node: Binary, rules: NameRules): (many: Metric, one: Metric
     if (dropsName && !rules.delayed) metric = metric.withoutName();
     if (matching.include.length > 0) {
       metric = metric.with(
-        Object.fromEntries(matching.include.map((name) => [name, one.labels[name] ?? ''])),
+        Object.fromEntries(matching.include.map((name) => [name, labelValue(one.labels, name)])),
       );
     }
     return pending ? metric.asPending() : metric;

@@ -37,6 +37,15 @@ describe('an RE2 expression', () => {
     expect(GoRegex.compile('(a+)+$').matches(`${'a'.repeat(5000)}b`)).toBe(false);
   });
 
+  it('is refused where its size and the text together are too much work', () => {
+    expect(() => GoRegex.compile('(a?){1000}'.repeat(9))).toThrow(
+      'too large once its repetitions are written out',
+    );
+    expect(() => GoRegex.compile('(a?){1000}a{1000}').matches('a'.repeat(2000))).toThrow(
+      'too large for a text of 2000',
+    );
+  });
+
   it.each([
     ['$1-$2', 'x-y'],
     ['${1}0', 'x0'],
@@ -52,9 +61,10 @@ describe('an RE2 expression', () => {
 
 describe('a matcher', () => {
   it('answers by its shortcut as the expression itself would', () => {
-    const piece = fc.constantFrom('a', 'b', 'ab', '', '-', '/x');
+    const piece = fc.constantFrom('a', 'b', 'ab', '', '-', '/x', '\\.', '.');
     const pattern = fc.oneof(
       fc.array(piece, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('|')),
+      fc.array(piece, { minLength: 1, maxLength: 4 }).map((parts) => `(${parts.join('|')})`),
       fc.tuple(piece, fc.constantFrom('.*', '.+')).map((parts) => parts.join('')),
     );
     fc.assert(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Expr } from '../../src/promql/ast.ts';
 import { exprToString } from '../../src/promql/expr-to-string.ts';
 import { parseExpr } from '../../src/promql/parse-expr.ts';
 import { PromqlError } from '../../src/promql/promql-error.ts';
@@ -15,17 +16,10 @@ function errorOf(text: string): PromqlError {
 
 /** The expression with a pair of parentheses around every operation, to show what binds to what. */
 function structure(text: string): string {
-  const walk = (expr: ReturnType<typeof parseExpr>): string => {
-    switch (expr.kind) {
-      case 'binary':
-        return `(${walk(expr.left)} ${expr.op} ${walk(expr.right)})`;
-      case 'unary':
-        return `(${expr.op}${walk(expr.expr)})`;
-      case 'paren':
-        return walk(expr.expr);
-      default:
-        return exprToString(expr);
-    }
+  const walk = (expr: Expr): string => {
+    if (expr.kind === 'binary') return `(${walk(expr.left)} ${expr.op} ${walk(expr.right)})`;
+    if (expr.kind === 'unary') return `(${expr.op}${walk(expr.expr)})`;
+    return expr.kind === 'paren' ? walk(expr.expr) : exprToString(expr);
   };
   return walk(parseExpr(text));
 }

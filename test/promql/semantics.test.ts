@@ -363,6 +363,41 @@ describe('labels', () => {
   });
 });
 
+describe('names that objects inherit', () => {
+  const table = { 'm{constructor="1",x="a"}': [1], 'm{x="b"}': [2] };
+
+  it('are labels like any other', async () => {
+    expect(await ask(table, 'm{constructor=""}')).toEqual({ 'm{x="b"}': '2' });
+    expect(await ask(table, 'm{toString=~".+"}')).toEqual({});
+    expect(await ask(table, 'm{__proto__=~".+x"}')).toEqual({});
+    expect(await ask(table, 'sum by (constructor, toString) (m)')).toEqual({
+      '{constructor="1"}': '1',
+      '{}': '2',
+    });
+    expect(await ask(table, 'label_replace(m{x="b"}, "c", "$1$constructor", "valueOf", "(.*)")')).toEqual({
+      'm{x="b"}': '2',
+    });
+    expect(
+      await ask(table, 'count(label_replace(m, "__proto__", "p$1", "x", "(.*)")) by (__proto__)'),
+    ).toEqual({
+      '{__proto__="pa"}': '1',
+      '{__proto__="pb"}': '1',
+    });
+  });
+});
+
+describe('label functions', () => {
+  it('do not grow a value without end', async () => {
+    const doubled = (expr: string, times: number): string =>
+      times === 0 ? expr : doubled(`label_replace(${expr}, "x", "$1$1", "x", "(.*)")`, times - 1);
+    const joined = (expr: string, times: number): string =>
+      times === 0 ? expr : joined(`label_join(${expr}, "x", "", "x", "x")`, times - 1);
+    for (const expr of [doubled('m', 40), joined('m', 40)]) {
+      await expect(ask({ 'm{x="abc"}': [1] }, expr)).rejects.toMatchObject({ kind: 'limit' });
+    }
+  });
+});
+
 describe('remarks', () => {
   const warnings = async (expr: string): Promise<unknown> => {
     const { warnings: said, infos } = await new Engine().instant(
