@@ -3,7 +3,7 @@ import { ByteWriter } from '../model/byte-writer.ts';
 import type { MetricDescriptor } from '../model/series.ts';
 import { CounterCell, GaugeCell, HistogramCell, PairCell, UniqueCell } from './cells.ts';
 import type { AggregatorCell, CellOwner } from './cells.ts';
-import { DELTA_VERSION, encodeDescriptor, writeLabelValues } from './delta-codec.ts';
+import { DELTA_VERSION, encodeDescriptor } from './delta-codec.ts';
 
 /** Interned label sets beyond this many are forgotten at the next drain; they come back as they are needed. */
 const MAX_CELLS = 50_000;
@@ -90,12 +90,9 @@ class MetricFeed implements Feed, CellOwner {
     return node as AggregatorCell;
   }
 
-  /**
-   * The way of a label set that is new here. Values are cut from a chunk, and V8 keeps the whole chunk alive for
-   * a slice of it, so the maps get copies of their own.
-   */
+  /** The way of a label set that is new here. */
   #intern(values: readonly string[]): AggregatorCell {
-    const own = values.map((value) => Buffer.from(value).toString());
+    const own = values.map(unshared);
     let level = this.#root;
     for (const value of own.slice(0, -1)) {
       let next = level.get(value) as Level | undefined;
@@ -114,28 +111,22 @@ class MetricFeed implements Feed, CellOwner {
       throw new Error(`bug: metric ${name} has ${labelNames.length} labels, fed with ${values.length}`);
     }
     this.cells++;
-    const labels = new ByteWriter(64);
-    writeLabelValues(labels, values);
-    const sized = new ByteWriter(labels.length + 4);
-    sized.varint(labels.length);
-    sized.raw(labels.bytes.subarray(0, labels.length));
-    const bytes = sized.copy();
     switch (type) {
       case 'counter':
-        return new CounterCell(this, bytes);
+        return new CounterCell(this, values);
       case 'gauge':
-        return new GaugeCell(this, bytes);
+        return new GaugeCell(this, values);
       case 'histogram':
-        return new HistogramCell(this, bytes, buckets ?? []);
+        return new HistogramCell(this, values, buckets ?? []);
       case 'unique':
-        return new UniqueCell(this, bytes);
+        return new UniqueCell(this, values);
       case 'pair':
-        return new PairCell(this, bytes);
+        return new PairCell(this, values);
     }
   }
 
   event(cell: AggregatorCell, kind: 0 | 1, key: string, timeMs: number): void {
-    const short = Buffer.from(key.length > MAX_PAIR_KEY ? key.slice(0, MAX_PAIR_KEY) : key).toString();
+    const short = unshared(key.length > MAX_PAIR_KEY ? key.slice(0, MAX_PAIR_KEY) : key);
     const time = timeMs > 0 && timeMs <= Number.MAX_SAFE_INTEGER ? Math.floor(timeMs) : 0;
     this.#events.push({ cell: cell as PairCell, kind, key: short, timeMs: time });
   }
@@ -148,7 +139,7 @@ class MetricFeed implements Feed, CellOwner {
     out.varint(this.dirty.length);
     for (let i = 0; i < this.dirty.length; i++) {
       const cell = this.dirty[i]!;
-      out.raw(cell.labelBytes);
+      cell.writeLabels(out);
       cell.flush(out);
       cell.dirty = false;
       if (cell instanceof PairCell) cell.index = i;
@@ -174,4 +165,9 @@ class MetricFeed implements Feed, CellOwner {
     this.#single = undefined;
     this.cells = 0;
   }
+}
+
+/** Values are cut from a chunk, and V8 keeps the whole chunk alive for a slice of 13 characters or more: make it a copy. */
+function unshared(value: string): string {
+  return value.length < 13 ? value : Buffer.from(value).toString();
 }

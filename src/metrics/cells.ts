@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../model/byte-writer.ts';
 import type { Cell } from '../model/aggregator.ts';
+import { writeLabelValues } from './delta-codec.ts';
 import { distinctHash } from './distinct.ts';
 
 /** What a cell tells its feed. */
@@ -14,13 +15,29 @@ export interface CellOwner {
 /** One label set of one metric: collects until the next drain. Calling a method of another metric type is a bug. */
 export abstract class AggregatorCell implements Cell {
   protected readonly owner: CellOwner;
-  /** The label values, encoded, with their size before them. */
-  readonly labelBytes: Uint8Array;
   dirty = false;
+  readonly #values: readonly string[];
+  /** The label values as they go into deltas; kept from the second time on, because in an explosion of label sets there is none. */
+  #labelBytes: Uint8Array | undefined;
+  #wasWritten = false;
 
-  constructor(owner: CellOwner, labelBytes: Uint8Array) {
+  constructor(owner: CellOwner, values: readonly string[]) {
     this.owner = owner;
-    this.labelBytes = labelBytes;
+    this.#values = values;
+  }
+
+  writeLabels(writer: ByteWriter): void {
+    if (this.#labelBytes !== undefined) {
+      writer.raw(this.#labelBytes);
+      return;
+    }
+    const from = writer.length;
+    const start = writer.beginSized();
+    writeLabelValues(writer, this.#values);
+    writer.endSized(start);
+    if (this.#wasWritten)
+      this.#labelBytes = Uint8Array.prototype.slice.call(writer.bytes, from, writer.length);
+    this.#wasWritten = true;
   }
 
   /** Writes what came since the last drain, and forgets it. */
@@ -87,8 +104,8 @@ export class HistogramCell extends AggregatorCell {
   #sum = 0;
   #count = 0;
 
-  constructor(owner: CellOwner, labelBytes: Uint8Array, bounds: readonly number[]) {
-    super(owner, labelBytes);
+  constructor(owner: CellOwner, values: readonly string[], bounds: readonly number[]) {
+    super(owner, values);
     this.#bounds = bounds;
     this.#counts = Array.from({ length: bounds.length + 1 }, () => 0);
   }

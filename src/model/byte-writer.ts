@@ -1,3 +1,6 @@
+/** Longest text that is written in a loop of our own; its length fits one byte. */
+const SHORT = 40;
+
 /** Grows as it is written to; `length` bytes of `bytes` are valid. Every write first reserves what it needs. */
 export class ByteWriter {
   bytes: Buffer;
@@ -46,12 +49,51 @@ export class ByteWriter {
     this.length += bytes.length;
   }
 
-  /** UTF-8 with its length before it. */
+  /** UTF-8 with its length before it. Short ASCII goes byte by byte: cheaper than two calls into the runtime. */
   string(text: string): void {
+    const size = text.length;
+    if (size > SHORT) {
+      this.#longString(text);
+      return;
+    }
+    this.reserve(size + 1);
+    const bytes = this.bytes;
+    const start = this.length + 1;
+    for (let i = 0; i < size; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#longString(text);
+        return;
+      }
+      bytes[start + i] = code;
+    }
+    bytes[start - 1] = size;
+    this.length = start + size;
+  }
+
+  #longString(text: string): void {
     const count = Buffer.byteLength(text);
     this.varint(count);
     this.reserve(count);
     this.length += this.bytes.write(text, this.length, count, 'utf8');
+  }
+
+  /** Begins a part that has its length before it; give the result to `endSized`. */
+  beginSized(): number {
+    this.uint8(0);
+    return this.length;
+  }
+
+  endSized(start: number): void {
+    const size = this.length - start;
+    const extra = varintSize(size) - 1;
+    if (extra > 0) {
+      this.reserve(extra);
+      this.bytes.copyWithin(start + extra, start, this.length);
+    }
+    this.length = start - 1;
+    this.varint(size);
+    this.length += size;
   }
 
   /** A copy of what was written, in an ArrayBuffer of its own that can be transferred to another thread. */

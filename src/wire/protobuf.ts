@@ -1,4 +1,4 @@
-import { ByteWriter, varintSize } from '../model/byte-writer.ts';
+import { ByteWriter } from '../model/byte-writer.ts';
 import { WireError } from './wire-error.ts';
 
 export const VARINT = 0;
@@ -73,20 +73,11 @@ export class ProtoWriter extends ByteWriter {
   /** Begins a message; give the result to `close`, which puts its length before it. */
   open(field: number): number {
     this.tag(field, BYTES);
-    this.uint8(0);
-    return this.length;
+    return this.beginSized();
   }
 
   close(start: number): void {
-    const size = this.length - start;
-    const extra = varintSize(size) - 1;
-    if (extra > 0) {
-      this.reserve(extra);
-      this.bytes.copyWithin(start + extra, start, this.length);
-    }
-    this.length = start - 1;
-    this.varint(size);
-    this.length += size;
+    this.endSized(start);
   }
 }
 
