@@ -44,6 +44,8 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** At most `maxResponseBytes` of it. */
   readonly body: string;
+  /** The same, as it came: for answers that are not text. */
+  readonly bytes?: Buffer;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -96,9 +98,10 @@ export class HttpClient {
         body: options.body,
         signal: limit.signal,
       });
-      const body = await readBounded(answer.body, this.#maxResponseBytes);
+      const bytes = await readBounded(answer.body, this.#maxResponseBytes);
       faultPoint('http.request.after');
-      return { status: answer.statusCode, headers: flatHeaders(answer.headers), body };
+      const body = bytes.toString('utf8');
+      return { status: answer.statusCode, headers: flatHeaders(answer.headers), body, bytes };
     } catch (error) {
       throw transportFailure(error, target, { timeoutMs, timedOut: limit.timedOut, aborted: limit.aborted });
     } finally {
@@ -173,7 +176,7 @@ function flatHeaders(headers: Dispatcher.ResponseData['headers']): Record<string
   return flat;
 }
 
-async function readBounded(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<string> {
+async function readBounded(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of body) {
@@ -182,7 +185,7 @@ async function readBounded(body: Dispatcher.ResponseData['body'], maxBytes: numb
     // Leaving the loop destroys the stream, and with it the connection.
     if (bytes >= maxBytes) break;
   }
-  return Buffer.concat(parts).subarray(0, maxBytes).toString('utf8');
+  return Buffer.concat(parts).subarray(0, maxBytes);
 }
 
 function tlsConnect(tls: TlsOptions): Record<string, unknown> {

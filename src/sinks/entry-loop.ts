@@ -1,0 +1,105 @@
+import PQueue from 'p-queue';
+import type { Entry } from '../model/entry.ts';
+import type { Cursor, Outcome } from '../model/sink.ts';
+
+/** A piece of an entry's delivery. */
+export interface Task {
+  /** Held in memory while it waits or runs. */
+  readonly bytes: number;
+  /** Ordered tasks run one at a time, in the order of their entries; others together. */
+  readonly ordered: boolean;
+  /** False if it was stopped before its end; then the entry is not settled. */
+  run(giveUp: AbortSignal, abort: AbortSignal): Promise<boolean>;
+}
+
+/** What has to be done for an entry, and what it comes to once all tasks have run. */
+export interface Plan {
+  readonly tasks: readonly Task[];
+  outcome(): Outcome;
+}
+
+export interface EntryLoopOptions {
+  readonly cursor: Cursor;
+  readonly concurrency: number;
+  /** Most bytes of tasks waiting or running; one entry may exceed it. */
+  readonly maxBytes: number;
+  readonly plan: (entry: Entry) => Plan;
+}
+
+/**
+ * Takes entries from a cursor, runs their tasks with bounded concurrency and memory, and settles each entry when
+ * its tasks have ended. What was not settled is delivered again after a restart.
+ */
+export class EntryLoop {
+  readonly #o: EntryLoopOptions;
+  readonly #queue: PQueue;
+  readonly #ordered = new PQueue({ concurrency: 1 });
+  /** No more entries, no more repeats. */
+  readonly #giveUp = new AbortController();
+  /** End requests under way. */
+  readonly #abort = new AbortController();
+  #bytes = 0;
+  #room: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  readonly #entries = new Set<Promise<void>>();
+
+  constructor(options: EntryLoopOptions) {
+    this.#o = options;
+    this.#queue = new PQueue({ concurrency: options.concurrency });
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Gives what is under way until the deadline (ms from now). */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#giveUp.abort();
+    this.#room?.();
+    const timer = setTimeout(() => this.#abort.abort(), deadlineMs);
+    await this.#running;
+    await Promise.all(this.#entries);
+    clearTimeout(timer);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#giveUp.signal.aborted) {
+      await this.#hasRoom();
+      const entry = await this.#o.cursor.take(this.#giveUp.signal);
+      if (entry === undefined) return;
+      const plan = this.#o.plan(entry);
+      const done = this.#deliver(entry.seq, plan);
+      this.#entries.add(done);
+      void done.finally(() => this.#entries.delete(done));
+    }
+  }
+
+  async #hasRoom(): Promise<void> {
+    await this.#queue.onSizeLessThan(1);
+    await this.#ordered.onSizeLessThan(this.#o.concurrency);
+    while (this.#bytes >= this.#o.maxBytes && !this.#giveUp.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#room = resolve;
+      });
+    }
+  }
+
+  async #deliver(seq: number, { tasks, outcome }: Plan): Promise<void> {
+    const ended = await Promise.all(tasks.map((task) => this.#runTask(task)));
+    if (ended.every(Boolean)) this.#o.cursor.settle(seq, outcome());
+  }
+
+  async #runTask(task: Task): Promise<boolean> {
+    this.#bytes += task.bytes;
+    try {
+      const queue = task.ordered ? this.#ordered : this.#queue;
+      return await queue.add(async () => {
+        if (this.#giveUp.signal.aborted) return false;
+        return task.run(this.#giveUp.signal, this.#abort.signal);
+      });
+    } finally {
+      this.#bytes -= task.bytes;
+      this.#room?.();
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import type { Entry } from '../model/entry.ts';
+import { outcomeOf } from '../model/outcome.ts';
+import type { Sink, SinkStatus } from '../model/sink.ts';
+import { DeliveryStatus } from './delivery-status.ts';
+import { EntryLoop, type Plan, type Task } from './entry-loop.ts';
+import { fullJitter } from './full-jitter.ts';
+import { jsonLines, type JsonLinesOptions } from './json-lines.ts';
+import { NOTHING_OWED } from './nothing-owed.ts';
+import type { SinkContext } from './sink-context.ts';
+import { sleep } from './sleep.ts';
+
+/** Where lines go. */
+export interface LineOutput {
+  readonly type: 'stdout' | 'file';
+  /** All of it is taken, for good, when it resolves; after an error none of it. */
+  write(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const BACKOFF = { initialMs: 200, maxMs: 10_000 };
+const MAX_BYTES = 4 << 20;
+
+/** Writes entries as JSON lines, in order. An output that fails is tried again until it takes them. */
+export class LineSink implements Sink {
+  readonly name: string;
+  readonly #output: LineOutput;
+  readonly #what: JsonLinesOptions;
+  readonly #context: SinkContext;
+  readonly #status: DeliveryStatus;
+  readonly #loop: EntryLoop;
+
+  constructor(config: JsonLinesOptions & { readonly name: string }, output: LineOutput, context: SinkContext) {
+    this.name = config.name;
+    this.#output = output;
+    this.#what = config;
+    this.#context = context;
+    this.#status = new DeliveryStatus(config.name, output.type, context.clock);
+    this.#loop = new EntryLoop({
+      cursor: context.cursor,
+      concurrency: 1,
+      maxBytes: MAX_BYTES,
+      plan: (entry) => this.#plan(entry),
+    });
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    await this.#loop.stop(deadlineMs);
+    await this.#output.close();
+  }
+
+  status(): SinkStatus {
+    return this.#status.read();
+  }
+
+  #plan(entry: Entry): Plan {
+    return {
+      tasks: [this.#task(entry)],
+      outcome: () => (entry.kind === 'commit' ? outcomeOf(entry, new Set()) : NOTHING_OWED),
+    };
+  }
+
+  #task(entry: Entry): Task {
+    return {
+      bytes: entry.kind === 'samples' ? entry.otlp.length : entry.batches.length << 20,
+      ordered: true,
+      run: async (giveUp) => {
+        const { text, records } = jsonLines(entry, this.#what);
+        if (text === '') return true;
+        const done = await this.#write(text, giveUp);
+        if (done) this.#status.recordsDelivered += records;
+        return done;
+      },
+    };
+  }
+
+  async #write(text: string, giveUp: AbortSignal): Promise<boolean> {
+    const { clock, log, random = Math.random } = this.#context;
+    for (let attempt = 1; !giveUp.aborted || attempt === 1; attempt++) {
+      if (attempt > 1) this.#status.retries++;
+      this.#status.requests++;
+      try {
+        await this.#output.write(text);
+        this.#status.bytesSent += Buffer.byteLength(text);
+        if (this.#status.succeeded()) log.info({ sink: this.name }, 'sink writes again');
+        return true;
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        if (this.#status.failed(message)) log.warn({ sink: this.name, error: message }, 'sink cannot write; tried again until it can');
+        await sleep(clock, fullJitter(attempt, BACKOFF, random), giveUp);
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,177 @@
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { OtlpSinkConfig } from '../config/sink-schema.ts';
+import type { Batch, Commit, Entry, Samples } from '../model/entry.ts';
+import { outcomeOf } from '../model/outcome.ts';
+import type { Outcome, Sink, SinkStatus } from '../model/sink.ts';
+import type { HttpClient } from '../platform/http-client.ts';
+import { encodeLogsJson } from '../wire/otlp-logs-json.ts';
+import { encodeLogsRequest } from '../wire/otlp-logs.ts';
+import { metricsToJson } from '../wire/metrics-to-json.ts';
+import { DeliveryStatus } from './delivery-status.ts';
+import { EndpointPool } from './endpoint-pool.ts';
+import { EntryLoop, type Plan, type Task } from './entry-loop.ts';
+import { HeartbeatSender } from './heartbeat-sender.ts';
+import { type Delivery, HttpDelivery } from './http-delivery.ts';
+import { bearerTokenOf, httpClientOf } from './http-sink-options.ts';
+import { NOTHING_OWED } from './nothing-owed.ts';
+import { type PartialSuccess, readPartialSuccess } from './partial-success.ts';
+import { bytesIn, recordGroups, recordsIn } from './record-groups.ts';
+import type { SinkContext } from './sink-context.ts';
+import { subtractRejected } from './subtract-rejected.ts';
+
+/** Compressed requests and what they were made of, in memory at once. */
+const MAX_BYTES_IN_FLIGHT = 16 << 20;
+
+const gzipAsync = promisify(gzip);
+
+/**
+ * Ships over OTLP/HTTP. Each batch of records is one request under one key, `agent/epoch/number`, with the same
+ * bytes on each repeat, so that a receiver that knows our keys stores it once. Metrics are cumulative and go in
+ * the order of their instants.
+ */
+export class OtlpSink implements Sink {
+  readonly name: string;
+  readonly #config: OtlpSinkConfig;
+  readonly #context: SinkContext;
+  readonly #client: HttpClient;
+  readonly #status: DeliveryStatus;
+  readonly #delivery: HttpDelivery;
+  readonly #heartbeat: HeartbeatSender;
+  readonly #loop: EntryLoop;
+
+  constructor(config: OtlpSinkConfig, context: SinkContext) {
+    this.name = config.name;
+    this.#config = config;
+    this.#context = context;
+    const { clock, log, random = Math.random } = context;
+    const backoff = { initialMs: config.retry_initial, maxMs: config.retry_max };
+    const urls = [config.endpoint].flat().map((url) => url.replace(/\/+$/, ''));
+    const token = bearerTokenOf(config);
+    this.#client = httpClientOf(config, context.version);
+    this.#status = new DeliveryStatus(config.name, 'otlp', clock);
+    this.#delivery = new HttpDelivery({
+      sink: config.name,
+      client: this.#client,
+      pool: new EndpointPool(urls, clock, backoff, random),
+      token,
+      status: this.#status,
+      backoff,
+      clock,
+      log,
+      random,
+    });
+    this.#heartbeat = new HeartbeatSender({ client: this.#client, token, context });
+    this.#loop = new EntryLoop({
+      cursor: context.cursor,
+      concurrency: config.concurrency,
+      maxBytes: MAX_BYTES_IN_FLIGHT,
+      plan: (entry) => this.#plan(entry),
+    });
+  }
+
+  start(): void {
+    this.#loop.start();
+    this.#heartbeat.start();
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    this.#heartbeat.stop();
+    await this.#loop.stop(deadlineMs);
+    await this.#client.close();
+  }
+
+  status(): SinkStatus {
+    return this.#status.read();
+  }
+
+  #plan(entry: Entry): Plan {
+    if (entry.kind === 'samples') {
+      return { tasks: this.#config.metrics ? [this.#samplesTask(entry)] : [], outcome: () => NOTHING_OWED };
+    }
+    if (!this.#config.logs) return { tasks: [], outcome: () => outcomeOf(entry, new Set()) };
+    return this.#commitPlan(entry);
+  }
+
+  #commitPlan(commit: Commit): Plan {
+    const rejected = new Set<number>();
+    const partly = new Map<number, number>();
+    const tasks = commit.batches.map((batch) => this.#batchTask(batch, rejected, partly));
+    const outcome = (): Outcome => subtractRejected(outcomeOf(commit, rejected), commit, partly);
+    return { tasks, outcome };
+  }
+
+  #batchTask(batch: Batch, rejected: Set<number>, partly: Map<number, number>): Task {
+    return {
+      bytes: bytesIn(batch),
+      ordered: false,
+      run: async (giveUp, abort) => {
+        const body = await this.#encode(batch);
+        const headers = (): Record<string, string> => this.#headers(batch);
+        const what = `batch ${batch.number}`;
+        const delivery = await this.#delivery.send({ path: '/v1/logs', body, headers, what }, giveUp, abort);
+        if (delivery.kind === 'stopped') return false;
+        if (delivery.kind === 'rejected') rejected.add(batch.number);
+        else {
+          const left = this.#delivered(delivery, what);
+          if (left.rejected > 0) partly.set(batch.number, Math.min(left.rejected, recordsIn(batch)));
+          this.#status.recordsDelivered += recordsIn(batch) - Math.min(left.rejected, recordsIn(batch));
+        }
+        return true;
+      },
+    };
+  }
+
+  #samplesTask(samples: Samples): Task {
+    return {
+      bytes: samples.otlp.length,
+      ordered: true,
+      run: async (giveUp, abort) => {
+        const plain = this.#config.encoding === 'json' ? Buffer.from(metricsToJson(samples.otlp)) : samples.otlp;
+        const body = await this.#compress(plain);
+        const headers = (): Record<string, string> => this.#headers();
+        const what = `metrics of entry ${samples.seq}`;
+        const delivery = await this.#delivery.send({ path: '/v1/metrics', body, headers, what }, giveUp, abort);
+        if (delivery.kind === 'delivered') this.#delivered(delivery, what);
+        return delivery.kind !== 'stopped';
+      },
+    };
+  }
+
+  #delivered(delivery: Extract<Delivery, { kind: 'delivered' }>, what: string): PartialSuccess {
+    const { response, url } = delivery;
+    if (response.headers['taffrail-collector'] === '1') this.#heartbeat.receiverIs(url);
+    const bytes = response.bytes ?? Buffer.from(response.body);
+    const left = readPartialSuccess(bytes, response.headers['content-type'] ?? '');
+    if (left.rejected > 0 && this.#status.failed(`${what}: ${left.rejected} rejected: ${left.message}`, url)) {
+      const fields = { sink: this.name, endpoint: url, rejected: left.rejected, reason: left.message };
+      this.#context.log.error(fields, `the receiver left out a part of ${what}`);
+    }
+    return left;
+  }
+
+  async #encode(batch: Batch): Promise<Buffer> {
+    const { identity, version, resource } = this.#context;
+    const groups = recordGroups(batch, { agent: identity.agent, version, resource });
+    if (this.#config.encoding === 'json') return this.#compress(Buffer.from(encodeLogsJson(groups)));
+    return this.#compress(Buffer.concat(encodeLogsRequest(groups)));
+  }
+
+  /** Level 1, on the thread pool. */
+  async #compress(bytes: Uint8Array): Promise<Buffer> {
+    if (this.#config.compression === 'gzip') return gzipAsync(bytes, { level: 1 });
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  #headers(batch?: Batch): Record<string, string> {
+    const { identity, cursor } = this.#context;
+    const { agent, epoch, instance, generation } = identity;
+    return {
+      'content-type': this.#config.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
+      ...(this.#config.compression === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
+      'taffrail-instance': `${instance};gen=${generation}`,
+      'taffrail-settled': String(cursor.settledBatch),
+      ...(batch === undefined ? {} : { 'idempotency-key': `${agent}/${epoch}/${batch.number}` }),
+    };
+  }
+}

@@ -1,0 +1,46 @@
+import type { Batch, BatchPart } from '../model/entry.ts';
+import type { RecordGroup } from '../wire/otlp-logs.ts';
+import { OWN_SCOPE } from '../wire/otlp-metrics.ts';
+
+export interface SenderFacts {
+  readonly agent: string;
+  readonly version: string;
+  /** Resource attributes of the host. */
+  readonly resource: Readonly<Record<string, string>>;
+}
+
+/** The records of a batch, those of one source with the same labels together. Order within a source is kept. */
+export function recordGroups(batch: Batch, sender: SenderFacts): RecordGroup[] {
+  const groups = new Map<string, RecordGroup & { blocks: Uint8Array[] }>();
+  for (const part of batch.parts) {
+    const key = JSON.stringify([part.source, part.labels]);
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { resource: resourceOf(part, sender), scope: { name: OWN_SCOPE, version: sender.version }, blocks: [] };
+      groups.set(key, group);
+    }
+    for (const block of part.blocks) group.blocks.push(block.bytes);
+  }
+  return [...groups.values()];
+}
+
+function resourceOf(part: BatchPart, sender: SenderFacts): Record<string, string> {
+  return {
+    ...sender.resource,
+    ...part.labels,
+    'taffrail.agent': sender.agent,
+    'taffrail.source': part.source,
+  };
+}
+
+export function recordsIn(batch: Batch): number {
+  return batch.parts.reduce((sum, part) => sum + recordsInPart(part), 0);
+}
+
+function recordsInPart(part: BatchPart): number {
+  return part.blocks.reduce((sum, block) => sum + block.count, 0);
+}
+
+export function bytesIn(batch: Batch): number {
+  return batch.parts.reduce((sum, part) => sum + part.blocks.reduce((each, block) => each + block.bytes.length, 0), 0);
+}

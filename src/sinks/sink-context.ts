@@ -1,0 +1,23 @@
+import type { Cursor } from '../model/sink.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+
+/** What every sink is given by the agent. */
+export interface SinkContext {
+  readonly cursor: Cursor;
+  readonly identity: {
+    readonly agent: string;
+    readonly epoch: string;
+    readonly generation: number;
+    readonly instance: string;
+  };
+  /** Resource attributes of the host, such as `host.name`. */
+  readonly resource: Readonly<Record<string, string>>;
+  readonly version: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** What the agent says of itself to a collector of ours; `undefined` while there is nothing to say. */
+  readonly heartbeat?: () => object | undefined;
+  /** 0 to below 1; for jitter. Default Math.random. */
+  readonly random?: () => number;
+}
