@@ -3,7 +3,7 @@ import type { Aggregator } from '../model/aggregator.ts';
 import type { RecordWriter } from '../model/record-writer.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { Labels } from '../model/series.ts';
-import { LineScanner } from './line-scanner.ts';
+import { PackScanner } from './pack-scanner.ts';
 
 /** What one source makes of a pack. */
 export interface ScannerUse {
@@ -22,6 +22,8 @@ export interface ScannerUse {
   readonly lineTime?: boolean;
   /** A chunk may keep a pattern busy for this long before the pattern is taken out of service; 0 never. */
   readonly budgetMs?: number;
+  /** Never take a fast way over a whole chunk: for tests that compare the two. */
+  readonly lineByLine?: boolean;
 }
 
 export interface ScannerDeps {
@@ -35,5 +37,5 @@ export interface ScannerDeps {
 
 /** A pack and the use made of it, compiled. The pack must come from `loadPack`. */
 export function compileScanner(pack: Pack, use: ScannerUse, deps: ScannerDeps): Scanner {
-  return new LineScanner(pack, use, deps);
+  return new PackScanner(pack, use, deps);
 }

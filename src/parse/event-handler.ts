@@ -1,5 +1,6 @@
 import type { Pack } from '../config/pack-schema.ts';
 import type { Chunk } from '../model/chunk.ts';
+import type { ChunkText } from './chunk-text.ts';
 import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './format/line-parser.ts';
 import type { LineParser } from './format/line-parser.ts';
@@ -18,7 +19,8 @@ import type { Instant } from './time/timestamp.ts';
 /** What becomes of an event: fields, steps, time, metrics, a record. */
 export class EventHandler {
   readonly tally = new Tally();
-  readonly #row = new Row();
+  readonly row = new Row();
+  readonly fields: FieldTable;
   readonly #parser: LineParser;
   readonly #steps: Steps;
   readonly #feeders: readonly Feeder[];
@@ -26,11 +28,14 @@ export class EventHandler {
   readonly #timestamp: TimestampParser | undefined;
   readonly #timeSlot: number = -1;
   readonly #constants: Constants;
+  /** Whether anybody looks at the whole line. */
+  readonly #needsText: boolean;
   #chunk: Chunk | undefined;
   #nowMs = 0;
 
   constructor(pack: Pack, use: ScannerUse, deps: ScannerDeps) {
     const fields = new FieldTable(use.records);
+    this.fields = fields;
     this.#constants = new Constants();
     const lineTime = use.lineTime === true;
     const feedUse = {
@@ -52,6 +57,7 @@ export class EventHandler {
     if (use.records && deps.records !== undefined) this.#records = new RecordFeed(pack, fields, deps.records);
     this.#constants.declare(fields, pack);
     this.#parser = compileLineParser(pack, fields);
+    this.#needsText = use.records || fields.names.includes('@line') || pack.steps.some((step) => 'mask' in step || 'hash' in step);
   }
 
   begin(chunk: Chunk): void {
@@ -69,7 +75,7 @@ export class EventHandler {
 
   handle(text: string, lines: number, bytes: number): void {
     const { tally } = this;
-    const row = this.#row;
+    const { row } = this;
     tally.lines += lines;
     row.clear();
     row.text = text;
@@ -78,12 +84,11 @@ export class EventHandler {
       tally.filter('header', lines, bytes);
       return;
     }
-    tally.events++;
     if (pattern === UNMATCHED) {
-      tally.miss(lines, bytes, () => this.#steps.maskText(text));
-      this.#records?.unmatched(this.#steps.maskText(text), this.#nowMs);
+      this.#miss(text, lines, bytes);
       return;
     }
+    tally.events++;
     const dropped = this.#event(row, pattern);
     if (this.#parser.next !== undefined) {
       while (this.#next(row)) {
@@ -93,6 +98,48 @@ export class EventHandler {
     }
     if (dropped === undefined) tally.matched += lines;
     else tally.filter(dropped, lines, bytes);
+  }
+
+  /**
+   * A line of the chunk's text that a walker matched; the row has its fields. `end` is where its newline is, or the
+   * end of the text.
+   */
+  acceptLine(chunk: ChunkText, pattern: number, start: number, end: number): void {
+    const { row, tally } = this;
+    tally.lines++;
+    tally.events++;
+    if (this.#needsText) row.text = chunk.text.slice(start, end);
+    const dropped = this.#event(row, pattern);
+    if (dropped === undefined) tally.matched++;
+    else tally.filter(dropped, 1, byteLength(chunk, start, Math.min(end + 1, chunk.text.length)));
+  }
+
+  /** Whole lines of the chunk's text that no pattern matched. Gives how many. */
+  missLines(chunk: ChunkText, start: number, end: number): number {
+    const { tally } = this;
+    const { text } = chunk;
+    if (this.#records === undefined) {
+      const lines = countLines(text, start, end);
+      tally.lines += lines;
+      tally.events += lines;
+      tally.miss(lines, byteLength(chunk, start, end), () => this.#steps.maskText(firstLine(text, start)));
+      return lines;
+    }
+    let lines = 0;
+    for (let at = start; at < end; lines++) {
+      const newline = text.indexOf('\n', at);
+      const next = newline < 0 ? text.length : newline + 1;
+      tally.lines++;
+      this.#miss(text.slice(at, newline < 0 ? text.length : newline), 1, byteLength(chunk, at, next));
+      at = next;
+    }
+    return lines;
+  }
+
+  #miss(text: string, lines: number, bytes: number): void {
+    this.tally.events++;
+    this.tally.miss(lines, bytes, () => this.#steps.maskText(text));
+    this.#records?.unmatched(this.#steps.maskText(text), this.#nowMs);
   }
 
   #next(row: Row): boolean {
@@ -122,6 +169,24 @@ export class EventHandler {
     if (instant === undefined) this.tally.badTimestamps++;
     return instant;
   }
+}
+
+function byteLength({ text, ascii }: ChunkText, start: number, end: number): number {
+  return ascii ? end - start : Buffer.byteLength(text.slice(start, end));
+}
+
+function countLines(text: string, start: number, end: number): number {
+  let lines = 0;
+  for (let at = start; at < end; lines++) {
+    const newline = text.indexOf('\n', at);
+    at = newline < 0 ? end : newline + 1;
+  }
+  return lines;
+}
+
+function firstLine(text: string, start: number): string {
+  const end = text.indexOf('\n', start);
+  return text.slice(start, end < 0 ? text.length : end);
 }
 
 /** Fields that come from where the line stands: `@path`, `@file`, `@line`, `@pattern`. */

@@ -6,7 +6,7 @@ import type { LineParser } from './line-parser.ts';
 const TRADITIONAL =
   /^(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT\S+) (\S+) (?:([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))?([\s\S]*)$/;
 
-const VERSION_1 = /^(?:<(\d{1,3})>)?1 (-|\d{4}-\d\d-\d\dT\S+) (\S+) (\S+) (\S+) (\S+) (?=[-[])/;
+const VERSION_1 = /^(?:<(\d{1,3})>)?1 (-|\d{4}-\d\d-\d\dT\S+) (\S+) (\S+) (\S+) (\S+) /;
 const ELEMENT = /^\[([^\s=\]"]+)((?: [^\s=\]"]+="(?:[^"\\\]]|\\.)*")*)\]/;
 const PARAMETER = / ([^\s=\]"]+)="((?:[^"\\\]]|\\.)*)"/g;
 
@@ -61,6 +61,7 @@ export class SyslogParser implements LineParser {
     let rest = text.slice(match[0].length);
     if (rest.startsWith('-')) rest = rest.slice(1);
     else {
+      if (!rest.startsWith('[')) return UNMATCHED;
       for (;;) {
         const element = ELEMENT.exec(rest);
         if (element === null) break;

@@ -21,6 +21,7 @@ export interface PrintOptions {
 const COUNT_MAX = 16;
 /** Written out counts beyond this would make expressions that nobody can run fast. */
 const SPLIT_MAX = 1000;
+const LENGTH_MAX = 100_000;
 
 /** The expression in another form, with the same meaning. The flags i and s are written into its classes. */
 export function printPattern({ ast, flags }: Pattern, options: PrintOptions): string {
@@ -82,13 +83,24 @@ class Printer {
       return bare + counts(low, high, lazy);
     };
     const finite = max === Number.POSITIVE_INFINITY ? min : max;
-    if (!this.#options.splitCounts || finite <= COUNT_MAX) return repeat(min, max);
-    const kept = this.#hasKeptGroup(element, before);
-    if (kept || finite > SPLIT_MAX) throw new NotPrintable(`the count {${min},${max}}`);
+    if (!this.#options.splitCounts || finite < 2) return repeat(min, max);
+    const nested = hasCount(element);
+    if (finite <= COUNT_MAX && !nested) return repeat(min, max);
+    if (finite > SPLIT_MAX || this.#hasKeptGroup(element, before)) throw new NotPrintable(`the count {${min},${max}}`);
+    const step = nested ? 1 : COUNT_MAX;
     let text = '';
-    for (let left = min; left > 0; left -= COUNT_MAX) text += repeat(Math.min(left, COUNT_MAX), Math.min(left, COUNT_MAX));
-    if (max === Number.POSITIVE_INFINITY) return text + repeat(0, max);
-    for (let left = max - min; left > 0; left -= COUNT_MAX) text += repeat(0, Math.min(left, COUNT_MAX));
+    for (let left = min; left > 0; left -= step) text += repeat(Math.min(left, step), Math.min(left, step));
+    if (max === Number.POSITIVE_INFINITY) return this.#bounded(text + repeat(0, max));
+    let rest = '';
+    for (let left = max - min; left > 0; left -= step) {
+      const size = Math.min(left, step);
+      rest = nested ? `(?:${repeat(1, 1)}${rest})${counts(0, 1, lazy)}` : rest + repeat(0, size);
+    }
+    return this.#bounded(text + rest);
+  }
+
+  #bounded(text: string): string {
+    if (text.length > LENGTH_MAX) throw new NotPrintable('counts within counts');
     return text;
   }
 
@@ -98,6 +110,19 @@ class Printer {
     const after = this.#group;
     for (let group = before + 1; group <= after; group++) if (this.#options.groups.has(group)) return true;
     return false;
+  }
+}
+
+/** Whether a count of two or more stands within. */
+function hasCount(node: AST.Node): boolean {
+  switch (node.type) {
+    case 'Quantifier':
+      return (node.max === Number.POSITIVE_INFINITY ? node.min : node.max) >= 2 || hasCount(node.element);
+    case 'Group':
+    case 'CapturingGroup':
+      return node.alternatives.some((one) => one.elements.some(hasCount));
+    default:
+      return false;
   }
 }
 

@@ -23,8 +23,10 @@ const KINDS: Readonly<Record<MaskKind, Kind>> = {
   },
   ip: {
     regex:
-      /\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b|\b(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4})+\b|::1\b/g,
+      /\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b|\b[0-9A-Fa-f]+:[0-9A-Fa-f:]*:[0-9A-Fa-f]+\b|::1\b/g,
     hint: /[.:]/,
+    // Times of day have two colons and no double one.
+    accept: (text) => text.includes('.') || text.includes('::') || text.split(':').length > 4,
   },
   phone: { regex: /\+\d{1,3}[ -]?\(?\d{1,4}\)?(?:[ -]?\d{2,4}){2,4}\b/g, hint: /\+/ },
 };

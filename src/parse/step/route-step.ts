@@ -60,13 +60,17 @@ function fits(route: readonly string[], path: readonly string[]): boolean {
 }
 
 /** Numbers, UUIDs, hashes, dates, tokens: what stands for one thing among many. */
-const IDENTIFIER = /^(?:\d[\d._:-]*|[0-9a-fA-F]{12,}|[A-Za-z0-9_-]{24,})$/;
+const NUMERIC = /^\d[\d._:-]*$/;
+const HEXADECIMAL = /^[0-9a-fA-F]+$/;
+const TOKEN = /^[A-Za-z0-9_-]+$/;
 /** Names of versions and files have fewer digits: `v2`, `app.3f2a.js`. */
 const DIGITS_MIN = 4;
 const SEGMENT_MAX = 40;
 
 function isIdentifier(segment: string): boolean {
-  if (segment.length > SEGMENT_MAX || IDENTIFIER.test(segment)) return true;
+  if (segment.length > SEGMENT_MAX || NUMERIC.test(segment)) return true;
+  if (segment.length >= 12 && HEXADECIMAL.test(segment)) return true;
+  if (segment.length >= 24 && TOKEN.test(segment)) return true;
   if (/[@%]/.test(segment)) return true;
   return !segment.includes('.') && (segment.match(/\d/g)?.length ?? 0) >= DIGITS_MIN;
 }

@@ -1,0 +1,63 @@
+import type { Pack } from '../config/pack-schema.ts';
+import type { Chunk } from '../model/chunk.ts';
+import type { Scanner } from '../model/scanner.ts';
+import type { Fragment } from '../model/slice.ts';
+import { decodeChunk } from './chunk-text.ts';
+import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
+import { compileWalker } from './compile-walker.ts';
+import type { ChunkWalker } from './compile-walker.ts';
+import { EventFramer } from './event-framer.ts';
+import { EventHandler } from './event-handler.ts';
+
+/**
+ * Makes a fragment of a chunk. Where the pack and the chunk allow, a walker goes over the chunk's text as a whole;
+ * otherwise event by event. Both give the same.
+ */
+export class PackScanner implements Scanner {
+  readonly #framer: EventFramer;
+  readonly #handler: EventHandler;
+  readonly #walker: ChunkWalker | undefined;
+  readonly #use: ScannerUse;
+  readonly #deps: ScannerDeps;
+
+  constructor(pack: Pack, use: ScannerUse, deps: ScannerDeps) {
+    this.#use = use;
+    this.#deps = deps;
+    this.#handler = new EventHandler(pack, use, deps);
+    this.#framer = new EventFramer(pack);
+    this.#walker = use.lineByLine === true ? undefined : compileWalker(pack, this.#handler, use, deps);
+  }
+
+  scan(chunk: Chunk): Fragment {
+    this.#handler.begin(chunk);
+    const text = this.#walker === undefined ? undefined : decodeChunk(chunk.bytes);
+    if (text === undefined) return this.#fragment(chunk, this.#walkEvents(chunk));
+    this.#walker!.walk(text);
+    return this.#fragment(chunk, chunk.bytes.length);
+  }
+
+  /** Gives how many bytes are done with. */
+  #walkEvents(chunk: Chunk): number {
+    const framer = this.#framer;
+    framer.reset(chunk);
+    while (framer.next()) this.#handler.handle(framer.text, framer.lines, framer.bytes);
+    this.#handler.tally.invalid += framer.invalid;
+    return framer.consumed;
+  }
+
+  #fragment(chunk: Chunk, consumed: number): Fragment {
+    const { tally } = this.#handler;
+    tally.bytes = consumed;
+    const unmatchedSample = tally.sample;
+    const state = this.#handler.state();
+    const whole = consumed === chunk.bytes.length;
+    return {
+      consumed,
+      ...(state === undefined ? {} : { parserState: state }),
+      counts: tally.take(whole ? chunk.cutLines : 0, whole ? chunk.cutBytes : 0),
+      deltas: this.#deps.aggregator.drain(),
+      records: this.#use.records ? (this.#deps.records?.drain() ?? []) : [],
+      ...(unmatchedSample === undefined ? {} : { unmatchedSample }),
+    };
+  }
+}
