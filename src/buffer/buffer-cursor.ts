@@ -65,6 +65,11 @@ export class BufferCursor implements Cursor {
     return this.#progress.delivered;
   }
 
+  /** Records by source, likewise. */
+  get records(): ReadonlyMap<string, number> {
+    return this.#progress.records;
+  }
+
   /** Lines by source and reason, likewise. */
   get lost(): ReadonlyMap<string, ReadonlyMap<string, number>> {
     return this.#progress.lost;

@@ -192,10 +192,16 @@ export class Buffer implements CursorHost {
       Object.entries(before).map(([source, lines]) => [source, { before: lines }]),
     );
     if (startAt === 'now' && !this.#cursors.damaged.has(name)) {
-      return this.#cursors.get(name, { at: this.#lastSeq, batch: this.#nextBatch, delivered: {}, lost });
+      return this.#cursors.get(name, {
+        at: this.#lastSeq,
+        batch: this.#nextBatch,
+        delivered: {},
+        records: {},
+        lost,
+      });
     }
     const at = (this.#segments.segments[0]?.firstSeq ?? this.#lastSeq + 1) - 1;
-    return this.#cursors.get(name, { at, batch: 1, delivered: {}, lost: {} });
+    return this.#cursors.get(name, { at, batch: 1, delivered: {}, records: {}, lost: {} });
   }
 
   /** Removes the cursors of all other sinks, so that they no longer hold segments. */

@@ -13,6 +13,8 @@ export interface CursorState {
   readonly at: number;
   readonly batch: number;
   readonly delivered: Readonly<Record<string, number>>;
+  /** Records delivered by source: what a receiver that counts them has. */
+  readonly records: Readonly<Record<string, number>>;
   readonly lost: Readonly<LostLines>;
 }
 
@@ -123,6 +125,7 @@ function line(value: object): Buffer {
 
 function difference(now: CursorState, before: CursorState): object {
   const delivered = subtract(now.delivered, before.delivered);
+  const records = subtract(now.records, before.records);
   const lost: LostLines = {};
   for (const [source, reasons] of Object.entries(now.lost)) {
     const more = subtract(reasons, before.lost[source] ?? {});
@@ -132,6 +135,7 @@ function difference(now: CursorState, before: CursorState): object {
     at: now.at,
     batch: now.batch,
     ...(Object.keys(delivered).length > 0 ? { delivered } : {}),
+    ...(Object.keys(records).length > 0 ? { records } : {}),
     ...(Object.keys(lost).length > 0 ? { lost } : {}),
   };
 }
@@ -156,6 +160,7 @@ export function parseJournal(bytes: Buffer, file: string): Parsed {
     at: 0,
     batch: 1,
     delivered: new Map<string, number>(),
+    records: new Map<string, number>(),
     lost: new Map<string, Map<string, number>>(),
   };
   let whole = 0;
@@ -174,7 +179,13 @@ export function parseJournal(bytes: Buffer, file: string): Parsed {
   );
   return {
     whole,
-    state: { at: sums.at, batch: sums.batch, delivered: Object.fromEntries(sums.delivered), lost },
+    state: {
+      at: sums.at,
+      batch: sums.batch,
+      delivered: Object.fromEntries(sums.delivered),
+      records: Object.fromEntries(sums.records),
+      lost,
+    },
   };
 }
 
@@ -202,6 +213,7 @@ interface Sums {
   at: number;
   batch: number;
   readonly delivered: Map<string, number>;
+  readonly records: Map<string, number>;
   readonly lost: Map<string, Map<string, number>>;
 }
 
@@ -209,6 +221,7 @@ function addLine(sums: Sums, value: JsonObject): void {
   if (typeof value['at'] === 'number') sums.at = value['at'];
   if (typeof value['batch'] === 'number') sums.batch = value['batch'];
   addCounts(sums.delivered, value['delivered']);
+  addCounts(sums.records, value['records']);
   for (const [source, reasons] of Object.entries((value['lost'] ?? {}) as JsonObject)) {
     let into = sums.lost.get(source);
     if (into === undefined) sums.lost.set(source, (into = new Map()));

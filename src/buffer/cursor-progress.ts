@@ -20,6 +20,7 @@ export class CursorProgress {
   #at: number;
   #batch: number;
   readonly #delivered: Map<string, number>;
+  readonly #records: Map<string, number>;
   readonly #lost: Map<string, Map<string, number>>;
   readonly #passed = new Map<string, number>();
 
@@ -27,6 +28,7 @@ export class CursorProgress {
     this.#at = state.at;
     this.#batch = state.batch;
     this.#delivered = new Map(Object.entries(state.delivered));
+    this.#records = new Map(Object.entries(state.records));
     this.#lost = new Map(
       Object.entries(state.lost).map(([source, reasons]) => [source, new Map(Object.entries(reasons))]),
     );
@@ -69,6 +71,10 @@ export class CursorProgress {
     return this.#delivered;
   }
 
+  get records(): ReadonlyMap<string, number> {
+    return this.#records;
+  }
+
   get lost(): ReadonlyMap<string, ReadonlyMap<string, number>> {
     return this.#lost;
   }
@@ -104,7 +110,13 @@ export class CursorProgress {
     const lost: LostLines = Object.fromEntries(
       [...this.#lost].map(([source, reasons]) => [source, Object.fromEntries(reasons)]),
     );
-    return { at: this.#at, batch: this.#batch, delivered: Object.fromEntries(this.#delivered), lost };
+    return {
+      at: this.#at,
+      batch: this.#batch,
+      delivered: Object.fromEntries(this.#delivered),
+      records: Object.fromEntries(this.#records),
+      lost,
+    };
   }
 
   #advance(): boolean {
@@ -136,6 +148,7 @@ export class CursorProgress {
     for (const [source, lines] of outcome.delivered) {
       if (lines > 0) add(this.#delivered, source, lines);
     }
+    for (const [source, count] of outcome.records ?? []) if (count > 0) add(this.#records, source, count);
     for (const [source, { reason, lines }] of outcome.lost) this.#countLost(source, reason, lines);
   }
 

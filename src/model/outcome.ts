@@ -18,7 +18,7 @@ export function outcomeOf(commit: Commit, rejected: ReadonlySet<number>): Outcom
       lost.set(source, { reason: 'rejected', lines });
     }
   }
-  return { delivered, lost };
+  return { delivered, records: deliveredRecords(commit, rejected), lost };
 }
 
 /** For each source of a rejected batch the part of its records in this commit that was rejected, 0 to 1. */
@@ -33,6 +33,17 @@ function rejectedShares(commit: Commit, rejected: ReadonlySet<number>): Readonly
     }
   }
   return new Map([...refused].map(([source, records]) => [source, records / (all.get(source) ?? records)]));
+}
+
+function deliveredRecords(commit: Commit, rejected: ReadonlySet<number>): ReadonlyMap<string, number> {
+  const records = new Map<string, number>();
+  for (const batch of commit.batches) {
+    if (rejected.has(batch.number)) continue;
+    for (const part of batch.parts) {
+      for (const block of part.blocks) add(records, part.source, block.count);
+    }
+  }
+  return records;
 }
 
 function add(map: Map<string, number>, key: string, amount: number): void {

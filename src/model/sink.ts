@@ -16,9 +16,10 @@ export interface Cursor {
   readonly settledBatch: number;
 }
 
-/** Lines by source name. */
+/** What became of an entry, by source name: lines, and beside them the records delivered. */
 export interface Outcome {
   readonly delivered: ReadonlyMap<string, number>;
+  readonly records?: ReadonlyMap<string, number>;
   readonly lost: ReadonlyMap<string, { readonly reason: 'rejected'; readonly lines: number }>;
 }
 
