@@ -7,7 +7,8 @@ export type NotedValue = { readonly value: number; readonly stale: boolean } | u
 /** Most values that one series may expand to. */
 const VALUES_MAX = 1_000_000;
 
-const NUMBER = String.raw`(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|[iI][nN][fF]|[nN][aA][nN])`;
+/** No hexadecimal numbers: `0x10` is eleven times 0. */
+const NUMBER = String.raw`(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|[iI][nN][fF]|[nN][aA][nN])`;
 const ITEM = new RegExp(String.raw`^([-+]?${NUMBER}|stale)(?:([-+]${NUMBER}))?(?:x(\d+))?$`);
 const BLANK = /^_(?:x(\d+))?$/;
 

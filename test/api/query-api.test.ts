@@ -1,0 +1,273 @@
+import { describe, expect, it } from 'vitest';
+import { createQueryApi } from '../../src/api/query-api.ts';
+import type { QueryApiDeps } from '../../src/api/query-api-deps.ts';
+import { Engine } from '../../src/promql/engine.ts';
+import { MemoryStore } from '../../src/rules/memory-store.ts';
+
+const NOW = 1_700_000_000_000;
+
+function store(): MemoryStore {
+  const memory = new MemoryStore();
+  for (let at = NOW - 600_000; at <= NOW; at += 15_000) {
+    const value = (at - NOW + 600_000) / 1000;
+    memory.append(at, [
+      { labels: { __name__: 'up', job: 'a' }, value: 1, stale: false },
+      { labels: { __name__: 'up', job: 'b' }, value: 0, stale: false },
+      { labels: { __name__: 'requests_total', job: 'a' }, value, stale: false },
+    ]);
+  }
+  return memory;
+}
+
+const queryable = store();
+const deps: QueryApiDeps = {
+  queryable,
+  engine: new Engine({ maxSamples: 20_000 }),
+  index: {
+    labelNames: (matchers) => Promise.resolve(matchers.length === 0 ? ['job', '__name__'] : ['job']),
+    labelValues: (name) => Promise.resolve(name === 'job' ? ['b', 'a'] : []),
+    series: async (matchers, from, to) =>
+      (await queryable.select(matchers, from, to)).map(({ labels }) => labels),
+  },
+  metadata: () => [
+    { name: 'up', type: 'gauge', help: 'Whether it is up.', unit: '' },
+    { name: 'requests_total', type: 'counter', help: 'Requests.', unit: '' },
+  ],
+  rules: () => [],
+  now: () => NOW,
+  version: '1.2.3',
+};
+
+async function call(
+  address: string,
+  options: { method?: string; body?: string; deps?: Partial<QueryApiDeps> } = {},
+) {
+  const url = new URL(address, 'http://host');
+  const response = await createQueryApi({ ...deps, ...options.deps })({
+    method: options.method ?? 'GET',
+    path: url.pathname,
+    query: url.searchParams,
+    ...(options.body === undefined ? {} : { body: options.body }),
+  });
+  if (response === undefined) return undefined;
+  const isJson = response.headers['content-type'] === 'application/json';
+  return { status: response.status, body: isJson ? JSON.parse(response.body) : response.body };
+}
+
+function success(data: unknown) {
+  return { status: 200, body: { status: 'success', data } };
+}
+
+function failure(status: number, errorType: string, error: unknown) {
+  return { status, body: { status: 'error', errorType, error } };
+}
+
+describe('/api/v1/query', () => {
+  it('gives a vector at a time', async () => {
+    expect(await call(`/api/v1/query?query=up&time=${NOW / 1000 - 1}`)).toEqual(
+      success({
+        resultType: 'vector',
+        result: [
+          { metric: { __name__: 'up', job: 'a' }, value: [1_699_999_999, '1'] },
+          { metric: { __name__: 'up', job: 'b' }, value: [1_699_999_999, '0'] },
+        ],
+      }),
+    );
+  });
+
+  it.each([
+    ['1%2B1', { resultType: 'scalar', result: [NOW / 1000, '2'] }],
+    ['"text"', { resultType: 'string', result: [NOW / 1000, 'text'] }],
+    ['1/0', { resultType: 'scalar', result: [NOW / 1000, '+Inf'] }],
+    [
+      'up{job="a"}[30s]',
+      {
+        resultType: 'matrix',
+        result: [
+          {
+            metric: { __name__: 'up', job: 'a' },
+            values: [
+              [NOW / 1000 - 15, '1'],
+              [NOW / 1000, '1'],
+            ],
+          },
+        ],
+      },
+    ],
+    ['none', { resultType: 'vector', result: [] }],
+  ])('of %s now', async (query, data) => {
+    expect(await call(`/api/v1/query?query=${query}`)).toEqual(success(data));
+  });
+
+  it('takes RFC 3339, and a form by POST', async () => {
+    const time = new Date(NOW - 1500).toISOString();
+    expect(await call(`/api/v1/query?query=vector(1)&time=${time}`)).toMatchObject({
+      body: { data: { result: [{ value: [1_699_999_998.5, '1'] }] } },
+    });
+    expect(await call('/api/v1/query', { method: 'POST', body: 'query=vector(2)' })).toMatchObject({
+      body: { data: { result: [{ value: [NOW / 1000, '2'] }] } },
+    });
+  });
+
+  it('cuts at the limit and says so', async () => {
+    expect(await call('/api/v1/query?query=up&limit=1')).toMatchObject({
+      status: 200,
+      body: { data: { result: [{}] }, warnings: ['results truncated due to limit'] },
+    });
+  });
+
+  it.each([
+    ['', 400, 'bad_data', /^invalid parameter "query": .*no expression found in input/],
+    ['query=up{', 400, 'bad_data', /^invalid parameter "query": 1:4: parse error/],
+    [
+      'query=up&time=noon',
+      400,
+      'bad_data',
+      /^invalid parameter "time": cannot parse "noon" to a valid timestamp$/,
+    ],
+    ['query=up&time=1e30', 400, 'bad_data', /^invalid parameter "time"/],
+    [
+      'query=up&timeout=x',
+      400,
+      'bad_data',
+      /^invalid parameter "timeout": cannot parse "x" to a valid duration$/,
+    ],
+    ['query=up&limit=-1', 400, 'bad_data', /^invalid parameter "limit"/],
+    ['query=label_replace(up,"job","x","","")', 422, 'execution', /same labelset/],
+    [`query=${'('.repeat(60_000)}`, 400, 'bad_data', /longer than/],
+  ])('refuses %.40s', async (query, status, type, message) => {
+    expect(await call(`/api/v1/query?${query}`)).toEqual(
+      failure(status, type, expect.stringMatching(message)),
+    );
+  });
+
+  it('ends a query that reads too much', async () => {
+    const engine = new Engine({ maxSamples: 10 });
+    expect(await call('/api/v1/query?query=rate(up[10m])', { deps: { engine } })).toEqual(
+      failure(422, 'execution', expect.stringContaining('too many samples')),
+    );
+  });
+
+  it('ends a query that takes too long', async () => {
+    let ticks = 0;
+    const engine = new Engine({ timeoutMs: 5, monotonic: () => (ticks += 3) });
+    expect(await call('/api/v1/query_range?query=up&start=1&end=1000&step=1', { deps: { engine } })).toEqual(
+      failure(503, 'timeout', 'query timed out in expression evaluation'),
+    );
+  });
+
+  it('tells of a failure of the store as internal', async () => {
+    const broken = { select: () => Promise.reject(new Error('disk on fire')) };
+    expect(await call('/api/v1/query?query=up', { deps: { queryable: broken } })).toEqual(
+      failure(500, 'internal', 'disk on fire'),
+    );
+  });
+});
+
+describe('/api/v1/query_range', () => {
+  it('gives a matrix', async () => {
+    const start = NOW / 1000 - 60;
+    expect(
+      await call(`/api/v1/query_range?query=up{job="a"}&start=${start}&end=${NOW / 1000}&step=30s`),
+    ).toEqual(
+      success({
+        resultType: 'matrix',
+        result: [
+          {
+            metric: { __name__: 'up', job: 'a' },
+            values: [
+              [start, '1'],
+              [start + 30, '1'],
+              [start + 60, '1'],
+            ],
+          },
+        ],
+      }),
+    );
+  });
+
+  it.each([
+    ['query=up&end=2&step=1', 'invalid parameter "start": cannot parse "" to a valid timestamp'],
+    ['query=up&start=2&end=1&step=1', 'invalid parameter "end": end timestamp must not be before start time'],
+    ['query=up&start=1&end=2', 'invalid parameter "step": cannot parse "" to a valid duration'],
+    [
+      'query=up&start=1&end=2&step=0',
+      'invalid parameter "step": zero or negative query resolution step widths are not accepted. Try a positive integer',
+    ],
+    [
+      'query=up&start=0&end=11001&step=1',
+      'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
+    ],
+  ])('refuses %s', async (query, message) => {
+    expect(await call(`/api/v1/query_range?${query}`)).toEqual(failure(400, 'bad_data', message));
+  });
+
+  it('allows exactly 11,000 steps', async () => {
+    expect(await call('/api/v1/query_range?query=vector(1)&start=0&end=11000&step=1')).toMatchObject({
+      status: 200,
+    });
+  });
+});
+
+describe('series and labels', () => {
+  it('lists the series of each match[] once', async () => {
+    expect(await call('/api/v1/series?match[]=up&match[]={job="a"}')).toEqual(
+      success([
+        { __name__: 'requests_total', job: 'a' },
+        { __name__: 'up', job: 'a' },
+        { __name__: 'up', job: 'b' },
+      ]),
+    );
+  });
+
+  it.each([
+    ['/api/v1/series', 'no match[] parameter provided'],
+    [
+      '/api/v1/series?match[]=rate(up[5m])',
+      'invalid parameter "match[]": "rate(up[5m])" is not a series selector',
+    ],
+    ['/api/v1/labels?start=2&end=1', 'invalid parameter "end": end timestamp must not be before start time'],
+    ['/api/v1/label/%FF/values', 'invalid label name: "%FF"'],
+  ])('refuses %s', async (address, message) => {
+    expect(await call(address)).toEqual(failure(400, 'bad_data', message));
+  });
+
+  it('lists names and values, sorted, up to the limit', async () => {
+    expect(await call('/api/v1/labels')).toEqual(success(['__name__', 'job']));
+    expect(await call('/api/v1/labels', { method: 'POST', body: 'match[]=up' })).toEqual(success(['job']));
+    expect(await call('/api/v1/label/job/values')).toEqual(success(['a', 'b']));
+    expect(await call('/api/v1/label/job/values?limit=1')).toMatchObject({
+      body: { data: ['a'], warnings: ['results truncated due to limit'] },
+    });
+  });
+});
+
+describe('the rest', () => {
+  it('gives metadata of all metrics or of one', async () => {
+    const up = { up: [{ type: 'gauge', help: 'Whether it is up.', unit: '' }] };
+    expect(await call('/api/v1/metadata?metric=up')).toEqual(success(up));
+    expect(await call('/api/v1/metadata?limit=1')).toEqual(success(up));
+  });
+
+  it('gives rules and alerts where there are none, and refuses an unknown type', async () => {
+    expect(await call('/api/v1/rules')).toEqual(success({ groups: [] }));
+    expect(await call('/api/v1/alerts')).toEqual(success({ alerts: [] }));
+    expect(await call('/api/v1/rules?type=x')).toEqual(
+      failure(400, 'bad_data', 'invalid parameter "type": not supported value "x"'),
+    );
+  });
+
+  it('says which version it is', async () => {
+    expect(await call('/api/v1/status/buildinfo')).toMatchObject({
+      status: 200,
+      body: { data: { version: '1.2.3' } },
+    });
+  });
+
+  it('leaves other paths to others and other methods alone', async () => {
+    expect(await call('/metrics')).toBeUndefined();
+    expect(await call('/api/v1/nothing')).toBeUndefined();
+    expect(await call('/api/v1/query', { method: 'DELETE' })).toMatchObject({ status: 405 });
+    expect(await call('/api/v1/rules', { method: 'POST' })).toMatchObject({ status: 405 });
+  });
+});
