@@ -91,7 +91,7 @@ async function placeAtEnd(
 ): Promise<{ offset: number; anchor: typeof NO_ANCHOR }> {
   const { size } = opened.stat;
   if (member.compression === 'gzip') {
-    return { offset: await gzipContentSize(member.path, size), anchor: NO_ANCHOR };
+    return { offset: await gzipContentSize(opened.descriptor, size), anchor: NO_ANCHOR };
   }
   if (member.compression !== 'none') return { offset: 0, anchor: NO_ANCHOR };
   const encoding = encodingOf(state.spec.encoding, head);

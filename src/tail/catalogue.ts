@@ -45,8 +45,10 @@ type Bound = Map<Stream, Member>;
 
 /** So many of the files that were rotated before our first look are remembered, as the border of what is ours. */
 const HISTORY_KEPT = 4;
-/** Looks that a stream may be missing from while its file is said to exist: a rename can fall into a listing. */
-const PUZZLED_MAX = 3;
+/** Looks at everything without a trace of a stream's file or a copy of it before it counts as gone. */
+const MISSING_MAX = 3;
+/** Looks that a family may stay unclear for before unknown files are judged all the same. */
+const PUZZLED_MAX = 6;
 const AT_ONCE = 16;
 
 /**
@@ -203,6 +205,7 @@ export class Catalogue {
     if (changed && !stream.hinted && stream.mtimeNs !== 0n && this.#isOld(mtimeNs))
       this.#events.silent(stream);
     stream.hinted = false;
+    stream.missingLooks = 0;
     stream.bound = true;
     stream.retired = !member.matching || (!isLive(member) && family.latest !== stream);
     // What was there and is not there any more is remembered until the reader has found out.
@@ -227,8 +230,8 @@ export class Catalogue {
     const { family } = sight;
     let sure = true;
     for (const stream of family.streams) {
-      if (stream.bound) continue;
-      if (stream.busy) {
+      if (stream.bound) sure &&= await this.#verify(stream, bound.get(stream));
+      else if (stream.busy) {
         sure = false;
         this.#events.undecided(stream.path);
       } else if (stream.content !== undefined) {
@@ -241,6 +244,21 @@ export class Catalogue {
     if (sure || family.puzzled > PUZZLED_MAX) return true;
     this.#events.undecided(join(family.folder, family.root));
     return false;
+  }
+
+  /** Whether the stream's file holds what was read of it; asked once after a restart, later reads tell. */
+  async #verify(stream: Stream, member: Member | undefined): Promise<boolean> {
+    if (member === undefined) return true;
+    if (stream.state === 'following' && member.compression === 'none' && member.stat.size < stream.offset) return false;
+    if (stream.verified || stream.busy || stream.fingerprint.bytes === 0) return true;
+    const verdict = await judgeCopy(member, stream, this.#clock.now());
+    stream.verified = verdict === 'copy';
+    if (verdict === 'other') {
+      // The size that was just seen is that of another file.
+      stream.size = stream.offset;
+      await this.replaced(stream);
+    }
+    return stream.verified;
   }
 
   async #isUnlinked(stream: Stream): Promise<boolean> {
@@ -260,14 +278,18 @@ export class Catalogue {
       this.#events.undecided(stream.path);
       return false;
     }
-    if (copy !== undefined) this.#adopt(state, sight.family, stream, copy, bound);
-    else if (complete || stream.state === 'replaced') this.#lose(state, stream);
-    else {
-      // It may have moved to another folder, which only a look at everything can tell.
-      this.#events.undecided('');
-      return false;
+    if (copy !== undefined) {
+      this.#adopt(state, sight.family, stream, copy, bound);
+      return true;
     }
-    return true;
+    // It may have moved to another folder, which only a look at everything can tell; and a listing made while files
+    // are renamed can miss some.
+    if (complete && ++stream.missingLooks >= MISSING_MAX) {
+      this.#lose(state, stream);
+      return true;
+    }
+    this.#events.undecided('');
+    return false;
   }
 
   async #findCopy(stream: Stream, members: readonly Member[]): Promise<Member | 'undecided' | undefined> {
@@ -287,18 +309,20 @@ export class Catalogue {
     this.#table.move(state, family, stream, member);
     bound.set(stream, member);
     stream.bound = true;
+    stream.missingLooks = 0;
     stream.scanned = 0;
     stream.size = Math.max(stream.offset, member.compression === 'none' ? member.stat.size : 0);
     stream.mtimeNs = member.stat.mtimeNs;
     stream.retired = !isLive(member) || !member.matching;
     if (stream.state === 'replaced') stream.state = 'following';
-    if (stream.state === 'finished') this.#events.noted(stream);
-    else this.#events.ready(stream);
+    this.#events.noted(stream);
+    this.#events.ready(stream);
   }
 
   #lose(state: SourceState, stream: Stream): void {
     const reason = stream.state === 'replaced' ? 'truncated' : 'deleted';
-    const bytes = stream.size < stream.offset ? -1 : stream.size - stream.offset;
+    // Of a file that vanished while we were not running nothing is known, not even whether there was a rest.
+    const bytes = Math.max(0, stream.size - stream.offset);
     const missed = stream.state === 'finished' || bytes === 0 ? undefined : ({ reason, bytes } as const);
     if (missed !== undefined) {
       const fields = { source: stream.source.name, path: stream.path, ...missed };
@@ -318,6 +342,7 @@ export class Catalogue {
       const seen = `${member.stat.size}:${member.stat.mtimeNs}`;
       if (family.passed.get(member.stat.id) === seen) continue;
       const decision = await this.#judge(state, sight, member, bound, sure);
+      if (decision === 'older') continue;
       if (decision === 'pass') family.passed.set(member.stat.id, seen);
       else if (decision === 'history') history.push(member);
       else if (decision === 'read' && (await this.#begin(state, family, member, bound, first))) continue;
@@ -341,13 +366,13 @@ export class Catalogue {
     member: Member,
     bound: Bound,
     sure: boolean,
-  ): Promise<'read' | 'history' | 'pass' | 'later'> {
+  ): Promise<'read' | 'history' | 'older' | 'pass' | 'later'> {
     if (member.compression === 'unsupported') return 'pass';
     if (!member.matching) {
       if (first) return this.#wasBeforeUs(state, member) ? 'history' : 'read';
       if (!sure) return 'later';
       const floor = oldestKnown(family, bound);
-      if (floor !== undefined && compareMembers(member, floor) <= 0) return 'pass';
+      if (floor !== undefined && compareMembers(member, floor) <= 0) return 'older';
     }
     if (family.streams.size === 0 || (isLive(member) && member.stat.size === 0)) return 'read';
     if (member.stat.size === 0) return 'pass';
@@ -366,8 +391,7 @@ export class Catalogue {
       if (isLive(member) && (stream.state === 'replaced' || stream.offset < ANCHOR_BYTES)) continue;
       const verdict = await judgeCopy(member, stream, this.#clock.now());
       if (verdict === 'undecided' && !isLive(member)) return 'later';
-      const weak = stream.offset < ANCHOR_BYTES && own !== undefined && own.stat.size !== member.stat.size;
-      if (verdict === 'copy' && !weak) return 'pass';
+      if (verdict === 'copy' && !isDoubtful(member, stream, own)) return 'pass';
     }
     return 'read';
   }
@@ -423,6 +447,12 @@ function unbound(state: SourceState, sight: Sight, bound: Bound): Member[] {
     const stream = state.byId.get(member.stat.id);
     return stream === undefined || !bound.has(stream);
   });
+}
+
+/** A few equal bytes and different sizes: rather two files with one header than a file and its copy. */
+function isDoubtful(member: Member, stream: Stream, own: Member | undefined): boolean {
+  if (own === undefined || member.compression !== 'none') return false;
+  return stream.offset < ANCHOR_BYTES && own.stat.size !== member.stat.size;
 }
 
 /** The oldest file that a stream with content is bound to. */

@@ -1,8 +1,8 @@
-import { closeDescriptor, openForReading, readAt } from '../platform/files.ts';
+import { readAt } from '../platform/files.ts';
 import type { Content } from './content.ts';
 import type { Member } from './family.ts';
-import { beginsWith, FINGERPRINT_BYTES, fingerprintOf, holdsAnchor } from './fingerprint.ts';
-import { openContent } from './open-files.ts';
+import { beginsWith, FINGERPRINT_BYTES, holdsAnchor } from './fingerprint.ts';
+import { openContent, type Opened } from './open-files.ts';
 import type { Stream } from './stream.ts';
 
 /** `undecided`: the file may still be being written; ask again. */
@@ -24,9 +24,11 @@ export async function judgeCopy(member: Member, stream: Stream, nowMs: number): 
   const unripe = isComplete(member, nowMs) ? 'other' : 'undecided';
   try {
     const opened = await openContent(member.path, member.compression);
-    if (opened === undefined) return 'other';
+    if (opened === undefined) return 'undecided';
     try {
-      return await compare(member, opened.content, opened.stat.size, stream, unripe);
+      // Another file has the path by now.
+      if (opened.stat.id !== member.stat.id) return 'undecided';
+      return await compare(member, opened, stream, unripe);
     } finally {
       await opened.content.close();
     }
@@ -38,17 +40,16 @@ export async function judgeCopy(member: Member, stream: Stream, nowMs: number): 
 
 async function compare(
   member: Member,
-  content: Content,
-  size: number,
+  { content, stat, descriptor }: Opened,
   stream: Stream,
   unripe: 'other' | 'undecided',
 ): Promise<CopyVerdict> {
   const head = await readHead(content);
   if (head.length < stream.fingerprint.bytes) return (await sharesHead(head, stream)) ? unripe : 'other';
-  if (!beginsWith(head, stream.fingerprint)) return 'other';
+  if (!beginsWith(head, stream.fingerprint) || !(await sharesHead(head, stream))) return 'other';
   // For what was read to its end the size that gzip notes spares decompressing the whole.
   if (member.compression === 'gzip' && stream.state === 'finished') {
-    if ((await gzipContentSize(member.path, size)) === stream.offset % 2 ** 32) return 'copy';
+    if ((await gzipContentSize(descriptor, stat.size)) === stream.offset % 2 ** 32) return 'copy';
   }
   const { anchor, offset } = stream;
   const before = Buffer.allocUnsafe(anchor.bytes);
@@ -65,22 +66,18 @@ export async function readHead(content: Content): Promise<Buffer> {
   return head.subarray(0, await content.read(head, 0, FINGERPRINT_BYTES, 0));
 }
 
-/** Whether the stream's own file begins with these bytes, as far as that can still be seen. */
+/** Whether the stream's own file begins as this one does, as far as both go; true where that cannot be seen any more. */
 async function sharesHead(head: Buffer, stream: Stream): Promise<boolean> {
   if (stream.content === undefined || stream.content.sealed) return true;
-  const own = Buffer.allocUnsafe(head.length);
-  const got = await stream.content.read(own, 0, head.length, 0);
-  return got < head.length || fingerprintOf(own).crc === fingerprintOf(head).crc;
+  const own = await readHead(stream.content);
+  if (!beginsWith(own, stream.fingerprint)) return true;
+  const length = Math.min(own.length, head.length);
+  return own.subarray(0, length).equals(head.subarray(0, length));
 }
 
 /** ISIZE: length of the content modulo 2^32, in the last four bytes. */
-export async function gzipContentSize(path: string, size: number): Promise<number> {
-  const descriptor = await openForReading('tail', path);
-  try {
-    const trailer = Buffer.alloc(4);
-    await readAt('tail', descriptor, trailer, 0, 4, Math.max(0, size - 4));
-    return trailer.readUInt32LE(0);
-  } finally {
-    await closeDescriptor(descriptor);
-  }
+export async function gzipContentSize(descriptor: number, size: number): Promise<number> {
+  const trailer = Buffer.alloc(4);
+  await readAt('tail', descriptor, trailer, 0, 4, Math.max(0, size - 4));
+  return trailer.readUInt32LE(0);
 }

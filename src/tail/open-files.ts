@@ -7,6 +7,8 @@ import type { Stream } from './stream.ts';
 export interface Opened {
   readonly content: Content;
   readonly stat: FileStat;
+  /** The content's; it closes with it. */
+  readonly descriptor: number;
 }
 
 /** `undefined` where there is no regular file at the path, or one whose compression we cannot read. */
@@ -26,7 +28,7 @@ export async function openContent(path: string, compression: Compression): Promi
       await plain.close();
       return undefined;
     }
-    return { stat, content: compression === 'none' ? plain : new CompressedContent(descriptor, compression) };
+    return { stat, descriptor, content: compression === 'none' ? plain : new CompressedContent(descriptor, compression) };
   } catch (error) {
     await plain.close();
     throw error;

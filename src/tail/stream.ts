@@ -43,6 +43,10 @@ export class Stream {
   mtimeNs = 0n;
   /** In the listing of the latest look under this identity. */
   bound = false;
+  /** Its file was seen to hold what was read of it, since the process started. */
+  verified = true;
+  /** Looks at everything, in a row, that found neither its file nor a copy. */
+  missingLooks = 0;
   /** The kernel told of a change since the latest look. */
   hinted = false;
   /** Rotated away or unlinked: finished once it has been quiet for a while. */
@@ -96,6 +100,7 @@ export class Stream {
     this.offset = this.committedOffset = position.offset;
     this.anchor = position.anchor;
     this.parserState = position.parserState;
+    this.verified = false;
     if (position.finished !== true) return;
     this.state = 'finished';
     this.size = this.body.compression === 'none' ? position.offset : 0;
