@@ -3,20 +3,20 @@ import type { AlertChange } from '../model/alert.ts';
 import type { Labels } from '../model/series.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { Aggregation, toldNow } from './aggregation.ts';
+import { Aggregation } from './aggregation.ts';
 import type { LaneInfo } from './aggregation.ts';
 import { fingerprintOf } from './alert-identity.ts';
-import { forwardedNotification } from './forwarding.ts';
+import { forwardRecords } from './forwarding.ts';
 import { HookState } from './hook-state.ts';
 import type { HookRecord } from './hook-state.ts';
-import { laneMetrics, receiverStatus } from './hook-status.ts';
+import { hookMetrics, receiverStatus } from './hook-status.ts';
 import type { HookMetric, HookStatus } from './hook-status.ts';
 import { Inhibitor } from './inhibitor.ts';
 import { Journal } from './journal.ts';
 import { Lane, newLaneCounters } from './lane.ts';
 import type { LaneCounters } from './lane.ts';
 import { isResolved } from './notification.ts';
-import type { NotifiedAlert, StoredAlert } from './notification.ts';
+import type { StoredAlert } from './notification.ts';
 import { afterDowntime, orphaned, outdatedLog } from './recovery.ts';
 import { createLanes } from './receivers/create-lanes.ts';
 import type { SenderContext } from './receivers/sender.ts';
@@ -144,28 +144,13 @@ export class HookDispatcher {
   }
 
   metrics(): readonly HookMetric[] {
-    const one = (value: number): HookMetric['samples'] => [{ labels: {}, value }];
-    return [
-      ...laneMetrics([...this.#lanes.values()]),
-      {
-        name: 'taffrail_hook_alerts',
-        type: 'gauge',
-        help: 'Alerts that the hooks know of.',
-        samples: one(this.#state.alerts.size),
-      },
-      {
-        name: 'taffrail_hook_alerts_refused_total',
-        type: 'counter',
-        help: `Alerts refused because there were ${MAX_ALERTS} already.`,
-        samples: one(this.#refusedAlerts),
-      },
-      {
-        name: 'taffrail_hook_state_durable',
-        type: 'gauge',
-        help: '1 while the state of the hooks can be written to disk.',
-        samples: one(this.#journal.healthy ? 1 : 0),
-      },
-    ];
+    return hookMetrics({
+      lanes: [...this.#lanes.values()],
+      alerts: this.#state.alerts.size,
+      maxAlerts: MAX_ALERTS,
+      refusedAlerts: this.#refusedAlerts,
+      durable: this.#journal.healthy,
+    });
   }
 
   /**
@@ -243,23 +228,14 @@ export class HookDispatcher {
     this.#timer = clock.setTimeout(() => this.#tick(), Math.min(waitMs, MAX_TIMER_MS));
   }
 
-  /** What is to be handed on ungrouped, each alert once a lane however many routes lead there. */
-  #forward(alerts: readonly StoredAlert[], nowMs: number): HookRecord[] {
-    const byLane = new Map<Lane, Map<string, NotifiedAlert>>();
-    const mutes = this.#muter(nowMs);
-    for (const alert of alerts) {
-      const told = toldNow(alert, nowMs);
-      const receivers = new Set(this.#aggregation.routesOf(alert).map((route) => route.receiver));
-      for (const lane of this.#lanes.values()) {
-        if (!lane.spec.forwards || !receivers.has(lane.spec.receiver) || mutes(alert.labels)) continue;
-        if (told.status === 'resolved' && !lane.spec.delivery.send_resolved) continue;
-        byLane.set(lane, (byLane.get(lane) ?? new Map<string, NotifiedAlert>()).set(told.fingerprint, told));
-      }
-    }
-    return [...byLane].map(([lane, told]) => ({
-      kind: 'queued',
-      notification: forwardedNotification(lane.spec, [...told.values()], nowMs),
-    }));
+  #forward(alerts: readonly StoredAlert[], nowMs: number): readonly HookRecord[] {
+    return forwardRecords({
+      alerts,
+      lanes: [...this.#lanes.values()].map(({ spec }) => spec),
+      receiversOf: (alert) => this.#aggregation.routesOf(alert).map((route) => route.receiver),
+      mutes: this.#muter(nowMs),
+      nowMs,
+    });
   }
 
   /** Hands new notifications to their lanes, and applies everything. What comes back is to be written, then released. */

@@ -55,7 +55,7 @@ function typeOf(lane: string): string {
 
 const OUTCOMES = ['delivered', 'failed', 'expired', 'dropped'] as const;
 
-export function laneMetrics(lanes: readonly Lane[]): readonly HookMetric[] {
+function laneMetrics(lanes: readonly Lane[]): readonly HookMetric[] {
   const each = (value: (lane: Lane) => number): HookMetric['samples'] =>
     lanes.map((lane) => ({ labels: { receiver: lane.spec.name }, value: value(lane) }));
   return [
@@ -99,6 +99,39 @@ export function laneMetrics(lanes: readonly Lane[]): readonly HookMetric[] {
       type: 'gauge',
       help: 'Most notifications that may wait; beyond it the oldest is dropped.',
       samples: each((lane) => lane.spec.delivery.queue_limit),
+    },
+  ];
+}
+
+export interface HookFigures {
+  readonly lanes: readonly Lane[];
+  readonly alerts: number;
+  readonly maxAlerts: number;
+  readonly refusedAlerts: number;
+  readonly durable: boolean;
+}
+
+export function hookMetrics(figures: HookFigures): readonly HookMetric[] {
+  const one = (value: number): HookMetric['samples'] => [{ labels: {}, value }];
+  return [
+    ...laneMetrics(figures.lanes),
+    {
+      name: 'taffrail_hook_alerts',
+      type: 'gauge',
+      help: 'Alerts that the hooks know of.',
+      samples: one(figures.alerts),
+    },
+    {
+      name: 'taffrail_hook_alerts_refused_total',
+      type: 'counter',
+      help: `Times that an alert was refused because there were ${figures.maxAlerts} already.`,
+      samples: one(figures.refusedAlerts),
+    },
+    {
+      name: 'taffrail_hook_state_durable',
+      type: 'gauge',
+      help: '1 while the state of the hooks can be written to disk.',
+      samples: one(figures.durable ? 1 : 0),
     },
   ];
 }

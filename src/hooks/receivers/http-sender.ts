@@ -89,5 +89,5 @@ export function secretsOfUrl(url: Secret): readonly Secret[] {
   const parts = [pathname + search, pathname, search.slice(1), decodeURIComponent(password)].filter(
     (part) => part.length > 1,
   );
-  return [url, ...parts, ...(last.length >= SHORTEST_TOKEN ? [last] : [])].map(Secret.from);
+  return [url, ...parts, ...(last.length >= SHORTEST_TOKEN ? [last] : [])].map((part) => Secret.from(part));
 }
