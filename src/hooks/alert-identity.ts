@@ -1,22 +1,32 @@
 import type { Labels } from '../model/series.ts';
 import { quote } from '../model/alert-matcher.ts';
 
-const FNV_OFFSET = 14_695_981_039_346_656_037n;
-const FNV_PRIME = 1_099_511_628_211n;
-const MASK = (1n << 64n) - 1n;
+const FNV_OFFSET_HIGH = 0xcbf29ce4;
+const FNV_OFFSET_LOW = 0x84222325;
+/** FNV's 64-bit prime is 2^40 + 0x1b3. */
+const FNV_PRIME_LOW = 0x1b3;
+const TWO_32 = 2 ** 32;
 
-/** Alertmanager's fingerprint: FNV-1a of the sorted labels, each name and value closed by 0xff; 16 hex digits. */
+/**
+ * Alertmanager's fingerprint: FNV-1a of the sorted labels, each name and value closed by 0xff; 16 hex digits. In
+ * two halves of 32 bits, whose products stay exact in a double; with BigInt it takes twenty times as long.
+ */
 export function fingerprintOf(labels: Labels): string {
-  let hash = FNV_OFFSET;
-  const feed = (text: string): void => {
-    for (const byte of Buffer.from(text)) hash = ((hash ^ BigInt(byte)) * FNV_PRIME) & MASK;
-    hash = ((hash ^ 0xffn) * FNV_PRIME) & MASK;
+  let high = FNV_OFFSET_HIGH;
+  let low = FNV_OFFSET_LOW;
+  const feed = (byte: number): void => {
+    const mixed = (low ^ byte) >>> 0;
+    const product = mixed * FNV_PRIME_LOW;
+    high = (high * FNV_PRIME_LOW + Math.floor(product / TWO_32) + ((mixed << 8) >>> 0)) % TWO_32;
+    low = product % TWO_32;
   };
   for (const name of Object.keys(labels).sort()) {
-    feed(name);
-    feed(labels[name]!);
+    for (const text of [name, labels[name]!]) {
+      for (const byte of Buffer.from(text)) feed(byte);
+      feed(0xff);
+    }
   }
-  return hash.toString(16).padStart(16, '0');
+  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
 }
 
 /** `{alertname="x", job="y"}`, sorted: how Alertmanager prints the labels of a group. */

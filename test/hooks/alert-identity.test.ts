@@ -26,3 +26,20 @@ test('alerts are told in order of job, instance, then the rest', () => {
     { job: 'b' },
   ]);
 });
+
+test('the halves of the fingerprint agree with plain 64-bit arithmetic', () => {
+  const plain = (bytes: Buffer): string => {
+    let hash = 0xcbf29ce484222325n;
+    for (const byte of bytes) hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & 0xffffffffffffffffn;
+    return hash.toString(16).padStart(16, '0');
+  };
+  for (const value of ['', 'x', 'ünï', 'a'.repeat(300), '\u0000\n', '🚢']) {
+    const bytes = Buffer.concat([
+      Buffer.from('name'),
+      Buffer.from([255]),
+      Buffer.from(value),
+      Buffer.from([255]),
+    ]);
+    expect(fingerprintOf({ name: value })).toBe(plain(bytes));
+  }
+});
