@@ -117,11 +117,19 @@ export class DeltaDecoder {
   descriptor(text: string): MetricDescriptor {
     let descriptor = this.#descriptors.get(text);
     if (descriptor === undefined) {
-      descriptor = JSON.parse(text) as MetricDescriptor;
+      descriptor = parseDescriptor(text);
       if (this.#descriptors.size > 10_000) this.#descriptors.clear();
       this.#descriptors.set(text, descriptor);
     }
     return descriptor;
+  }
+}
+
+function parseDescriptor(text: string): MetricDescriptor {
+  try {
+    return JSON.parse(text) as MetricDescriptor;
+  } catch (error) {
+    throw new RangeError('metric deltas whose descriptor is not JSON', { cause: error });
   }
 }
 

@@ -78,6 +78,7 @@ export class Registry {
     const slot = slotOf(descriptor);
     const before = this.#metrics.get(slot);
     if (before !== undefined && !isSameShape(before.descriptor, descriptor)) this.#remove(slot, before);
+    this.#removeEmpty(descriptor);
     const clash = this.#clash(descriptor);
     if (clash !== undefined) {
       this.#countConflict(delta, clash);
@@ -107,6 +108,15 @@ export class Registry {
     const rest = (this.#families.get(name) ?? []).filter((other) => other !== metric);
     if (rest.length === 0) this.#families.delete(name);
     else this.#families.set(name, rest);
+  }
+
+  /** Metrics of the same name and another type stand in the way only while they have series. */
+  #removeEmpty(descriptor: MetricDescriptor): void {
+    const type = exposedType(descriptor);
+    for (const metric of this.#families.get(descriptor.name) ?? []) {
+      const isEmpty = metric.series.size === 0 && (metric.pairs?.open.size ?? 0) === 0;
+      if (isEmpty && exposedType(metric.descriptor) !== type) this.#remove(slotOf(metric.descriptor), metric);
+    }
   }
 
   /** Why this metric cannot join those that there are; undefined where it can. */

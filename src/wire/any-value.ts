@@ -14,6 +14,7 @@ const MAX_VALUE_DEPTH = 12;
 
 /** What one request may unfold to, so that a small body of empty messages does not become a heap of objects. */
 export class DecodeBudget {
+  readonly keys = new KeyCache();
   #left: number;
   readonly #limit: number;
 
@@ -24,6 +25,31 @@ export class DecodeBudget {
 
   spend(offset: number): void {
     if (--this.#left < 0) throw new WireError(`request holds more than ${this.#limit} values`, offset);
+  }
+}
+
+/** Attribute keys repeat in every record, and comparing bytes is cheaper than making a string. Bounded by its slots. */
+class KeyCache {
+  readonly #bytes: (Uint8Array | undefined)[] = Array.from({ length: 512 }, () => undefined);
+  readonly #texts: string[] = Array.from({ length: 512 }, () => '');
+
+  read(reader: ProtoReader): string {
+    const start = reader.blobStart();
+    const size = reader.at - start;
+    if (size === 0 || size > 64) return reader.bytes.toString('utf8', start, reader.at);
+    const { bytes } = reader;
+    const slot =
+      (size * 31 + bytes[start]! * 7 + bytes[reader.at - 1]! * 13 + bytes[start + (size >> 1)]! * 3) & 511;
+    const known = this.#bytes[slot];
+    if (known !== undefined && known.length === size) {
+      let i = 0;
+      while (i < size && known[i] === bytes[start + i]) i++;
+      if (i === size) return this.#texts[slot]!;
+    }
+    const text = bytes.toString('utf8', start, reader.at);
+    this.#bytes[slot] = Uint8Array.prototype.slice.call(bytes, start, reader.at);
+    this.#texts[slot] = text;
+    return text;
   }
 }
 
@@ -61,7 +87,7 @@ export function readAttribute(
   let key = '';
   let value: AnyValue = null;
   while (reader.next()) {
-    if (reader.field === 1) key = reader.string();
+    if (reader.field === 1) key = budget.keys.read(reader);
     else if (reader.field === 2) value = readAnyValue(reader, budget, depth);
     else reader.skip();
   }

@@ -191,7 +191,7 @@ function readSample(reader: ProtoReader): ReadSample {
       const at = reader.eight();
       value = reader.bytes.readDoubleLE(at);
       stale = reader.bytes.readUInt32LE(at) === STALE_LOW && reader.bytes.readUInt32LE(at + 4) === STALE_HIGH;
-    } else if (reader.field === 2) timeMs = Number(reader.bigint());
+    } else if (reader.field === 2) timeMs = Number(reader.int64());
     else reader.skip();
   }
   reader.leave(outer);

@@ -210,6 +210,21 @@ test('a name with two types stays with the first; what the other brings is count
   ]);
 });
 
+test('a type may change once the series of the old one are gone', () => {
+  const registry = new Registry();
+  const other = describeMetric({ name: 'requests_total', type: 'gauge', constLabels: { source: 'api' } });
+  registry.apply(
+    deltasOf({ ...requests, expireAfterMs: 1000 }, (feed) => feed.cell2('GET', '200').add(1, 0)),
+    START_MS,
+  );
+  registry.apply(
+    deltasOf(other, (feed) => feed.cell0().set(7, 0)),
+    START_MS + 60_000,
+  );
+  expect(linesOf(registry, START_MS + 60_000)).toEqual(['requests_total{source="api"} 7']);
+  expect(registry.conflicts()).toEqual([]);
+});
+
 test('a metric may not take the name of a part of a histogram, nor the other way round', () => {
   const histogram = describeMetric({ name: 'seconds', type: 'histogram', buckets: [1] });
   const part = describeMetric({ name: 'seconds_count', type: 'gauge', constLabels: { source: 'api' } });
