@@ -85,20 +85,18 @@ export class Alerting {
 
   /** Pending and firing alerts, for status. */
   alerts(): AgentStatus['alerts'] {
-    return this.rules
-      .status()
-      .flatMap((group) =>
-        group.rules.flatMap((rule) =>
-          rule.kind !== 'alerting'
-            ? []
-            : rule.alerts.map(({ labels, state, activeAtMs, value }) => ({
-                labels,
-                state,
-                activeAtMs,
-                value: formatValue(value),
-              })),
-        ),
-      );
+    return this.rules.status().flatMap((group) =>
+      group.rules.flatMap((rule) =>
+        rule.kind !== 'alerting'
+          ? []
+          : rule.alerts.map(({ labels, state, activeAtMs, value }) => ({
+              labels,
+              state,
+              activeAtMs,
+              value: formatValue(value),
+            })),
+      ),
+    );
   }
 
   async stop(deadlineMs: number): Promise<void> {

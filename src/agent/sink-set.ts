@@ -7,7 +7,8 @@ import type { AgentStatus } from '../model/status.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Secret } from '../platform/secret.ts';
-import { createSink } from './create-sink.ts';
+import { createSink } from '../sinks/create-sink.ts';
+import { version } from '../platform/version.ts';
 import type { Ledger, SinkProgress } from './ledger.ts';
 
 export interface SinkSurroundings {
@@ -58,11 +59,29 @@ export class SinkSet {
         continue;
       }
       const cursor = await buffer.cursor(config.name, 'now', before);
-      const sink = await createSink(config, cursor, this.#around);
+      const sink = this.#create(config, cursor);
       sink.start();
       next.push({ config, sink, cursor });
     }
     this.#running = next;
+  }
+
+  #create(config: SinkConfig, cursor: BufferCursor): Sink {
+    const { identity, resource, log, clock, heartbeat } = this.#around;
+    return createSink(config, {
+      cursor,
+      identity,
+      resource: resource(),
+      version,
+      log,
+      clock,
+      heartbeat: () => ({
+        ...heartbeat(),
+        // What a collector of ours compares with its own count.
+        throughBatch: cursor.settledBatch - 1,
+        deliveredRecords: Object.fromEntries(cursor.records),
+      }),
+    });
   }
 
   cursors(): readonly SinkProgress[] {

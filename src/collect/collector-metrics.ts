@@ -36,6 +36,17 @@ export class CollectorMetrics {
     return family;
   }
 
+  /** Every figure as a sample of a series. */
+  samples(): readonly { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }[] {
+    return [...this.#families].flatMap(([short, { label, values }]) =>
+      [...values].map(([labelValue, value]) => ({
+        name: `taffrail_collector_${short}`,
+        labels: label === '' ? {} : { [label]: labelValue },
+        value,
+      })),
+    );
+  }
+
   /** Prometheus's text format. */
   text(): string {
     const lines: string[] = [];

@@ -1,0 +1,56 @@
+import type { Alerting } from './alerting.ts';
+import { SilenceError } from '../hooks/silence.ts';
+import { HttpError } from '../platform/http-error.ts';
+import { type HttpRequest, jsonResponse } from '../platform/http-message.ts';
+import type { Router } from '../platform/router.ts';
+
+/** Silences in Alertmanager's v2 shapes, and the fate of notifications; on the agent and on the collector. */
+export function addAlertsRoutes(
+  router: Router,
+  alerting: () => Alerting,
+  check: (request: HttpRequest) => void,
+): void {
+  router.route('GET', '/api/v1/silences', (request) => {
+    check(request);
+    return jsonResponse(200, alerting().hooks.silences.list());
+  });
+  router.route('POST', '/api/v1/silences', async (request) => {
+    check(request);
+    refuseForeignPages(request);
+    try {
+      return jsonResponse(200, await alerting().hooks.silences.add(parse(await request.body())));
+    } catch (error) {
+      if (error instanceof SilenceError) throw new HttpError(400, error.message, {}, { cause: error });
+      throw error;
+    }
+  });
+  router.prefix('/api/v1/silence/', async (request) => {
+    check(request);
+    if (request.method !== 'DELETE')
+      throw new HttpError(405, 'a silence is ended with DELETE', { allow: 'DELETE' });
+    refuseForeignPages(request);
+    const id = request.path.slice('/api/v1/silence/'.length);
+    if (!(await alerting().hooks.silences.expire(id)))
+      throw new HttpError(404, `there is no silence ${id.slice(0, 100)}`);
+    return jsonResponse(200, {});
+  });
+  router.route('GET', '/api/v1/notifications', (request) => {
+    check(request);
+    return jsonResponse(200, alerting().hooks.status());
+  });
+}
+
+/** A page of another site may not change anything here with the browser of somebody who may. */
+function refuseForeignPages(request: HttpRequest): void {
+  const { origin, host } = request.headers;
+  if (origin !== undefined && new URL(origin).host !== host)
+    throw new HttpError(403, `requests from pages at ${origin} are not taken`);
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    throw new HttpError(400, `the body is not JSON: ${(error as Error).message}`, {}, { cause: error });
+  }
+}

@@ -1,0 +1,232 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Alerting } from './agent/alerting.ts';
+import { addAlertsRoutes } from './agent/alerts-routes.ts';
+import { mountQueryApi } from './agent/mount-query-api.ts';
+import { StateLock } from './buffer/state-lock.ts';
+import { BearerAuth } from './collect/bearer-auth.ts';
+import { CollectorMetrics, declareCollectorMetrics } from './collect/collector-metrics.ts';
+import { createFleetApi } from './collect/fleet-api.ts';
+import { createHeartbeat } from './collect/heartbeat.ts';
+import { createIngest } from './collect/ingest.ts';
+import { RateLimiter } from './collect/rate-limiter.ts';
+import { createRecordsApi } from './collect/records-api.ts';
+import { Store } from './collect/store/store.ts';
+import { StoreQueryable } from './collect/store-queryable.ts';
+import { type CollectorPlan, loadCollectorPlan } from './collector/load-collector-plan.ts';
+import { OwnSamples } from './collector/own-samples.ts';
+import type { MetricType } from './model/series.ts';
+import { systemClock, type Timer } from './platform/clock.ts';
+import type { HttpRequest } from './platform/http-message.ts';
+import { jsonResponse, textResponse } from './platform/http-message.ts';
+import { HttpServer } from './platform/http-server.ts';
+import { parseListenAddress } from './platform/listen-address.ts';
+import type { Log } from './platform/log.ts';
+import { Router } from './platform/router.ts';
+import { version } from './platform/version.ts';
+import { Engine } from './promql/engine.ts';
+
+const SAMPLE_MS = 15_000;
+const METADATA_MS = 10_000;
+
+type Metadata = readonly {
+  readonly name: string;
+  readonly type: MetricType;
+  readonly help: string;
+  readonly unit: string;
+}[];
+
+/** A collector, from its plan to its end: the store, rules and hooks over it, and one server for senders and readers. */
+export class Collector {
+  readonly #log: Log;
+  readonly #clock = systemClock;
+  readonly #lock: StateLock;
+  readonly #store: Store;
+  readonly #metrics = declareCollectorMetrics(new CollectorMetrics());
+  readonly #own: OwnSamples;
+  #plan: CollectorPlan;
+  #alerting!: Alerting;
+  #server!: HttpServer;
+  #timer: Timer | undefined;
+  #metadata: Metadata = [];
+  #metadataAtMs = 0;
+
+  private constructor(plan: CollectorPlan, log: Log, lock: StateLock, store: Store) {
+    this.#plan = plan;
+    this.#log = log;
+    this.#lock = lock;
+    this.#store = store;
+    this.#own = new OwnSamples(store, this.#metrics);
+  }
+
+  static async start(plan: CollectorPlan, log: Log): Promise<Collector> {
+    const { config } = plan;
+    mkdirSync(config.state_dir, { recursive: true, mode: 0o750 });
+    const lock = await StateLock.acquire(config.state_dir);
+    const store = await Store.open({
+      path: join(config.state_dir, 'store.sqlite'),
+      retention: { timeMs: config.retention.time, bytesMax: config.retention.max_bytes },
+      queryTimeoutMs: config.limits.query_timeout,
+      querySamplesMax: config.limits.query_samples,
+    });
+    const collector = new Collector(plan, log, lock, store);
+    await collector.#start();
+    return collector;
+  }
+
+  get url(): string {
+    return this.#server.url;
+  }
+
+  /** Rules, routes and receivers are taken over; for all else a restart is needed. Throws ProblemsError and stays as it was. */
+  async reload(): Promise<void> {
+    try {
+      const plan = await loadCollectorPlan(this.#plan.file);
+      await this.#alerting.reload(plan.ruleGroups, plan.config);
+      this.#plan = plan;
+      this.#log.info({ file: plan.file }, 'rules, routes and receivers reloaded');
+    } catch (error) {
+      this.#log.error(
+        { error: (error as Error).message },
+        'reload refused; the configuration before it stays in force',
+      );
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#alerting.stop(this.#plan.config.stop_timeout);
+    await this.#server.close(this.#plan.config.stop_timeout);
+    await this.#store.close();
+    await this.#lock.release();
+  }
+
+  async #start(): Promise<void> {
+    const { config } = this.#plan;
+    const engine = new Engine({
+      maxSamples: config.limits.query_samples,
+      timeoutMs: config.limits.query_timeout,
+      monotonic: () => performance.now(),
+      yieldNow: () => new Promise(setImmediate),
+    });
+    const queryable = new StoreQueryable(this.#store);
+    this.#alerting = await Alerting.start({
+      groups: this.#plan.ruleGroups,
+      config,
+      queryable,
+      append: this.#own.append,
+      engine,
+      stateDir: config.state_dir,
+      clock: this.#clock,
+      log: this.#log,
+      externalLabels: config.external_labels,
+      externalUrl: config.external_url,
+    });
+    this.#server = await HttpServer.listen({
+      address: parseListenAddress(config.listen)!,
+      handler: this.#routes(engine, queryable),
+      log: this.#log,
+      bodyBytesMax: config.limits.max_body_bytes,
+      inflatedBytesMax: config.limits.max_body_bytes * 4,
+      ...(config.tls === undefined ? {} : { tls: readTls(config.tls) }),
+    });
+    await this.#refreshMetadata();
+    this.#sampleLater();
+  }
+
+  #routes(engine: Engine, queryable: StoreQueryable): (request: HttpRequest) => ReturnType<Router['handle']> {
+    const { config } = this.#plan;
+    const auth = new BearerAuth(config.tokens.map((token) => token.reveal()));
+    const checkRead = (request: HttpRequest): void => {
+      if (config.protect_reads) auth.check(request);
+    };
+    const limiter = new RateLimiter(config.limits.requests_per_second);
+    const shared = { store: this.#store, clock: this.#clock };
+    const router = new Router();
+    createIngest(router, { ...shared, auth, limiter, metrics: this.#metrics, log: this.#log });
+    createHeartbeat(router, { ...shared, auth, metrics: this.#metrics });
+    createFleetApi(router, { ...shared, checkRead });
+    createRecordsApi(router, { ...shared, checkRead });
+    addAlertsRoutes(router, () => this.#alerting, checkRead);
+    this.#addOwnRoutes(router, checkRead);
+    const queries = new Router();
+    mountQueryApi(queries, {
+      queryable,
+      engine,
+      index: queryable,
+      metadata: () => this.#metadata,
+      rules: () => this.#alerting.rules.status(),
+      now: () => this.#clock.now(),
+      timeoutMs: config.limits.query_timeout,
+      version,
+    });
+    router.prefix('/api/v1/', async (request) => {
+      checkRead(request);
+      if (this.#clock.now() - this.#metadataAtMs > METADATA_MS) await this.#refreshMetadata();
+      return queries.handle(request);
+    });
+    return (request) => router.handle(request);
+  }
+
+  #addOwnRoutes(router: Router, checkRead: (request: HttpRequest) => void): void {
+    router
+      .route('GET', '/-/healthy', () => textResponse(200, 'healthy\n'))
+      .route('GET', '/-/ready', () => textResponse(200, 'ready\n'))
+      .route('POST', '/-/reload', async (request) => {
+        checkRead(request);
+        await this.reload();
+        return jsonResponse(200, { status: 'success' });
+      })
+      .route('GET', '/metrics', async (request) => {
+        checkRead(request);
+        await this.#refreshFigures();
+        return {
+          status: 200,
+          headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+          body: this.#metrics.text(),
+        };
+      });
+  }
+
+  #sampleLater(): void {
+    this.#timer = this.#clock.setTimeout(() => {
+      void this.#sample().finally(() => {
+        if (this.#timer !== undefined) this.#sampleLater();
+      });
+    }, SAMPLE_MS);
+  }
+
+  async #sample(): Promise<void> {
+    try {
+      await this.#refreshFigures();
+      await this.#own.sample(this.#clock.now());
+    } catch (error) {
+      this.#log.warn({ error: String(error) }, 'the own figures could not be stored');
+    }
+  }
+
+  async #refreshFigures(): Promise<void> {
+    const stats = await this.#store.stats();
+    this.#metrics.set('queued_bytes', this.#store.queuedBytes);
+    this.#metrics.set('store_bytes', stats.bytes);
+    this.#metrics.set('series', stats.series);
+  }
+
+  async #refreshMetadata(): Promise<void> {
+    this.#metadataAtMs = this.#clock.now();
+    this.#metadata = (await this.#store.metadata()) as Metadata;
+  }
+}
+
+function readTls(tls: NonNullable<CollectorPlan['config']['tls']>): {
+  cert: string;
+  key: string;
+  clientCa?: string;
+} {
+  return {
+    cert: readFileSync(tls.cert_file, 'utf8'),
+    key: readFileSync(tls.key_file, 'utf8'),
+    ...(tls.client_ca_file === undefined ? {} : { clientCa: readFileSync(tls.client_ca_file, 'utf8') }),
+  };
+}
