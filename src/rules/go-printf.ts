@@ -81,7 +81,7 @@ function formatOne(value: TemplateValue, verb: string, directive: Directive): st
 
 function formatString(value: string, verb: string, directive: Directive): string {
   const characters =
-    directive.precision === undefined ? value : [...value].slice(0, directive.precision).join('');
+    directive.precision === undefined ? value : Array.from(value).slice(0, directive.precision).join('');
   switch (verb) {
     case 's':
     case 'v':
@@ -179,14 +179,14 @@ function padNumber(text: string, value: number, directive: Directive): string {
 }
 
 function pad(text: string, directive: Directive): string {
-  const missing = (directive.width ?? 0) - [...text].length;
+  const missing = (directive.width ?? 0) - Array.from(text).length;
   if (missing <= 0) return text;
   return directive.flags.includes('-') ? text + ' '.repeat(missing) : ' '.repeat(missing) + text;
 }
 
 /** strconv.Quote. */
 export function quote(text: string): string {
-  const escaped = text.replace(/[\\"\u0000-\u001f\u007f]/g, (character) => {
+  const escaped = text.replace(/[\\"\u0000-\u001f\u007f]/g, (special) => {
     const named: Record<string, string> = {
       '\\': '\\\\',
       '"': '\\"',
@@ -198,7 +198,7 @@ export function quote(text: string): string {
       '\f': '\\f',
       '\v': '\\v',
     };
-    return named[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+    return named[special] ?? `\\x${special.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
   return `"${escaped}"`;
 }

@@ -62,5 +62,9 @@ export function formatProblem(problem: RuleProblem): string {
 
 /** What identifies a rule from one load of its file to the next: as Prometheus, its name and labels. */
 export function ruleIdentity(rule: Rule): string {
-  return JSON.stringify([rule.kind, rule.name, Object.entries(rule.labels).toSorted()]);
+  return JSON.stringify([
+    rule.kind,
+    rule.name,
+    Object.entries(rule.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  ]);
 }

@@ -53,9 +53,9 @@ function contextFunctions(context: FunctionContext): readonly (readonly [string,
 
 const PURE_FUNCTIONS: readonly (readonly [string, TemplateFunction])[] = [
   ['first', first],
-  ['label', (args) => sample(args, 1, 2).labels.get(text(args, 0, 2)) ?? ''],
+  ['label', (args) => sample(args, 1, 2).label(text(args, 0, 2))],
   ['value', (args) => sample(args, 0, 1).value],
-  ['strvalue', (args) => sample(args, 0, 1).labels.get('__value__') ?? ''],
+  ['strvalue', (args) => sample(args, 0, 1).label('__value__')],
   ['sortByLabel', sortByLabel],
   [
     'args',
@@ -90,9 +90,16 @@ const PURE_FUNCTIONS: readonly (readonly [string, TemplateFunction])[] = [
 
 /** Names that a template may call; `and` and `or` are the evaluator's. */
 export const TEMPLATE_FUNCTION_NAMES: ReadonlySet<string> = new Set([
+  'and',
+  'or',
+  'query',
+  'pathPrefix',
+  'externalURL',
+  'externalLabels',
+  'now',
+  'tmpl',
   ...BUILTIN_FUNCTIONS.keys(),
   ...PURE_FUNCTIONS.map(([name]) => name),
-  ...['and', 'or', 'query', 'pathPrefix', 'externalURL', 'externalLabels', 'now', 'tmpl'],
 ]);
 
 function count(args: readonly TemplateValue[], wanted: number): void {
@@ -122,7 +129,7 @@ function float(args: readonly TemplateValue[]): number {
 }
 
 function samples(value: TemplateValue): readonly GoStruct[] {
-  if (isList(value) && value.every((item) => isStruct(item))) return value as readonly GoStruct[];
+  if (isList(value) && value.every((item) => isStruct(item))) return value;
   throw new TemplateError(`wrong type for value; expected template.queryResult; got ${typeName(value)}`);
 }
 
@@ -137,7 +144,7 @@ function sample(
   args: readonly TemplateValue[],
   at: number,
   wanted: number,
-): { labels: Map<string, string>; value: number } {
+): { label: (name: string) => string; value: number } {
   count(args, wanted);
   const given = args[at];
   const labels = isStruct(given) ? given.fields.get('Labels') : undefined;
@@ -145,7 +152,7 @@ function sample(
   if (!isMap(labels) || typeof value !== 'number') {
     throw new TemplateError(`wrong type for value; expected *template.sample; got ${typeName(given)}`);
   }
-  return { labels: labels.entries as Map<string, string>, value };
+  return { label: (name) => printValue(labels.entries.get(name) ?? ''), value };
 }
 
 function sortByLabel(args: readonly TemplateValue[]): TemplateValue {
@@ -194,8 +201,8 @@ function capture(groups: readonly unknown[], at: number, total: number): unknown
 }
 
 function byName(named: unknown, name: string): unknown {
-  return typeof named === 'object' && named !== null && name in named
-    ? (named as Record<string, unknown>)[name]
+  return typeof named === 'object' && named !== null && Object.hasOwn(named, name)
+    ? Reflect.get(named, name)
     : '';
 }
 

@@ -270,7 +270,10 @@ class Parser {
         this.#variables.length = scope;
         return { kind: 'pipe', pipe, fields: this.#fields(false), at };
       }
-      default:
+      case 'text':
+      case 'open':
+      case 'close':
+      case 'end':
         return undefined;
     }
   }

@@ -54,23 +54,15 @@ export function isTime(value: TemplateValue): value is GoTime {
 
 /** Go's name of the type, for messages and `%T`. */
 export function typeName(value: TemplateValue): string {
-  switch (typeof value) {
-    case 'string':
-      return 'string';
-    case 'number':
-      return 'float64';
-    case 'bigint':
-      return 'int';
-    case 'boolean':
-      return 'bool';
-    case 'undefined':
-      return '<nil>';
-    default:
-      if (isList(value)) return '[]interface {}';
-      if (value.kind === 'time') return 'time.Time';
-      if (value.kind === 'struct') return value.type;
-      return value.zero === '' ? 'map[string]string' : 'map[string]interface {}';
-  }
+  if (value === undefined) return '<nil>';
+  if (typeof value === 'number') return 'float64';
+  if (typeof value === 'bigint') return 'int';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'string') return 'string';
+  if (isList(value)) return '[]interface {}';
+  if (value.kind === 'time') return 'time.Time';
+  if (value.kind === 'struct') return value.type;
+  return value.zero === '' ? 'map[string]string' : 'map[string]interface {}';
 }
 
 /** Whether `if`, `and`, `or` take it as true: not the zero value of its type, not empty. */
@@ -83,24 +75,15 @@ export function isTrue(value: TemplateValue): boolean {
 
 /** As `%v` prints it. */
 export function printValue(value: TemplateValue): string {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-      return formatGoFloat(value);
-    case 'bigint':
-    case 'boolean':
-      return String(value);
-    case 'undefined':
-      return '<nil>';
-    default:
-      if (isList(value)) return `[${value.map(printValue).join(' ')}]`;
-      if (value.kind === 'time') return formatGoTime(value.ms);
-      if (value.kind === 'struct') return `{${[...value.fields.values()].map(printValue).join(' ')}}`;
-      return `map[${sortedKeys(value)
-        .map((key) => `${key}:${printValue(value.entries.get(key))}`)
-        .join(' ')}]`;
-  }
+  if (value === undefined) return '<nil>';
+  if (typeof value === 'number') return formatGoFloat(value);
+  if (typeof value !== 'object') return String(value);
+  if (isList(value)) return `[${value.map(printValue).join(' ')}]`;
+  if (value.kind === 'time') return formatGoTime(value.ms);
+  if (value.kind === 'struct') return `{${Array.from(value.fields.values(), printValue).join(' ')}}`;
+  return `map[${sortedKeys(value)
+    .map((key) => `${key}:${printValue(value.entries.get(key))}`)
+    .join(' ')}]`;
 }
 
 /** Keys in the order of their bytes, as Go prints and ranges over maps. */

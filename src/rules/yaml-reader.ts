@@ -1,4 +1,4 @@
-import type { Document, Node, Pair, YAMLMap } from 'yaml';
+import type { Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import { nearestWord } from './nearest-word.ts';
 import type { RuleProblem } from './rule.ts';
@@ -118,7 +118,7 @@ export class YamlReader {
       return undefined;
     }
     if (typeof resolved.value === 'string') return resolved.value;
-    return resolved.value === null ? '' : (resolved.source ?? String(resolved.value));
+    return resolved.value === null ? '' : scalarText(resolved);
   }
 
   /** A mapping of strings, in the order in which it is written. */
@@ -151,10 +151,15 @@ export class YamlReader {
   }
 }
 
+/** As it is written in the file. */
+function scalarText({ source }: Scalar): string {
+  return source ?? '';
+}
+
 function textOfKey(pair: Pair): string {
   const key = pair.key;
   if (!isScalar(key)) return '';
-  return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value));
+  return typeof key.value === 'string' ? key.value : scalarText(key);
 }
 
 function join(key: string, name: string): string {
@@ -169,7 +174,7 @@ function describe(node: Node | undefined): string {
   if (node === undefined || isNull(node)) return 'nothing';
   if (isMap(node)) return 'a mapping';
   if (isSeq(node)) return 'a list';
-  return isScalar(node) ? JSON.stringify(node.source ?? String(node.value)) : 'something else';
+  return isScalar(node) ? JSON.stringify(scalarText(node)) : 'something else';
 }
 
 function firstLine(text: string): string {

@@ -22,7 +22,7 @@ function store(): MemoryStore {
 const queryable = store();
 const deps: QueryApiDeps = {
   queryable,
-  engine: new Engine({ maxSamples: 20_000 }),
+  engine: new Engine({ maxSamples: 50_000 }),
   index: {
     labelNames: (matchers) => Promise.resolve(matchers.length === 0 ? ['job', '__name__'] : ['job']),
     labelValues: (name) => Promise.resolve(name === 'job' ? ['b', 'a'] : []),

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expandAlertTemplate, parseAlertTemplate } from '../../src/rules/alert-template.ts';
 import { builtInRules } from '../../src/rules/built-in-rules.ts';
@@ -142,7 +142,7 @@ describe('hostile files', () => {
     const edit = fc.tuple(
       fc.nat(base.length),
       fc.nat(30),
-      fc.oneof(fc.string(), fc.constantFrom(...'[]{}:-"\'|>&*!%#?\n\t', '<<: *a', '!!binary x')),
+      fc.oneof(fc.string(), fc.constantFrom(...Array.from('[]{}:-"\'|>&*!%#?\n\t'), '<<: *a', '!!binary x')),
     );
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {

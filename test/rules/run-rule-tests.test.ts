@@ -37,7 +37,7 @@ function run(tests: string, options: RunRuleTestsOptions = {}, rules = RULES): P
   );
 }
 
-function tests(body: string, head = ''): string {
+function testFile(body: string, head = ''): string {
   return `rule_files: [rules.yaml]\n${head}\ntests:\n- interval: 1m\n  name: first\n  input_series:\n  - series: 'up{job="j", instance="a"}'\n    values: '1 1 0x10 _ 1+1x3'\n${body.replace(/^/gm, '  ')}\n`;
 }
 
@@ -63,7 +63,7 @@ promql_expr_test:
 
 describe('a unit-test file', () => {
   it('passes where everything is as expected', async () => {
-    expect(await run(tests(DOWN))).toMatchObject({
+    expect(await run(testFile(DOWN))).toMatchObject({
       ok: true,
       problems: [],
       tests: [{ name: 'first', failures: [] }],
@@ -86,7 +86,7 @@ describe('a unit-test file', () => {
     ['region: north}\nalert', 'region: south}\nalert', 'region="south"'],
     ["'{}'", "'{'", 'cannot read series'],
   ])('fails when %s is %s', async (from, to, message) => {
-    const changed = tests(DOWN.replace(from, to));
+    const changed = testFile(DOWN.replace(from, to));
     const result = await run(changed);
     expect(result.ok).toBe(false);
     expect(formatRuleTestResult(result, formatProblem)).toContain(message.split('\n')[0]);
@@ -96,15 +96,15 @@ describe('a unit-test file', () => {
   });
 
   it.each([
-    [tests('surprise: 1'), 'unknown key "surprise"'],
-    [tests('interval: soon').replace('interval: 1m', 'x: y'), 'is not a duration'],
-    [tests('', 'group_eval_order: [a, b, a]'), 'group name repeated in evaluation order: a'],
-    [tests('alert_rule_test: [{eval_time: 1m}]'), 'misses required attribute alertname'],
+    [testFile('surprise: 1'), 'unknown key "surprise"'],
+    [testFile('interval: soon').replace('interval: 1m', 'x: y'), 'is not a duration'],
+    [testFile('', 'group_eval_order: [a, b, a]'), 'group name repeated in evaluation order: a'],
+    [testFile('alert_rule_test: [{eval_time: 1m}]'), 'misses required attribute alertname'],
     [
       tests('promql_expr_test: [{expr: up, exp_samples: [{labels: up, value: many}]}]'),
       '"many" is not a number',
     ],
-    [tests('start_timestamp: yesterday'), 'is not a time'],
+    [testFile('start_timestamp: yesterday'), 'is not a time'],
   ])('is refused for what it says: %#', async (text, message) => {
     const { ok, problems } = await run(text);
     expect(ok).toBe(false);
@@ -112,17 +112,17 @@ describe('a unit-test file', () => {
   });
 
   it('may have unknown fields when told so', async () => {
-    expect(await run(tests('surprise: 1'), { ignoreUnknownFields: true })).toMatchObject({ ok: true });
+    expect(await run(testFile('surprise: 1'), { ignoreUnknownFields: true })).toMatchObject({ ok: true });
   });
 
   it('reports bad series, bad rules and a missing file as failures', async () => {
-    expect((await run(tests('').replace('1+1x3', '1+1y3'))).tests[0]?.failures[0]?.message).toContain(
+    expect((await run(testFile('').replace('1+1x3', '1+1y3'))).tests[0]?.failures[0]?.message).toContain(
       'unexpected "1+1y3"',
     );
     expect(
-      (await run(tests(''), {}, RULES.replace('up == 0', 'up =='))).tests[0]?.failures[0]?.message,
+      (await run(testFile(''), {}, RULES.replace('up == 0', 'up =='))).tests[0]?.failures[0]?.message,
     ).toContain('parse error');
-    expect(await run(tests('').replace('rules.yaml', 'none.yaml'))).toMatchObject({
+    expect(await run(testFile('').replace('rules.yaml', 'none.yaml'))).toMatchObject({
       ok: true,
       warnings: ['no file matches pattern /t/none.yaml'],
     });
@@ -140,7 +140,7 @@ describe('a unit-test file', () => {
   it('ends a test at the first evaluation that fails', async () => {
     const rules = "groups: [{name: g, rules: [{record: r, expr: 'up', labels: {instance: x}}]}]";
     const body = `- series: 'up{job="j", instance="b"}'\n  values: '1x5'\npromql_expr_test: [{expr: up, eval_time: 5m}]`;
-    const { tests: results } = await run(tests(body), {}, rules);
+    const { tests: results } = await run(testFile(body), {}, rules);
     expect(results[0]?.failures).toMatchObject([{ kind: 'evaluation', evalTime: '0s', subject: 'rule r' }]);
   });
 
@@ -149,11 +149,11 @@ describe('a unit-test file', () => {
       "groups: [{name: g, rules: [{record: future, expr: 'up offset -1m'}, {record: present, expr: up}]}]";
     const body =
       'promql_expr_test:\n- {expr: future, eval_time: 1m, exp_samples: [{labels: \'future{job="j", instance="a"}\', value: 1}]}';
-    expect(await run(tests(body), {}, rules)).toMatchObject({ ok: true });
+    expect(await run(testFile(body), {}, rules)).toMatchObject({ ok: true });
   });
 
   it('runs only the tests whose name matches', async () => {
-    const two = `${tests(DOWN)}- name: second\n  promql_expr_test: [{expr: 1, eval_time: 0}]\n`;
+    const two = `${testFile(DOWN)}- name: second\n  promql_expr_test: [{expr: 1, eval_time: 0}]\n`;
     expect(await run(two)).toMatchObject({ ok: false });
     expect(await run(two, { run: [/^fir/] })).toMatchObject({
       ok: true,
@@ -166,27 +166,27 @@ describe('a unit-test file', () => {
       'groups:\n- {name: b, rules: [{record: second, expr: first + 1}]}\n- {name: a, rules: [{record: first, expr: time()}]}\n';
     const body =
       'promql_expr_test: [{expr: second, eval_time: 1m, exp_samples: [{labels: second, value: 61}]}]';
-    expect(await run(tests(body), {}, rules)).toMatchObject({ ok: false });
-    expect(await run(tests(body, 'group_eval_order: [a, b]'), {}, rules)).toMatchObject({ ok: true });
+    expect(await run(testFile(body), {}, rules)).toMatchObject({ ok: false });
+    expect(await run(testFile(body, 'group_eval_order: [a, b]'), {}, rules)).toMatchObject({ ok: true });
   });
 
   it('compares neighbouring floats as equal only when asked to', async () => {
     const body =
       "promql_expr_test: [{expr: vector(0.1 + 0.2), eval_time: 0, exp_samples: [{labels: '{}', value: 0.3}]}]";
-    expect(await run(tests(body))).toMatchObject({ ok: false });
-    expect(await run(tests(body, 'fuzzy_compare: true'))).toMatchObject({ ok: true });
+    expect(await run(testFile(body))).toMatchObject({ ok: false });
+    expect(await run(testFile(body, 'fuzzy_compare: true'))).toMatchObject({ ok: true });
   });
 
   it('starts when it says', async () => {
     const body =
       'start_timestamp: 2026-01-01T00:00:00Z\npromql_expr_test: [{expr: year(), eval_time: 1m, exp_samples: [{labels: \'{}\', value: 2026}]}, {expr: up, eval_time: 1m, exp_samples: [{labels: \'up{job="j", instance="a"}\', value: 1}]}]';
-    expect(await run(tests(body))).toMatchObject({ ok: true });
+    expect(await run(testFile(body))).toMatchObject({ ok: true });
   });
 });
 
 describe('the JUnit report', () => {
   it('has a suite for each file and a case for each test, escaped', async () => {
-    const result = await run(tests(DOWN.replace('a is down}', '<b> & "c"}')));
+    const result = await run(testFile(DOWN.replace('a is down}', '<b> & "c"}')));
     const xml = writeJunit([result]);
     expect(xml).toContain('<testsuite name="/t/test.yaml" tests="1" failures="1" errors="0" skipped="0">');
     expect(xml).toContain(
