@@ -47,26 +47,27 @@ export class EndpointPool {
     this.#random = random;
   }
 
-  /** True while a request may go out without a pause. */
-  get healthy(): boolean {
-    return this.#endpoints.some((endpoint) => !endpoint.down);
+  /** True where a request that failed at one endpoint may go to another at once. */
+  hasOther(url: string): boolean {
+    return this.#endpoints.some((endpoint) => endpoint.url !== url && !endpoint.down);
   }
 
-  /** Waits for an endpoint; `undefined` once aborted. */
-  async acquire(signal: AbortSignal): Promise<Lease | undefined> {
+  /** Waits for an endpoint, rather another than `avoid`, which failed this request just now; `undefined` once aborted. */
+  async acquire(signal: AbortSignal, avoid?: string): Promise<Lease | undefined> {
     while (!signal.aborted) {
-      const endpoint = this.#pick();
+      const endpoint = this.#pick(avoid);
       if (endpoint !== undefined) return this.#lease(endpoint);
       await this.#change(signal);
     }
     return undefined;
   }
 
-  #pick(): Endpoint | undefined {
+  #pick(avoid: string | undefined): Endpoint | undefined {
     const now = this.#clock.monotonic();
-    return this.#endpoints.find(
+    const ready = this.#endpoints.filter(
       (endpoint) => !endpoint.down || (endpoint.notBeforeMs <= now && !endpoint.probing),
     );
+    return ready.find((endpoint) => endpoint.url !== avoid) ?? ready[0];
   }
 
   #lease(endpoint: Endpoint): Lease {

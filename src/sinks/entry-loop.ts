@@ -84,9 +84,9 @@ export class EntryLoop {
     }
   }
 
-  async #deliver(seq: number, { tasks, outcome }: Plan): Promise<void> {
-    const ended = await Promise.all(tasks.map((task) => this.#runTask(task)));
-    if (ended.every(Boolean)) this.#o.cursor.settle(seq, outcome());
+  async #deliver(seq: number, plan: Plan): Promise<void> {
+    const ended = await Promise.all(plan.tasks.map((task) => this.#runTask(task)));
+    if (ended.every(Boolean)) this.#o.cursor.settle(seq, plan.outcome());
   }
 
   async #runTask(task: Task): Promise<boolean> {

@@ -52,15 +52,19 @@ export class HttpDelivery {
   /** `giveUp` ends waiting and repeats; `abort` also ends a request under way. */
   async send(parcel: Parcel, giveUp: AbortSignal, abort: AbortSignal): Promise<Delivery> {
     const { pool, clock, backoff, random, status } = this.#o;
+    let avoid: string | undefined;
     for (let attempt = 1; ; attempt++) {
-      const lease = await pool.acquire(giveUp);
+      const lease = await pool.acquire(giveUp, avoid);
       if (lease === undefined) return { kind: 'stopped' };
       if (attempt > 1) status.retries++;
       const failure = await this.#try(parcel, lease, abort);
       if (!(failure instanceof HttpFailure)) return failure;
       if (giveUp.aborted) return { kind: 'stopped' };
+      avoid = lease.url;
+      if (pool.hasOther(avoid)) continue;
       // An endpoint that is down makes us wait in `acquire`; this pause is for one that fails now and then.
-      if (failure.retryAfterMs === undefined) await sleep(clock, fullJitter(attempt, backoff, random), giveUp);
+      if (failure.retryAfterMs === undefined)
+        await sleep(clock, fullJitter(attempt, backoff, random), giveUp);
     }
   }
 
@@ -70,14 +74,20 @@ export class HttpDelivery {
     status.inFlight++;
     try {
       const headers = { ...token.headers(), ...parcel.headers() };
-      const response = await client.post(lease.url + parcel.path, { headers, body: parcel.body, signal: abort });
+      const response = await client.post(lease.url + parcel.path, {
+        headers,
+        body: parcel.body,
+        signal: abort,
+      });
       status.bytesSent += parcel.body.length;
       const failure = statusFailure(response, clock.now());
       if (failure === undefined) return this.#delivered(lease, response);
       return this.#refused(parcel, lease, failure);
     } catch (error) {
       const failure =
-        error instanceof HttpFailure ? error : new HttpFailure((error as Error).message, { retryable: true, cause: error });
+        error instanceof HttpFailure
+          ? error
+          : new HttpFailure((error as Error).message, { retryable: true, cause: error });
       this.#failed(lease, failure, { kind: 'failed', unreachable: true });
       return failure;
     } finally {
@@ -95,7 +105,11 @@ export class HttpDelivery {
   #refused(parcel: Parcel, lease: Lease, failure: HttpFailure): Delivery | HttpFailure {
     if (failure.retryable) {
       const { retryAfterMs } = failure;
-      const health = { kind: 'failed', unreachable: false, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } as const;
+      const health = {
+        kind: 'failed',
+        unreachable: false,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      } as const;
       return this.#failed(lease, failure, health);
     }
     if (MENDABLE.has(failure.status ?? 0)) return this.#failed(lease, failure, { kind: 'refused' });
@@ -104,7 +118,10 @@ export class HttpDelivery {
     status.rejectedBatches++;
     const reason = failure.message;
     if (status.failed(`${parcel.what} rejected: ${reason}`, lease.url)) {
-      log.error({ sink, endpoint: lease.url, reason }, `${parcel.what} rejected for good; its records are counted as lost`);
+      log.error(
+        { sink, endpoint: lease.url, reason },
+        `${parcel.what} rejected for good; its records are counted as lost`,
+      );
     }
     return { kind: 'rejected', reason };
   }
@@ -131,6 +148,7 @@ function adviceFor(status: number | undefined): string {
       return 'a proxy wants a login. Tried again now and then';
     case 409:
       return 'another agent uses this identity; was its state_dir copied? Tried again now and then';
+    case undefined:
     default:
       return 'tried again now and then';
   }

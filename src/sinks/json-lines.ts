@@ -14,7 +14,10 @@ export interface JsonLinesOptions {
 const PATH = 'log.file.path';
 
 /** An entry as JSON objects, one a line, each with its newline; empty where there is nothing to write. */
-export function jsonLines(entry: Entry, options: JsonLinesOptions): { readonly text: string; readonly records: number } {
+export function jsonLines(
+  entry: Entry,
+  options: JsonLinesOptions,
+): { readonly text: string; readonly records: number } {
   if (entry.kind === 'samples') {
     if (!options.metrics) return { text: '', records: 0 };
     const samples = decodeMetricsRequest(entry.otlp).groups.flatMap((group) => group.samples);
@@ -63,7 +66,12 @@ function isoTime({ timeMs, timeNanos }: DecodedRecord): string {
 /** JSON has neither NaN nor infinities: they are written as Prometheus writes them. */
 function sampleObject({ name, labels, timeMs, value, stale }: FlatSample): object {
   const shown = Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
-  return { time: new Date(timeMs).toISOString(), metric: name, labels, ...(stale ? { stale } : { value: shown }) };
+  return {
+    time: new Date(timeMs).toISOString(),
+    metric: name,
+    labels,
+    ...(stale ? { stale } : { value: shown }),
+  };
 }
 
 function line(value: object): string {

@@ -29,7 +29,11 @@ export class LineSink implements Sink {
   readonly #status: DeliveryStatus;
   readonly #loop: EntryLoop;
 
-  constructor(config: JsonLinesOptions & { readonly name: string }, output: LineOutput, context: SinkContext) {
+  constructor(
+    config: JsonLinesOptions & { readonly name: string },
+    output: LineOutput,
+    context: SinkContext,
+  ) {
     this.name = config.name;
     this.#output = output;
     this.#what = config;
@@ -89,7 +93,8 @@ export class LineSink implements Sink {
         return true;
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        if (this.#status.failed(message)) log.warn({ sink: this.name, error: message }, 'sink cannot write; tried again until it can');
+        if (this.#status.failed(message))
+          log.warn({ sink: this.name, error: message }, 'sink cannot write; tried again until it can');
         await sleep(clock, fullJitter(attempt, BACKOFF, random), giveUp);
       }
     }

@@ -106,9 +106,9 @@ export class OtlpSink implements Sink {
       bytes: bytesIn(batch),
       ordered: false,
       run: async (giveUp, abort) => {
+        const what = `batch ${batch.number}`;
         const body = await this.#encode(batch);
         const headers = (): Record<string, string> => this.#headers(batch);
-        const what = `batch ${batch.number}`;
         const delivery = await this.#delivery.send({ path: '/v1/logs', body, headers, what }, giveUp, abort);
         if (delivery.kind === 'stopped') return false;
         if (delivery.kind === 'rejected') rejected.add(batch.number);
@@ -127,11 +127,16 @@ export class OtlpSink implements Sink {
       bytes: samples.otlp.length,
       ordered: true,
       run: async (giveUp, abort) => {
-        const plain = this.#config.encoding === 'json' ? Buffer.from(metricsToJson(samples.otlp)) : samples.otlp;
+        const plain =
+          this.#config.encoding === 'json' ? Buffer.from(metricsToJson(samples.otlp)) : samples.otlp;
         const body = await this.#compress(plain);
         const headers = (): Record<string, string> => this.#headers();
         const what = `metrics of entry ${samples.seq}`;
-        const delivery = await this.#delivery.send({ path: '/v1/metrics', body, headers, what }, giveUp, abort);
+        const delivery = await this.#delivery.send(
+          { path: '/v1/metrics', body, headers, what },
+          giveUp,
+          abort,
+        );
         if (delivery.kind === 'delivered') this.#delivered(delivery, what);
         return delivery.kind !== 'stopped';
       },
@@ -143,7 +148,10 @@ export class OtlpSink implements Sink {
     if (response.headers['taffrail-collector'] === '1') this.#heartbeat.receiverIs(url);
     const bytes = response.bytes ?? Buffer.from(response.body);
     const left = readPartialSuccess(bytes, response.headers['content-type'] ?? '');
-    if (left.rejected > 0 && this.#status.failed(`${what}: ${left.rejected} rejected: ${left.message}`, url)) {
+    if (
+      left.rejected > 0 &&
+      this.#status.failed(`${what}: ${left.rejected} rejected: ${left.message}`, url)
+    ) {
       const fields = { sink: this.name, endpoint: url, rejected: left.rejected, reason: left.message };
       this.#context.log.error(fields, `the receiver left out a part of ${what}`);
     }

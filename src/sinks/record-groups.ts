@@ -16,7 +16,11 @@ export function recordGroups(batch: Batch, sender: SenderFacts): RecordGroup[] {
     const key = JSON.stringify([part.source, part.labels]);
     let group = groups.get(key);
     if (group === undefined) {
-      group = { resource: resourceOf(part, sender), scope: { name: OWN_SCOPE, version: sender.version }, blocks: [] };
+      group = {
+        resource: resourceOf(part, sender),
+        scope: { name: OWN_SCOPE, version: sender.version },
+        blocks: [],
+      };
       groups.set(key, group);
     }
     for (const block of part.blocks) group.blocks.push(block.bytes);
@@ -42,5 +46,8 @@ function recordsInPart(part: BatchPart): number {
 }
 
 export function bytesIn(batch: Batch): number {
-  return batch.parts.reduce((sum, part) => sum + part.blocks.reduce((each, block) => each + block.bytes.length, 0), 0);
+  return batch.parts.reduce(
+    (sum, part) => sum + part.blocks.reduce((each, block) => each + block.bytes.length, 0),
+    0,
+  );
 }

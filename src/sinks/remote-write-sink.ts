@@ -77,7 +77,8 @@ export class RemoteWriteSink implements Sink {
 
   #plan(entry: Entry): Plan {
     if (entry.kind === 'commit') return { tasks: [], outcome: () => outcomeOf(entry, new Set()) };
-    const run = (giveUp: AbortSignal, abort: AbortSignal): Promise<boolean> => this.#send(entry, giveUp, abort);
+    const run = (giveUp: AbortSignal, abort: AbortSignal): Promise<boolean> =>
+      this.#send(entry, giveUp, abort);
     return { tasks: [{ bytes: entry.otlp.length, ordered: true, run }], outcome: () => NOTHING_OWED };
   }
 
@@ -87,7 +88,12 @@ export class RemoteWriteSink implements Sink {
       const { body, samples: count } = this.#encoder.encode(samples.slice(at, at + this.#config.max_samples));
       if (count === 0) continue;
       const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-      const parcel = { path: '', body: bytes, headers: () => PROTOCOL_HEADERS, what: `samples of entry ${entry.seq}` };
+      const parcel = {
+        path: '',
+        body: bytes,
+        headers: () => PROTOCOL_HEADERS,
+        what: `samples of entry ${entry.seq}`,
+      };
       const delivery = await this.#delivery.send(parcel, giveUp, abort);
       if (delivery.kind === 'stopped') return false;
     }
