@@ -5,9 +5,11 @@ import {
   type Expr,
   isComparison,
   isSetOperator,
+  unwrap,
   type ValueType,
 } from './ast.ts';
 import { FUNCTION_SIGNATURES } from './function-signatures.ts';
+import { GoRegex } from './go-regex.ts';
 import { quoteGoString } from './go-string.ts';
 import { parseError, type TextRange } from './promql-error.ts';
 import { documentedType, typeOf } from './value-type.ts';
@@ -77,6 +79,18 @@ function checkCall(
   for (const [index, arg] of call.args.entries()) {
     const wanted = signature.args[Math.min(index, signature.args.length - 1)]!;
     expect(arg, wanted, `call to function "${call.name}"`);
+  }
+  if (call.name === 'label_replace') checkPattern(unwrap(call.args[4]!), fail);
+}
+
+/** A wrong pattern is known now; Prometheus tells only when the expression is evaluated. */
+function checkPattern(pattern: Expr, fail: Fail): void {
+  if (pattern.kind !== 'string') return;
+  try {
+    GoRegex.compile(pattern.value);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    fail(pattern.position, `invalid regular expression in label_replace(): ${why}`);
   }
 }
 

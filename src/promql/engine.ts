@@ -215,7 +215,7 @@ function* everyStep(
             metrics: [NO_LABELS],
             values: [value.kind === 'scalar' ? value.value : Number.NaN],
           };
-    count(1 + vector.values.length);
+    count(Math.max(1, vector.values.length));
     collector.add(vector, at);
   }
   return shown(collector.series);

@@ -118,7 +118,7 @@ export class Evaluator {
     for (let at = inner.startMs; at <= inner.endMs; at += inner.stepMs) {
       yield;
       const vector = yield* this.#vector(node.expr, at, inner);
-      this.#options.count(1 + vector.values.length);
+      this.#options.count(Math.max(1, vector.values.length));
       collector.add(vector, at);
     }
     const series = collector.series.map(({ metric, times, values }) => ({

@@ -97,5 +97,7 @@ function explain(pattern: string, error: unknown): string {
   if (/\(\?<?[=!]/.test(pattern))
     return `invalid regular expression ${shown}: RE2 has no lookahead or lookbehind`;
   if (/\\[1-9]/.test(pattern)) return `invalid regular expression ${shown}: RE2 has no back-references`;
-  return `${error instanceof Error ? error.message : String(error)} in regular expression ${shown}`;
+  const why = error instanceof Error ? error.message : String(error);
+  // The flag that lets a dot match a newline is put before the pattern, and is no part of what the user wrote.
+  return `${why.replace('`(?s)', '`')} in regular expression ${shown}`;
 }

@@ -1,6 +1,6 @@
 import type { Call, Expr } from './ast.ts';
 import { GoRegex } from './go-regex.ts';
-import { isValidLabelName, quoteGoString } from './go-string.ts';
+import { isValidLabelName } from './go-string.ts';
 import { labelValue } from './label-access.ts';
 import type { Metric } from './metric.ts';
 import { PromqlError } from './promql-error.ts';
@@ -20,7 +20,7 @@ export function labelFunction(node: Call, vector: Vector): Vector {
       node.args[1]!.position,
     );
   }
-  const newValue = node.name === 'label_replace' ? replacer(node, texts) : joiner(node, texts);
+  const newValue = node.name === 'label_replace' ? replacer(texts) : joiner(node, texts);
   const result = emptyVector();
   for (let i = 0; i < vector.metrics.length; i++) {
     const metric = vector.metrics[i]!;
@@ -36,18 +36,9 @@ function relabelled(metric: Metric, destination: string, value: string): Metric 
   return metric.pending && destination !== '__name__' ? changed.asPending() : changed;
 }
 
-function replacer(node: Call, texts: readonly string[]): (metric: Metric) => string | undefined {
+function replacer(texts: readonly string[]): (metric: Metric) => string | undefined {
   const [, replacement, source, pattern] = texts as [string, string, string, string];
-  let regex: GoRegex;
-  try {
-    regex = GoRegex.compile(pattern);
-  } catch (error) {
-    throw new PromqlError(
-      'evaluation',
-      `invalid regular expression in label_replace(): ${quoteGoString(pattern)}: ${error instanceof Error ? error.message : String(error)}`,
-      node.args[4]!.position,
-    );
-  }
+  const regex = GoRegex.compile(pattern);
   return (metric) => regex.expand(labelValue(metric.labels, source), replacement);
 }
 

@@ -153,6 +153,11 @@ describe('mistakes', () => {
     ],
     ['1[5m:]', '1:1: parse error: subquery is only allowed on instant vector, got scalar instead'],
     ['"\\q"', '1:1: parse error: error unquoting string "\\"\\\\q\\"": unknown escape sequence U+0071'],
+    [
+      'label_replace(a, "b", "$1", "c", "(")',
+      '1:34: parse error: invalid regular expression in label_replace(): ' +
+        'error parsing regexp: missing closing ): `(` in regular expression "("',
+    ],
     ['a b', '1:3: parse error: unexpected identifier "b"'],
     ['a é', "1:3: parse error: unexpected character: 'é'"],
     [

@@ -154,7 +154,7 @@ describe('a ring store', () => {
           }
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 });
