@@ -6,25 +6,24 @@ const FNV_OFFSET_LOW = 0x84222325;
 /** FNV's 64-bit prime is 2^40 + 0x1b3. */
 const FNV_PRIME_LOW = 0x1b3;
 const TWO_32 = 2 ** 32;
+const END = Buffer.from([0xff]);
 
 /**
  * Alertmanager's fingerprint: FNV-1a of the sorted labels, each name and value closed by 0xff; 16 hex digits. In
  * two halves of 32 bits, whose products stay exact in a double; with BigInt it takes twenty times as long.
  */
 export function fingerprintOf(labels: Labels): string {
+  const names = Object.keys(labels).sort();
+  const bytes = Buffer.concat(
+    names.flatMap((name) => [Buffer.from(name), END, Buffer.from(labels[name]!), END]),
+  );
   let high = FNV_OFFSET_HIGH;
   let low = FNV_OFFSET_LOW;
-  const feed = (byte: number): void => {
-    const mixed = (low ^ byte) >>> 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const mixed = (low ^ bytes[at]!) >>> 0;
     const product = mixed * FNV_PRIME_LOW;
-    high = (high * FNV_PRIME_LOW + Math.floor(product / TWO_32) + ((mixed << 8) >>> 0)) % TWO_32;
-    low = product % TWO_32;
-  };
-  for (const name of Object.keys(labels).sort()) {
-    for (const text of [name, labels[name]!]) {
-      for (const byte of Buffer.from(text)) feed(byte);
-      feed(0xff);
-    }
+    low = product >>> 0;
+    high = (Math.imul(high, FNV_PRIME_LOW) + Math.floor(product / TWO_32) + (mixed << 8)) >>> 0;
   }
   return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
 }

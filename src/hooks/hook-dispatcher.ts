@@ -117,9 +117,11 @@ export class HookDispatcher {
       if (this.#isNews(alert, nowMs)) records.push({ kind: 'alert', alert });
     }
     this.#apply(records);
-    const placed = heard.flatMap((alert) =>
-      this.#state.alerts.has(alert.fingerprint) ? this.#aggregation.place(alert, nowMs) : [],
-    );
+    const placed = heard
+      .filter(
+        ({ fingerprint }) => this.#state.alerts.has(fingerprint) && !this.#aggregation.isMember(fingerprint),
+      )
+      .flatMap((alert) => this.#aggregation.place(alert, nowMs));
     this.#apply(placed);
     const admitted = this.#admit(this.#forward(heard, nowMs));
     this.#schedule();

@@ -39,7 +39,7 @@ export class JsonPoster {
   }
 }
 
-export function httpClientOf(config: HttpConfig): HttpClient {
+function httpClientOf(config: HttpConfig): HttpClient {
   return new HttpClient({ tls: tlsOptionsOf(config.tls_config), headers: headersOf(config), connections: 4 });
 }
 
@@ -60,7 +60,7 @@ function basicAuth(auth: NonNullable<HttpConfig['basic_auth']>): Secret {
   return new Secret(`Basic ${Buffer.from(`${auth.username}:${auth.password.reveal()}`).toString('base64')}`);
 }
 
-export function tlsOptionsOf(config: TlsConfig): TlsOptions {
+function tlsOptionsOf(config: TlsConfig): TlsOptions {
   return {
     ...(config.ca_file === undefined ? {} : { caFile: config.ca_file }),
     ...(config.cert_file === undefined ? {} : { certFile: config.cert_file }),
