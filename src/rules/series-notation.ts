@@ -65,14 +65,14 @@ const LABEL =
   /\s*(?:([a-zA-Z_][a-zA-Z0-9_]*)|("(?:[^"\\]|\\.)*"))\s*=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(,?)/y;
 const NAME = /\s*([a-zA-Z_:][a-zA-Z0-9_:]*)?\s*/y;
 
-/** `metric{label="value"}`. Throws an Error that says what is wrong. */
+/** `metric{label="value"}`; an empty text is no labels. Throws an Error that says what is wrong. */
 export function parseMetric(text: string): Labels {
   const labels: Record<string, string> = {};
   NAME.lastIndex = 0;
   const name = NAME.exec(text)?.[1];
   if (name !== undefined) labels['__name__'] = name;
   let at = NAME.lastIndex;
-  if (at >= text.length && name !== undefined) return labels;
+  if (at >= text.length) return labels;
   if (text[at] !== '{')
     throw new Error(
       `unexpected ${JSON.stringify(text.slice(at, at + 20))} in series ${JSON.stringify(text)}`,

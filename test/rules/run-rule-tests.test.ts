@@ -101,7 +101,7 @@ describe('a unit-test file', () => {
     [testFile('', 'group_eval_order: [a, b, a]'), 'group name repeated in evaluation order: a'],
     [testFile('alert_rule_test: [{eval_time: 1m}]'), 'misses required attribute alertname'],
     [
-      tests('promql_expr_test: [{expr: up, exp_samples: [{labels: up, value: many}]}]'),
+      testFile('promql_expr_test: [{expr: up, exp_samples: [{labels: up, value: many}]}]'),
       '"many" is not a number',
     ],
     [testFile('start_timestamp: yesterday'), 'is not a time'],
