@@ -28,8 +28,8 @@ export class DecodeBudget {
   }
 }
 
-/** Attribute keys repeat in every record, and comparing bytes is cheaper than making a string. Bounded by its slots. */
-class KeyCache {
+/** Keys repeat in every record and series, and comparing bytes is cheaper than making a string. Bounded by its slots. */
+export class KeyCache {
   readonly #bytes: (Uint8Array | undefined)[] = Array.from({ length: 512 }, () => undefined);
   readonly #texts: string[] = Array.from({ length: 512 }, () => '');
 

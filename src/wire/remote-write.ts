@@ -1,6 +1,7 @@
 import snappy from 'snappyjs';
 import type { FlatSample } from '../model/sample-set.ts';
 import type { Labels, SeriesData } from '../model/series.ts';
+import { KeyCache, setKey } from './any-value.ts';
 import { isLabelName, isMetricName } from './metric-name.ts';
 import { ProtoReader, ProtoWriter } from './protobuf.ts';
 import { uncompressBlock } from './snappy-block.ts';
@@ -108,6 +109,7 @@ export function decodeWriteRequest(
   limits: WriteRequestLimits = DEFAULT_LIMITS,
 ): SeriesData[] {
   const reader = new ProtoReader(uncompressBlock(body, limits.maxBytes));
+  const keys = new KeyCache();
   const series: SeriesData[] = [];
   let samples = 0;
   while (reader.next()) {
@@ -115,7 +117,7 @@ export function decodeWriteRequest(
       reader.skip();
       continue;
     }
-    const one = readSeries(reader);
+    const one = readSeries(reader, keys);
     samples += Math.max(1, one.times.length);
     if (samples > limits.maxSamples)
       throw new WireError(`request holds more than ${limits.maxSamples} samples`, reader.at);
@@ -124,27 +126,34 @@ export function decodeWriteRequest(
   return series;
 }
 
-function readSeries(reader: ProtoReader): SeriesData {
+function readSeries(reader: ProtoReader, keys: KeyCache): SeriesData {
   const start = reader.at;
   const outer = reader.enter();
   const pairs: [string, string][] = [];
   const samples: ReadSample[] = [];
   while (reader.next()) {
-    if (reader.field === 1) pairs.push(readLabel(reader));
+    if (reader.field === 1) pairs.push(readLabel(reader, keys));
     else if (reader.field === 2) samples.push(readSample(reader));
     else reader.skip();
   }
   reader.leave(outer);
   checkLabels(pairs, start);
-  const stale = samples.some((sample) => sample.stale)
-    ? { stale: Uint8Array.from(samples, (one) => (one.stale ? 1 : 0)) }
-    : {};
-  return {
-    labels: Object.fromEntries(pairs),
-    times: Float64Array.from(samples, ({ timeMs }) => timeMs),
-    values: Float64Array.from(samples, ({ value }) => value),
-    ...stale,
-  };
+  const labels: Record<string, string> = {};
+  for (const [name, value] of pairs) setKey(labels, name, value);
+  return { labels, ...columns(samples) };
+}
+
+function columns(samples: readonly ReadSample[]): Omit<SeriesData, 'labels'> {
+  const times = new Float64Array(samples.length);
+  const values = new Float64Array(samples.length);
+  let stale: Uint8Array | undefined;
+  for (let i = 0; i < samples.length; i++) {
+    const sample = samples[i]!;
+    times[i] = sample.timeMs;
+    values[i] = sample.value;
+    if (sample.stale) (stale ??= new Uint8Array(samples.length))[i] = 1;
+  }
+  return stale === undefined ? { times, values } : { times, values, stale };
 }
 
 function checkLabels(pairs: readonly (readonly [string, string])[], at: number): void {
@@ -162,12 +171,12 @@ function checkLabels(pairs: readonly (readonly [string, string])[], at: number):
   if (!isMetricName(name)) throw new WireError(`metric name ${JSON.stringify(name)} is not valid`, at);
 }
 
-function readLabel(reader: ProtoReader): [string, string] {
+function readLabel(reader: ProtoReader, keys: KeyCache): [string, string] {
   const outer = reader.enter();
   let name = '';
   let value = '';
   while (reader.next()) {
-    if (reader.field === 1) name = reader.string();
+    if (reader.field === 1) name = keys.read(reader);
     else if (reader.field === 2) value = reader.string();
     else reader.skip();
   }
