@@ -71,7 +71,7 @@ export type RouteConfig = z.output<z.ZodObject<typeof routeShape>> & {
   readonly routes: readonly RouteConfig[];
 };
 
-export const routeSchema: z.ZodType<RouteConfig> = z
+const routeSchema: z.ZodType<RouteConfig> = z
   .strictObject({
     ...routeShape,
     routes: z
@@ -83,7 +83,7 @@ export const routeSchema: z.ZodType<RouteConfig> = z
   })
   .describe("Which alerts go to which receiver, in what groups and how often: Alertmanager's route tree.");
 
-export const inhibitRuleSchema = z
+const inhibitRuleSchema = z
   .strictObject({
     source_matchers: matchers
       .refine((list) => list.length > 0, { error: 'needs at least one matcher' })

@@ -39,7 +39,7 @@ const tlsConfig = z
     error: 'cert_file and key_file go together',
   });
 
-export const httpConfigSchema = z
+const httpConfigSchema = z
   .strictObject({
     authorization: z
       .strictObject({

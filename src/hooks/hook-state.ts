@@ -29,7 +29,7 @@ export type HookRecord =
   | { readonly kind: 'silence_gone'; readonly id: string };
 
 /** How many fates are remembered a lane. */
-export const FATES_KEPT = 20;
+const FATES_KEPT = 20;
 
 /**
  * All that must survive a crash: alerts, group times, the notification log, what is owed, silences. The same

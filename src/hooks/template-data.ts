@@ -19,7 +19,7 @@ export interface TemplateAlert {
   readonly Value: string;
 }
 
-export type TemplateAlerts = readonly TemplateAlert[] & {
+type TemplateAlerts = readonly TemplateAlert[] & {
   readonly Firing: readonly TemplateAlert[];
   readonly Resolved: readonly TemplateAlert[];
 };
@@ -35,7 +35,7 @@ export interface TemplateData {
   readonly ExternalURL: string;
 }
 
-export function templateData(notification: Notification, externalUrl: string): TemplateData {
+function templateData(notification: Notification, externalUrl: string): TemplateData {
   const alerts = notification.alerts.map(templateAlert);
   return {
     Receiver: notification.receiver,

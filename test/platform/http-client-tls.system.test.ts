@@ -17,11 +17,12 @@ const closers: (() => void)[] = [];
 /** A certificate of our own for localhost, signed by itself. */
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'taffrail-tls-'));
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'],
-    ...['-keyout', join(dir, 'key.pem'), '-out', join(dir, 'cert.pem')],
-  ]);
+  const made = spawnSync(
+    'openssl',
+    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost
+     -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem`.split(/\s+/),
+    { cwd: dir },
+  );
   expect(made.status, 'openssl makes the certificate for this test').toBe(0);
   url = await serve({});
   mutualUrl = await serve({ requestCert: true, rejectUnauthorized: true });

@@ -50,7 +50,7 @@ export const TWO = notification(
   ),
 );
 
-export interface Received {
+interface Received {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
