@@ -6,26 +6,33 @@ import type { LineOutput } from './line-sink.ts';
 export class StdoutOutput implements LineOutput {
   readonly type = 'stdout';
   readonly #stream: Writable;
+  #broken: Error | undefined;
+  /** A reader that went away (EPIPE) is told as an event too, after the callback; without a listener that ends the process. */
+  readonly #onError = (error: Error): void => {
+    this.#broken = error;
+  };
 
   constructor(stream: Writable) {
     this.#stream = stream;
+    stream.on('error', this.#onError);
   }
 
-  write(text: string): Promise<void> {
+  async write(text: string): Promise<void> {
     faultPoint('sink.stdout.write.before');
-    return new Promise((resolve, reject) => {
-      // A reader that went away (EPIPE) is told twice: to the callback and as an event, which must have a listener.
-      const onError = (): void => {};
-      this.#stream.once('error', onError);
+    if (this.#stream.destroyed && this.#broken !== undefined) throw this.#broken;
+    await new Promise<void>((resolve, reject) => {
       this.#stream.write(text, (error) => {
-        this.#stream.removeListener('error', onError);
         if (error) reject(error);
         else resolve();
       });
     });
+    faultPoint('sink.stdout.write.after');
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  async close(): Promise<void> {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    this.#stream.removeListener('error', this.#onError);
   }
 }

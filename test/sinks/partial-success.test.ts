@@ -1,0 +1,30 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readPartialSuccess } from '../../src/sinks/partial-success.ts';
+
+describe('readPartialSuccess', () => {
+  test('reads counts of records and points in JSON, as strings or numbers', () => {
+    const read = (value: object) =>
+      readPartialSuccess(Buffer.from(JSON.stringify(value)), 'application/json');
+    expect(read({ partialSuccess: { rejectedLogRecords: '7', errorMessage: 'old' } })).toEqual({
+      rejected: 7,
+      message: 'old',
+    });
+    expect(read({ partialSuccess: { rejectedDataPoints: 2 } })).toEqual({ rejected: 2, message: '' });
+    expect(read({})).toEqual({ rejected: 0, message: '' });
+  });
+
+  test('whatever else a receiver answers means that all was taken', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 100 }),
+        fc.constantFrom('application/json', 'text/html', ''),
+        (body, type) => {
+          expect(readPartialSuccess(body, type).rejected).toBeGreaterThanOrEqual(0);
+        },
+      ),
+    );
+    expect(readPartialSuccess(Buffer.from('ok'), 'application/json').rejected).toBe(0);
+    expect(readPartialSuccess(Buffer.from('<html>'), 'text/html').rejected).toBe(0);
+  });
+});
