@@ -37,7 +37,11 @@ export class CollectorMetrics {
   }
 
   /** Every figure as a sample of a series. */
-  samples(): readonly { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }[] {
+  samples(): readonly {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly value: number;
+  }[] {
     return [...this.#families].flatMap(([short, { label, values }]) =>
       [...values].map(([labelValue, value]) => ({
         name: `taffrail_collector_${short}`,
