@@ -1,3 +1,4 @@
+import { didYouMean } from '../model/did-you-mean.ts';
 import {
   type AggregateOp,
   type Binary,
@@ -66,6 +67,12 @@ const sources = new WeakMap<Expr, string>();
 /** The text that an expression was parsed from, which its positions refer to. */
 export function sourceOf(expr: Expr): string | undefined {
   return sources.get(expr);
+}
+
+function unknownFunction(name: string): string {
+  const meant = didYouMean(name, FUNCTION_SIGNATURES.keys());
+  const hint = meant === undefined ? '' : ` (did you mean ${quoteGoString(meant)}?)`;
+  return `unknown function with name ${quoteGoString(name)}${hint}`;
 }
 
 class ExprParser {
@@ -238,13 +245,8 @@ class ExprParser {
 
   #call(): Expr {
     const token = this.#cursor.next();
-    if (!FUNCTION_SIGNATURES.has(token.text)) {
-      const position = { start: token.start, end: token.end };
-      this.#cursor.fail(
-        position,
-        refusalOf(token.text) ?? `unknown function with name ${quoteGoString(token.text)}`,
-      );
-    }
+    if (!FUNCTION_SIGNATURES.has(token.text))
+      this.#cursor.fail(token, refusalOf(token.text) ?? unknownFunction(token.text));
     const args = this.#args('function call');
     return this.#bounded({
       kind: 'call',

@@ -16,7 +16,7 @@ export class PromqlError extends Error {
   constructor(kind: PromqlError['kind'], message: string, position: TextRange = { start: 0, end: 0 }) {
     super(message);
     this.kind = kind;
-    this.position = position;
+    this.position = { start: position.start, end: position.end };
   }
 }
 

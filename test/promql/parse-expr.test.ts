@@ -119,7 +119,8 @@ describe('mistakes', () => {
       'label_join(a, "x", ",", b)',
       '1:25: parse error: expected type string in call to function "label_join", got instant vector',
     ],
-    ['rat(a[5m])', '1:1: parse error: unknown function with name "rat"'],
+    ['incraese(a[5m])', '1:1: parse error: unknown function with name "incraese" (did you mean "increase"?)'],
+    ['nothing_like_it(a)', '1:1: parse error: unknown function with name "nothing_like_it"'],
     ['sum(a,)', '1:7: parse error: trailing commas not allowed in function call args'],
     ['sum()', '1:1: parse error: no arguments for aggregate expression provided'],
     [
