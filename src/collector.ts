@@ -9,6 +9,7 @@ import { CollectorMetrics, declareCollectorMetrics } from './collect/collector-m
 import { createFleetApi } from './collect/fleet-api.ts';
 import { createHeartbeat } from './collect/heartbeat.ts';
 import { createIngest } from './collect/ingest.ts';
+import { createPage } from './collect/page.ts';
 import { RateLimiter } from './collect/rate-limiter.ts';
 import { createRecordsApi } from './collect/records-api.ts';
 import { Store } from './collect/store/store.ts';
@@ -148,6 +149,7 @@ export class Collector {
     createHeartbeat(router, { ...shared, auth, metrics: this.#metrics });
     createFleetApi(router, { ...shared, checkRead });
     createRecordsApi(router, { ...shared, checkRead });
+    createPage(router, { checkRead });
     addAlertsRoutes(router, () => this.#alerting, checkRead);
     this.#addOwnRoutes(router, checkRead);
     const queries = new Router();
