@@ -5,6 +5,8 @@ import type { EventHandler } from './event-handler.ts';
 import { layerPatterns } from './line-parsers.ts';
 import { PatternBudget } from './pattern-budget.ts';
 import { PatternWalker } from './pattern-walker.ts';
+import { PatternsWalker } from './patterns-walker.ts';
+import { compileDispatch } from './pattern/dispatch.ts';
 import { chunkForm } from './pattern/chunk-form.ts';
 import type { ChunkForm } from './pattern/chunk-form.ts';
 
@@ -36,5 +38,7 @@ export function compileWalker(
       ? undefined
       : { budgetMs: use.budgetMs!, monotonic, patternNames: names, onPatternOut: onPatternOut ?? (() => {}) },
   );
-  return forms.length === 1 ? new PatternWalker(forms[0]!, handler, fields, budget) : undefined;
+  return forms.length === 1
+    ? new PatternWalker(forms[0]!, handler, budget)
+    : new PatternsWalker(forms, compileDispatch(patterns), handler, budget);
 }

@@ -30,6 +30,8 @@ export class EventHandler {
   readonly #constants: Constants;
   /** Whether anybody looks at the whole line. */
   readonly #needsText: boolean;
+  /** Whether anybody goes over the fields of a row: they must then be set one by one. */
+  readonly tracksFields: boolean;
   #chunk: Chunk | undefined;
   #nowMs = 0;
 
@@ -57,6 +59,7 @@ export class EventHandler {
     if (use.records && deps.records !== undefined) this.#records = new RecordFeed(pack, fields, deps.records);
     this.#constants.declare(fields, pack);
     this.#parser = compileLineParser(pack, fields);
+    this.tracksFields = use.records || pack.steps.some((step) => 'mask' in step);
     this.#needsText = use.records || fields.names.includes('@line') || pack.steps.some((step) => 'mask' in step || 'hash' in step);
   }
 
@@ -152,13 +155,16 @@ export class EventHandler {
   /** The name of the step that dropped it, if one did. */
   #event(row: Row, pattern: number): string | undefined {
     row.pattern = pattern;
-    this.#constants.fill(row);
-    const dropped = this.#steps.run(row);
-    if (dropped !== undefined) return dropped;
-    const instant = this.#instant(row);
+    if (this.#constants.wanted) this.#constants.fill(row);
+    if (!this.#steps.none) {
+      const dropped = this.#steps.run(row);
+      if (dropped !== undefined) return dropped;
+    }
+    const instant = this.#timestamp === undefined ? undefined : this.#instant(row);
     const timeMs = instant?.ms ?? this.#nowMs;
-    for (const feed of this.#feeders) feed(row, timeMs);
-    this.#records?.matched(row, timeMs, instant?.nanos ?? 0, this.#nowMs);
+    const feeders = this.#feeders;
+    for (let i = 0; i < feeders.length; i++) feeders[i]!(row, timeMs);
+    if (this.#records !== undefined) this.#records.matched(row, timeMs, instant?.nanos ?? 0, this.#nowMs);
     return undefined;
   }
 
@@ -196,6 +202,8 @@ class Constants {
   #line = -1;
   #pattern = -1;
   #names: readonly string[] = [];
+  /** Whether any of them is. */
+  wanted = false;
   #pathValue = '';
   #fileValue = '';
 
@@ -206,6 +214,7 @@ class Constants {
     this.#line = wanted('@line');
     this.#pattern = wanted('@pattern');
     this.#names = patternNames(pack);
+    this.wanted = Math.max(this.#path, this.#file, this.#line, this.#pattern) >= 0;
   }
 
   begin(path: string): void {

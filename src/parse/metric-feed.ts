@@ -56,7 +56,6 @@ function compileApply(
   cellOf: CellOf,
   lineTime: boolean,
 ): Feeder {
-  const time = (timeMs: number): number => (lineTime ? timeMs : 0);
   if (metric.type === 'pair') {
     const key = fields.declare(metric.key!);
     const starts = momentTest(metric.start!, pack, fields);
@@ -64,12 +63,12 @@ function compileApply(
     return (row, timeMs) => {
       const value = row.values[key];
       if (value === undefined) return;
-      if (ends(row)) cellOf(row)?.end(flat(String(value)), time(timeMs));
-      else if (starts(row)) cellOf(row)?.start(flat(String(value)), time(timeMs));
+      if (ends(row)) cellOf(row)?.end(flat(String(value)), lineTime ? timeMs : 0);
+      else if (starts(row)) cellOf(row)?.start(flat(String(value)), lineTime ? timeMs : 0);
     };
   }
   if (metric.type === 'counter' && metric.value === undefined)
-    return (row, timeMs) => cellOf(row)?.add(1, time(timeMs));
+    return (row, timeMs) => cellOf(row)?.add(1, lineTime ? timeMs : 0);
   const slot = fields.declare(metric.value!);
   if (metric.type === 'unique') {
     return (row) => {
@@ -77,14 +76,40 @@ function compileApply(
       if (value !== undefined) cellOf(row)?.unique(String(value));
     };
   }
-  const convert = toBaseUnit(metric.unit);
-  const method = metric.type === 'counter' ? 'add' : metric.type === 'gauge' ? 'set' : 'observe';
-  return (row, timeMs) => {
+  const read = valueReader(slot, metric.unit);
+  // One closure each, for the call of the cell's method to be one that the compiler knows.
+  switch (metric.type) {
+    case 'counter':
+      return (row, timeMs) => {
+        const value = read(row);
+        if (value === value) cellOf(row)?.add(value, lineTime ? timeMs : 0);
+      };
+    case 'gauge':
+      return (row, timeMs) => {
+        const value = read(row);
+        if (value === value) cellOf(row)?.set(value, lineTime ? timeMs : 0);
+      };
+    case 'histogram':
+      return (row, timeMs) => {
+        const value = read(row);
+        if (value === value) cellOf(row)?.observe(value, lineTime ? timeMs : 0);
+      };
+  }
+}
+
+/** The number in a field, in its base unit; NaN where there is none. */
+function valueReader(slot: number, unit: PackMetric['unit']): (row: Row) => number {
+  const convert = toBaseUnit(unit);
+  if (unit !== undefined) {
+    return (row) => {
+      const value = row.values[slot];
+      return value === undefined ? Number.NaN : convert(value);
+    };
+  }
+  return (row) => {
     const value = row.values[slot];
-    if (value === undefined) return;
-    const number = convert(value);
-    if (Number.isNaN(number)) return;
-    cellOf(row)?.[method](number, time(timeMs));
+    if (typeof value === 'string') return value === '' ? Number.NaN : +value;
+    return value === undefined ? Number.NaN : Number(value);
   };
 }
 
@@ -147,21 +172,13 @@ function cellReader(feed: Feed, labels: readonly LabelEntry[], fields: FieldTabl
   return (row) => feed.cell(read.map((one) => one(row)));
 }
 
-/** Label values are few: each is kept once, as a string that holds no chunk alive. */
-const INTERNED_MAX = 10_000;
-
+/** The aggregator keeps copies of what it keeps: a value may be a slice of the chunk. */
 function labelReader(source: LabelSource, fields: FieldTable): (row: Row) => string {
   if (typeof source === 'object') return () => source.literal;
   const slot = fields.declare(source);
-  const interned = new Map<FieldValue, string>();
   return (row) => {
     const value = row.values[slot];
-    if (value === undefined) return '';
-    const known = interned.get(value);
-    if (known !== undefined) return known;
-    const text = flat(String(value));
-    if (interned.size < INTERNED_MAX) interned.set(typeof value === 'string' ? text : value, text);
-    return text;
+    return typeof value === 'string' ? value : value === undefined ? '' : String(value);
   };
 }
 

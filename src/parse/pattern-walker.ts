@@ -2,7 +2,7 @@ import type { ChunkText } from './chunk-text.ts';
 import type { EventHandler } from './event-handler.ts';
 import type { ChunkForm } from './pattern/chunk-form.ts';
 import type { PatternBudget } from './pattern-budget.ts';
-import type { FieldTable, Row } from './row.ts';
+import { RowFiller } from './row-filler.ts';
 
 const NEWLINE = 0x0a;
 
@@ -11,11 +11,6 @@ const LITERAL_SHARE_MAX = 0.3;
 /** Lines after which that is decided, for each chunk anew. */
 const TRIAL = 256;
 
-interface Target {
-  readonly group: number;
-  readonly slot: number;
-}
-
 /**
  * One pattern over the text of a whole chunk, which is never cut into lines: a sticky expression at line starts,
  * or a global one that finds its next line; and, where few lines match, a search for the literal before that.
@@ -23,15 +18,13 @@ interface Target {
 export class PatternWalker {
   readonly #form: ChunkForm;
   readonly #handler: EventHandler;
-  readonly #row: Row;
-  readonly #targets: readonly Target[];
+  readonly #filler: RowFiller;
   readonly #budget: PatternBudget;
 
-  constructor(form: ChunkForm, handler: EventHandler, fields: FieldTable, budget: PatternBudget) {
+  constructor(form: ChunkForm, handler: EventHandler, budget: PatternBudget) {
     this.#form = form;
     this.#handler = handler;
-    this.#row = handler.row;
-    this.#targets = form.captures.map(({ group, field }) => ({ group, slot: fields.find(field) }));
+    this.#filler = new RowFiller(form, handler);
     this.#budget = budget;
   }
 
@@ -79,18 +72,9 @@ export class PatternWalker {
       }
       const { lastIndex } = regex;
       const end = text.charCodeAt(lastIndex) === NEWLINE ? lastIndex : lineEnd(text, lastIndex);
-      this.#fill(match);
+      this.#filler.fill(match);
       handler.acceptLine(chunk, 0, at, end);
       at = end + 1;
-    }
-  }
-
-  #fill(match: RegExpExecArray): void {
-    const row = this.#row;
-    row.clear();
-    for (const { group, slot } of this.#targets) {
-      const value = match[group];
-      if (value !== undefined) row.set(slot, value);
     }
   }
 }

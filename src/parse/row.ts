@@ -58,13 +58,18 @@ export class Row {
     if (slot < 0) return;
     const before = this.values[slot];
     if (before === undefined && value !== undefined) this.touched.push(slot);
-    else if (before !== undefined && value === undefined) this.touched.splice(this.touched.indexOf(slot), 1);
+    else if (before !== undefined && value === undefined) {
+      const at = this.touched.indexOf(slot);
+      if (at >= 0) this.touched.splice(at, 1);
+    }
     this.values[slot] = value;
   }
 
   clear(): void {
-    for (const slot of this.touched) this.values[slot] = undefined;
-    this.touched.length = 0;
+    const { touched, values } = this;
+    if (touched.length === 0) return;
+    for (let i = 0; i < touched.length; i++) values[touched[i]!] = undefined;
+    touched.length = 0;
   }
 }
 

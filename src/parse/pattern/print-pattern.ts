@@ -15,6 +15,8 @@ export interface PrintOptions {
   readonly withinLine: boolean;
   /** Counts above V8's bound for linear execution are written out. */
   readonly splitCounts: boolean;
+  /** Lazy quantifiers become greedy. */
+  readonly greedy?: boolean;
 }
 
 /** V8's linear engine covers counts up to this. */
@@ -26,6 +28,11 @@ const LENGTH_MAX = 100_000;
 /** The expression in another form, with the same meaning. The flags i and s are written into its classes. */
 export function printPattern({ ast, flags }: Pattern, options: PrintOptions): string {
   return new Printer(flags, options).alternatives(ast.alternatives);
+}
+
+/** A run of elements without groups, every quantifier greedy, nothing taking a newline: for the flag m. */
+export function printElements(elements: readonly AST.Element[], flags: string): string {
+  return new Printer(flags, { dialect: 'js', groups: new Set(), withinLine: true, splitCounts: false, greedy: true }).elements(elements);
 }
 
 /** Thrown for what has no other form: lookaround, back-references, classes of Unicode properties. */
@@ -42,7 +49,11 @@ class Printer {
   }
 
   alternatives(list: readonly AST.Alternative[]): string {
-    return list.map((one) => one.elements.map((element) => this.#element(element)).join('')).join('|');
+    return list.map((one) => this.elements(one.elements)).join('|');
+  }
+
+  elements(list: readonly AST.Element[]): string {
+    return list.map((element) => this.#element(element)).join('');
   }
 
   #element(node: AST.Element): string {
@@ -75,7 +86,7 @@ class Printer {
 
   #quantifier({ element, min, max, greedy }: AST.Quantifier): string {
     const before = this.#group;
-    const lazy = greedy ? '' : '?';
+    const lazy = greedy || this.#options.greedy === true ? '' : '?';
     const repeat = (low: number, high: number): string => {
       this.#group = before;
       const inner = this.#element(element);

@@ -10,6 +10,7 @@ import { routeStep } from './route-step.ts';
 
 /** The steps of a pack, in order. */
 export interface Steps {
+  readonly none: boolean;
   /** The name of the step that dropped the event, or undefined where it goes on. */
   run(row: Row): string | undefined;
   /** A line that was not read, with what must not be seen masked. */
@@ -24,6 +25,7 @@ export function compileSteps(pack: Pack, fields: FieldTable): Steps {
   const steps = pack.steps.map((step) => compileStep(step, fields));
   const masks = pack.steps.flatMap((step) => ('mask' in step ? [compileMask(step.mask)] : []));
   return {
+    none: steps.length === 0,
     run(row) {
       for (const step of steps) {
         const dropped = step(row);
