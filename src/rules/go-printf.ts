@@ -162,7 +162,7 @@ function badVerb(value: TemplateValue, verb: string): string {
 function padNumber(text: string, value: number, directive: Directive): string {
   const plus = directive.flags.includes('+');
   let signed = text;
-  if (text === '+Inf' && !plus) signed = text;
+  if (text === '+Inf' && !plus) signed = directive.flags.includes(' ') ? ' Inf' : text;
   else if (plus && !/^[-+]/.test(text)) signed = `+${text}`;
   else if (directive.flags.includes(' ') && !/^[-+]/.test(text)) signed = ` ${text}`;
   const width = directive.width ?? 0;

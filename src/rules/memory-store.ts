@@ -13,12 +13,12 @@ interface Column {
 /** All samples in memory, for rule tests, and for what an agent's rules write. A sample no newer than the last of its series is ignored. */
 export class MemoryStore implements Queryable {
   readonly #columns = new Map<string, Column>();
+  readonly #byName = new Map<string, Column[]>();
 
   append(timeMs: number, samples: readonly RuleSample[]): void {
     for (const { labels, value, stale } of samples) {
       const key = labelsKey(labels);
-      const column = this.#columns.get(key) ?? { labels, times: [], values: [], stale: [] };
-      this.#columns.set(key, column);
+      const column = this.#columns.get(key) ?? this.#create(key, labels);
       if (timeMs <= (column.times.at(-1) ?? -Infinity)) continue;
       column.times.push(timeMs);
       column.values.push(value);
@@ -42,7 +42,9 @@ export class MemoryStore implements Queryable {
   select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly SeriesData[]> {
     const matches = compileMatchers(matchers);
     const found: SeriesData[] = [];
-    for (const column of this.#columns.values()) {
+    const name = matchers.find((matcher) => matcher.name === '__name__' && matcher.kind === '=');
+    const columns = name === undefined ? this.#columns.values() : (this.#byName.get(name.value) ?? []);
+    for (const column of columns) {
       if (!matches(column.labels)) continue;
       const start = firstAtOrAfter(column.times, fromMs);
       const end = firstAtOrAfter(column.times, toMs + 1);
@@ -55,6 +57,16 @@ export class MemoryStore implements Queryable {
       });
     }
     return Promise.resolve(found);
+  }
+
+  #create(key: string, labels: Labels): Column {
+    const column: Column = { labels, times: [], values: [], stale: [] };
+    const name = labels['__name__'] ?? '';
+    const named = this.#byName.get(name);
+    this.#columns.set(key, column);
+    if (named === undefined) this.#byName.set(name, [column]);
+    else named.push(column);
+    return column;
   }
 }
 

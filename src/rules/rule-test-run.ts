@@ -226,7 +226,8 @@ function showAlert({
 
 function showSample({ labels, value }: Sample): string {
   const { __name__: name = '', ...others } = labels;
-  return `${name}${showLabels(others)} ${formatGoFloat(value)}`;
+  const bare = name !== '' && Object.keys(others).length === 0;
+  return `${name}${bare ? '' : showLabels(others)} ${formatGoFloat(value)}`;
 }
 
 function showLabels(labels: Labels): string {
