@@ -19,7 +19,7 @@ class DeltaAggregator implements Aggregator {
   readonly #out = new ByteWriter(16 * 1024);
 
   feed(descriptor: MetricDescriptor): Feed {
-    const feed = new MetricFeed(descriptor);
+    const feed = new MetricFeed(withAscendingBuckets(descriptor));
     this.#feeds.push(feed);
     return feed;
   }
@@ -35,6 +35,13 @@ class DeltaAggregator implements Aggregator {
     if (cells > MAX_CELLS) for (const feed of this.#feeds) feed.forget();
     return out.copy();
   }
+}
+
+/** Bounds in any order, or twice, mean the same buckets; +Inf is always there and is not listed. */
+function withAscendingBuckets(descriptor: MetricDescriptor): MetricDescriptor {
+  if (descriptor.buckets === undefined) return descriptor;
+  const buckets = [...new Set(descriptor.buckets.filter(Number.isFinite))].sort((a, b) => a - b);
+  return { ...descriptor, buckets };
 }
 
 type Level = Map<string, AggregatorCell | Level>;

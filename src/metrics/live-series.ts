@@ -140,11 +140,19 @@ export class LiveSeries implements SeriesView {
   }
 }
 
-/** In the order of their names, so that equal sets look equal. An empty value means that the series lacks the label, as in Prometheus. */
+/**
+ * In the order of their names, so that equal sets look equal. An empty value means that the series lacks the label, as in
+ * Prometheus; and as there, a label that would clash with the `le` of buckets becomes `exported_le`.
+ */
 function seriesLabels(descriptor: MetricDescriptor, key: string): Labels {
   const values = readLabelValues(key, descriptor.labelNames.length);
   const labels = new Map(Object.entries(descriptor.constLabels));
   descriptor.labelNames.forEach((name, i) => values[i] !== '' && labels.set(name, values[i]!));
+  const le = labels.get('le');
+  if (le !== undefined && (descriptor.type === 'histogram' || descriptor.type === 'pair')) {
+    labels.delete('le');
+    labels.set('exported_le', le);
+  }
   const present = [...labels].filter(([, value]) => value !== '');
   return Object.fromEntries(present.sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -64,3 +64,19 @@ test('an explosion of label sets is forgotten after a drain, and nothing is lost
   expect(feed.cell1('user-0')).not.toBe(before);
   expect(linesOf(registry)).toContain('c_total{source="web",user="other"} 119990');
 });
+
+test('buckets may be listed in any order, twice, and with the infinite one', () => {
+  const registry = new Registry();
+  const aggregator = createAggregator();
+  const buckets = [10, 1, Infinity, 1];
+  aggregator
+    .feed(describeMetric({ name: 's', type: 'histogram', buckets }))
+    .cell0()
+    .observe(5, 0);
+  registry.apply(aggregator.drain(), START_MS);
+  expect(linesOf(registry).slice(0, 3)).toEqual([
+    's_bucket{source="web",le="1"} 0',
+    's_bucket{source="web",le="10"} 1',
+    's_bucket{source="web",le="+Inf"} 1',
+  ]);
+});

@@ -56,6 +56,18 @@ test('an empty value is no label', () => {
   expect(linesOf(registry)).toEqual(['requests_total{method="GET",source="web"} 1']);
 });
 
+test('a label called le does not spoil a histogram', () => {
+  const registry = new Registry();
+  registry.apply(
+    deltasOf(
+      describeMetric({ name: 'seconds', type: 'histogram', labelNames: ['le'], buckets: [] }),
+      (feed) => feed.cell1('x').observe(1, 0),
+    ),
+    START_MS,
+  );
+  expect(linesOf(registry)[0]).toBe('seconds_bucket{exported_le="x",source="web",le="+Inf"} 1');
+});
+
 test('a distinct count is within five per cent, and counting a value again changes nothing', () => {
   const clients = describeMetric({ name: 'clients', type: 'unique' });
   for (const size of [1, 100, 5_000, 200_000]) {

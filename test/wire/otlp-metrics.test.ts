@@ -115,7 +115,7 @@ test('a summary becomes quantiles, sum and count', () => {
     resourceMetrics: [{ scopeMetrics: [{ metrics: [{ name: 'rpc', unit: 's', summary: { dataPoints } }] }] }],
   };
   const [group] = decodeMetricsJson(Buffer.from(JSON.stringify(json))).groups;
-  expect(group!.samples.map(({ name, labels: own, value, type }) => [name, own, value, type])).toEqual([
+  expect(group!.samples.map(({ name, labels: found, value, type }) => [name, found, value, type])).toEqual([
     ['rpc_seconds', { quantile: '0.5' }, 2, 'summary'],
     ['rpc_seconds', { quantile: '0.99' }, NaN, 'summary'],
     ['rpc_seconds_sum', {}, 10, 'summary'],
