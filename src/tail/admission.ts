@@ -40,6 +40,7 @@ export class Admission {
       if (head.length >= 3) stream.encoding = encodingOf(state.spec.encoding, head);
       stream.size = opened.stat.size;
       stream.mtimeNs = opened.stat.mtimeNs;
+      if (head.length === 0) stream.emptyAtNs = opened.stat.mtimeNs;
       stream.bound = true;
       stream.retired = !member.matching;
       if (place !== undefined) {

@@ -125,6 +125,8 @@ export class Catalogue {
   /** The reader found other content in the file than it had read. */
   async replaced(stream: Stream): Promise<void> {
     stream.state = 'replaced';
+    // The size that was seen is that of another file.
+    if (!stream.verified) stream.size = stream.offset;
     const state = this.#table.sources.get(stream.source.name);
     if (state !== undefined) this.#table.unbind(state, stream);
     await this.#files.release(stream);
@@ -249,15 +251,13 @@ export class Catalogue {
   /** Whether the stream's file holds what was read of it; asked once after a restart, later reads tell. */
   async #verify(stream: Stream, member: Member | undefined): Promise<boolean> {
     if (member === undefined) return true;
-    if (stream.state === 'following' && member.compression === 'none' && member.stat.size < stream.offset) return false;
-    if (stream.verified || stream.busy || stream.fingerprint.bytes === 0) return true;
+    if (stream.state === 'following' && member.compression === 'none' && member.stat.size < stream.offset)
+      return false;
+    if (stream.verified || stream.fingerprint.bytes === 0) return true;
+    if (stream.busy) return false;
     const verdict = await judgeCopy(member, stream, this.#clock.now());
     stream.verified = verdict === 'copy';
-    if (verdict === 'other') {
-      // The size that was just seen is that of another file.
-      stream.size = stream.offset;
-      await this.replaced(stream);
-    }
+    if (verdict === 'other') await this.replaced(stream);
     return stream.verified;
   }
 
@@ -368,10 +368,10 @@ export class Catalogue {
     sure: boolean,
   ): Promise<'read' | 'history' | 'older' | 'pass' | 'later'> {
     if (member.compression === 'unsupported') return 'pass';
+    if (!sure && !isLive(member)) return 'later';
     if (!member.matching) {
       if (first) return this.#wasBeforeUs(state, member) ? 'history' : 'read';
-      if (!sure) return 'later';
-      const floor = oldestKnown(family, bound);
+      const floor = oldestKnown(family, bound, member);
       if (floor !== undefined && compareMembers(member, floor) <= 0) return 'older';
     }
     if (family.streams.size === 0 || (isLive(member) && member.stat.size === 0)) return 'read';
@@ -391,7 +391,9 @@ export class Catalogue {
       if (isLive(member) && (stream.state === 'replaced' || stream.offset < ANCHOR_BYTES)) continue;
       const verdict = await judgeCopy(member, stream, this.#clock.now());
       if (verdict === 'undecided' && !isLive(member)) return 'later';
-      if (verdict === 'copy' && !isDoubtful(member, stream, own)) return 'pass';
+      if (verdict !== 'copy') continue;
+      if (own === undefined || !isDoubtful(member, stream, own)) return 'pass';
+      if ((await judgeCopy(own, stream, this.#clock.now())) !== 'copy') return 'later';
     }
     return 'read';
   }
@@ -450,17 +452,21 @@ function unbound(state: SourceState, sight: Sight, bound: Bound): Member[] {
 }
 
 /** A few equal bytes and different sizes: rather two files with one header than a file and its copy. */
-function isDoubtful(member: Member, stream: Stream, own: Member | undefined): boolean {
-  if (own === undefined || member.compression !== 'none') return false;
+function isDoubtful(member: Member, stream: Stream, own: Member): boolean {
+  if (member.compression !== 'none') return false;
   return stream.offset < ANCHOR_BYTES && own.stat.size !== member.stat.size;
 }
 
-/** The oldest file that a stream with content is bound to. */
-function oldestKnown(family: Family, bound: Bound): Member | undefined {
+/**
+ * The oldest file with content that a stream is bound to. A file that was empty when it was found does not count for
+ * what was written since: that may have been in it, and copied and cut before it was read.
+ */
+function oldestKnown(family: Family, bound: Bound, unknown: Member): Member | undefined {
   let oldest: Member | undefined;
   for (const stream of family.streams) {
     const member = bound.get(stream);
     if (member === undefined || stream.fingerprint.bytes === 0) continue;
+    if (stream.emptyAtNs !== undefined && unknown.stat.mtimeNs > stream.emptyAtNs) continue;
     if (oldest === undefined || compareMembers(member, oldest) < 0) oldest = member;
   }
   return oldest;

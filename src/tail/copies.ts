@@ -1,7 +1,7 @@
 import { readAt } from '../platform/files.ts';
 import type { Content } from './content.ts';
 import type { Member } from './family.ts';
-import { beginsWith, FINGERPRINT_BYTES, holdsAnchor } from './fingerprint.ts';
+import { beginsWith, FINGERPRINT_BYTES, fingerprintOf, holdsAnchor } from './fingerprint.ts';
 import { openContent, type Opened } from './open-files.ts';
 import type { Stream } from './stream.ts';
 
@@ -20,9 +20,10 @@ export function isComplete(member: Member, nowMs: number): boolean {
  * before the stream's offset.
  */
 export async function judgeCopy(member: Member, stream: Stream, nowMs: number): Promise<CopyVerdict> {
-  if (stream.fingerprint.bytes === 0) return 'other';
   const unripe = isComplete(member, nowMs) ? 'other' : 'undecided';
   try {
+    await refreshFingerprint(stream);
+    if (stream.fingerprint.bytes === 0) return 'other';
     const opened = await openContent(member.path, member.compression);
     if (opened === undefined) return 'undecided';
     try {
@@ -64,6 +65,19 @@ async function compare(
 export async function readHead(content: Content): Promise<Buffer> {
   const head = Buffer.allocUnsafe(FINGERPRINT_BYTES);
   return head.subarray(0, await content.read(head, 0, FINGERPRINT_BYTES, 0));
+}
+
+/**
+ * A file may have grown since its fingerprint was taken, and be copied and cut before it is read: what it begins with
+ * now must be known before its copy is judged.
+ */
+async function refreshFingerprint(stream: Stream): Promise<void> {
+  if (stream.fingerprint.bytes === FINGERPRINT_BYTES || stream.content === undefined || stream.content.sealed)
+    return;
+  const own = await readHead(stream.content);
+  if (own.length > stream.fingerprint.bytes && beginsWith(own, stream.fingerprint)) {
+    stream.fingerprint = fingerprintOf(own);
+  }
 }
 
 /** Whether the stream's own file begins as this one does, as far as both go; true where that cannot be seen any more. */

@@ -28,7 +28,11 @@ export async function openContent(path: string, compression: Compression): Promi
       await plain.close();
       return undefined;
     }
-    return { stat, descriptor, content: compression === 'none' ? plain : new CompressedContent(descriptor, compression) };
+    return {
+      stat,
+      descriptor,
+      content: compression === 'none' ? plain : new CompressedContent(descriptor, compression),
+    };
   } catch (error) {
     await plain.close();
     throw error;

@@ -43,6 +43,8 @@ export class Stream {
   mtimeNs = 0n;
   /** In the listing of the latest look under this identity. */
   bound = false;
+  /** When the file, found empty, had been written last (that is, made). */
+  emptyAtNs: bigint | undefined;
   /** Its file was seen to hold what was read of it, since the process started. */
   verified = true;
   /** Looks at everything, in a row, that found neither its file nor a copy. */

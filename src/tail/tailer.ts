@@ -240,7 +240,8 @@ export class Tailer {
       const outcome = await this.#reader.read(stream);
       if (stream.error !== undefined) this.#log.info({ path: stream.path }, 'a file can be read again');
       stream.error = undefined;
-      stream.retries = 0;
+      if (outcome !== undefined) stream.retries = 0;
+      if (outcome?.kind === 'lines' || outcome?.kind === 'end') stream.verified = true;
       if (this.#stopped || stream.state !== 'following') {
         if (outcome?.kind === 'lines') this.#reader.giveBack(outcome.block);
         stream.busy = false;
@@ -256,6 +257,8 @@ export class Tailer {
       if (outcome?.kind === 'replaced') await this.#catalogue.replaced(stream);
       stream.busy = false;
       this.#looks.now(stream.path);
+      // The look may find it where it is, unchanged.
+      if (outcome === undefined) this.#retry(stream);
     } catch (error) {
       this.#failed(stream, error);
     }
@@ -364,6 +367,10 @@ export class Tailer {
       this.#catalogue.giveUp(stream);
       return;
     }
+    this.#retry(stream);
+  }
+
+  #retry(stream: Stream): void {
     const wait = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(10, stream.retries++));
     stream.retryTimer?.cancel();
     stream.retryTimer = this.#clock.setTimeout(() => this.#queue.add(stream), wait);
