@@ -37,19 +37,19 @@ export class GroupRunner {
     return this.#nextDueMs;
   }
 
-  async evaluateDue(nowMs: number, yieldTurn: () => Promise<void>): Promise<void> {
+  async evaluateDue(nowMs: number): Promise<void> {
     const atMs = this.#slotAtOrBefore(nowMs);
     this.#missed += Math.round((atMs - this.#nextDueMs) / this.#group.intervalMs);
     this.#nextDueMs = atMs + this.#group.intervalMs;
-    await this.evaluate(atMs, yieldTurn);
+    await this.evaluate(atMs);
   }
 
   /** One pass over the rules, in order; each sees what those before it wrote. */
-  async evaluate(atMs: number, yieldTurn: () => Promise<void>): Promise<void> {
+  async evaluate(atMs: number): Promise<void> {
     const started = this.#around.monotonic();
     for (const evaluator of this.#evaluators) {
       await evaluator.evaluate(this.#group, atMs);
-      await yieldTurn();
+      await this.#around.yieldTurn();
     }
     this.#lastEvaluationMs = atMs;
     this.#evaluationTimeMs = this.#around.monotonic() - started;

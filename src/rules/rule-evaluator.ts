@@ -28,7 +28,12 @@ export interface RuleSurroundings {
   readonly resendDelayMs: number;
   /** For measuring how long an evaluation took, ms. */
   readonly monotonic: () => number;
+  /** Lets others run: between two rules, and between pieces of a large one. */
+  readonly yieldTurn: () => Promise<void>;
 }
+
+/** How many alerts are expanded before others get their turn: a few milliseconds of templates. */
+const ALERTS_PER_TURN = 50;
 
 /** One rule with what it carries from one evaluation to the next. It never throws: what fails is in its status. */
 export class RuleEvaluator {
@@ -124,7 +129,10 @@ export class RuleEvaluator {
     const tracker = this.tracker;
     if (tracker === undefined) return [];
     const alerts: ProducedAlert[] = [];
-    for (const sample of produced) alerts.push(await this.#produced(rule, sample, atMs));
+    for (const sample of produced) {
+      alerts.push(await this.#produced(rule, sample, atMs));
+      if (alerts.length % ALERTS_PER_TURN === 0) await this.#around.yieldTurn();
+    }
     tracker.evaluate(alerts, atMs, group.limit);
     await this.#send(tracker, group, atMs);
     return tracker.active().flatMap((alert) => alertSamples(alert));

@@ -22,7 +22,7 @@ export interface RuleManagerOptions {
   readonly resendDelayMs?: number;
   readonly restored?: PersistedRuleState;
   readonly monotonic?: () => number;
-  /** Lets others run between two rules. */
+  /** Lets others run between two rules; `setImmediate` by default. */
   readonly yieldTurn?: () => Promise<void>;
   /** Where in its interval a group is evaluated; by default groups are spread by their name. */
   readonly slotOffsetMs?: (group: RuleGroup) => number;
@@ -31,7 +31,6 @@ export interface RuleManagerOptions {
 /** Evaluates rule groups when they are due. It has no clock: the caller says what time it is, and calls again at `nextDueMs`. */
 export class RuleManager {
   readonly #around: RuleSurroundings;
-  readonly #yieldTurn: () => Promise<void>;
   readonly #slotOffsetMs: (group: RuleGroup) => number;
   #runners: GroupRunner[];
   #startMs: number;
@@ -51,8 +50,8 @@ export class RuleManager {
       externalUrl: options.externalUrl ?? '',
       resendDelayMs: options.resendDelayMs ?? 60_000,
       monotonic: options.monotonic ?? (() => 0),
+      yieldTurn: options.yieldTurn ?? (() => new Promise((resolve) => setImmediate(resolve))),
     };
-    this.#yieldTurn = options.yieldTurn ?? (() => new Promise((resolve) => setImmediate(resolve)));
     this.#slotOffsetMs = options.slotOffsetMs ?? spreadByName;
     this.#startMs = options.startMs;
     this.#runners = options.groups.map((group) => this.#runner(group, options.startMs));
@@ -101,7 +100,7 @@ export class RuleManager {
   async #evaluateDue(nowMs: number): Promise<void> {
     await this.#endWhatIsGone(nowMs);
     for (const runner of [...this.#runners].sort((a, b) => a.nextDueMs - b.nextDueMs)) {
-      if (runner.nextDueMs <= nowMs) await runner.evaluateDue(nowMs, this.#yieldTurn);
+      if (runner.nextDueMs <= nowMs) await runner.evaluateDue(nowMs);
     }
   }
 

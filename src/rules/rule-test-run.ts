@@ -49,6 +49,7 @@ export class RuleTestRun {
       externalUrl: test.externalUrl,
       resendDelayMs: 60_000,
       monotonic: () => 0,
+      yieldTurn: () => Promise.resolve(),
     };
     this.#groups = groups.map(
       (group) => new GroupRunner(group, around, { startMs: test.startMs, slotOffsetMs: 0 }),
@@ -89,8 +90,7 @@ export class RuleTestRun {
     }
     for (let atMs = 0; atMs <= lastMs; atMs += evaluationIntervalMs) {
       this.#loadUntil(atMs);
-      for (const group of this.#groups)
-        await group.evaluate(this.#test.startMs + atMs, () => Promise.resolve());
+      for (const group of this.#groups) await group.evaluate(this.#test.startMs + atMs);
       if (this.#collectErrors(atMs)) return false;
       for (const alertTest of this.#test.alertTests) {
         if (atMs <= alertTest.evalTimeMs && alertTest.evalTimeMs < atMs + evaluationIntervalMs)

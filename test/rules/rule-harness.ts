@@ -27,6 +27,8 @@ export class RuleHarness {
   readonly engine = new Engine();
   readonly manager: RuleManager;
   notifyFails = false;
+  /** How often the manager let others run. */
+  turns = 0;
   nowMs: number;
 
   constructor(
@@ -55,7 +57,10 @@ export class RuleHarness {
       },
       startMs: this.nowMs,
       slotOffsetMs: () => 0,
-      yieldTurn: () => Promise.resolve(),
+      yieldTurn: () => {
+        this.turns++;
+        return Promise.resolve();
+      },
     });
   }
 

@@ -258,3 +258,12 @@ describe('state over a restart', () => {
     },
   );
 });
+
+describe('a rule with many results', () => {
+  it('lets others run in between', async () => {
+    const harness = new RuleHarness(rules("annotations: {s: '{{ $value }}'}"));
+    for (let i = 0; i < 200; i++) harness.set({ [`load{i="${i}"}`]: 6 });
+    expect(await harness.step()).toHaveLength(200);
+    expect(harness.turns).toBeGreaterThanOrEqual(5);
+  });
+});
