@@ -1,6 +1,8 @@
+import type { Expr } from '../promql/ast.ts';
 import type { QueryResult, ResultValue } from '../promql/query-result.ts';
 import { formatValue } from '../promql/format-value.ts';
 import { PromqlError } from '../promql/promql-error.ts';
+import { documentedType, typeOf } from '../promql/value-type.ts';
 import { ApiError } from './api-response.ts';
 import type { ApiResult } from './api-response.ts';
 import {
@@ -37,11 +39,19 @@ export async function handleQueryRange(parameters: URLSearchParams, deps: QueryA
     throw new ApiError('bad_data', message);
   }
   const expr = expressionParameter(parameters, 'query');
+  refuseRanges(expr);
   const limit = limitParameter(parameters);
   const result = await limited(parameters, deps, (signal) =>
     deps.engine.range(deps.queryable, expr, startMs, endMs, stepMs, signal),
   );
   return shown(result, limit);
+}
+
+function refuseRanges(expr: Expr): void {
+  const type = typeOf(expr);
+  if (type === 'scalar' || type === 'vector') return;
+  const reason = `invalid expression type "${documentedType(type)}" for range query, must be Scalar or instant Vector`;
+  throw invalidParameter('query', reason);
 }
 
 function stepParameter(parameters: URLSearchParams): number {

@@ -3,7 +3,7 @@ import { isValidLabelName } from '../promql/go-string.ts';
 import { labelsKey } from '../promql/metric.ts';
 import { ApiError } from './api-response.ts';
 import type { ApiResult } from './api-response.ts';
-import { invalidParameter, limitParameter, matchersParameter, timeParameter } from './parameters.ts';
+import { limitParameter, matchersParameter, timeParameter } from './parameters.ts';
 import type { QueryApiDeps } from './query-api-deps.ts';
 
 /** Most series or label values in one answer, whatever the request asks for. */
@@ -59,7 +59,7 @@ function lookups(
 ): readonly Lookup[] {
   const fromMs = timeParameter(parameters, 'start', 0);
   const toMs = timeParameter(parameters, 'end', deps.now());
-  if (toMs < fromMs) throw invalidParameter('end', 'end timestamp must not be before start time');
+  if (toMs < fromMs) return [];
   return matcherLists.map((matchers) => [fromMs, toMs, matchers]);
 }
 

@@ -189,6 +189,10 @@ describe('/api/v1/query_range', () => {
   it.each([
     ['query=up&end=2&step=1', 'invalid parameter "start": cannot parse "" to a valid timestamp'],
     ['query=up&start=2&end=1&step=1', 'invalid parameter "end": end timestamp must not be before start time'],
+    [
+      'query=up[5m]&start=1&end=2&step=1',
+      'invalid parameter "query": invalid expression type "range vector" for range query, must be Scalar or instant Vector',
+    ],
     ['query=up&start=1&end=2', 'invalid parameter "step": cannot parse "" to a valid duration'],
     [
       'query=up&start=1&end=2&step=0',
@@ -226,10 +230,13 @@ describe('series and labels', () => {
       '/api/v1/series?match[]=rate(up[5m])',
       'invalid parameter "match[]": "rate(up[5m])" is not a series selector',
     ],
-    ['/api/v1/labels?start=2&end=1', 'invalid parameter "end": end timestamp must not be before start time'],
     ['/api/v1/label/%FF/values', 'invalid label name: "%FF"'],
   ])('refuses %s', async (address, message) => {
     expect(await call(address)).toEqual(failure(400, 'bad_data', message));
+  });
+
+  it('finds nothing between an end and a later start, as Prometheus', async () => {
+    expect(await call('/api/v1/labels?start=2&end=1')).toEqual(success([]));
   });
 
   it('lists names and values, sorted, up to the limit', async () => {
