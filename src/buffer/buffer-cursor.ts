@@ -37,7 +37,8 @@ export class BufferCursor implements Cursor {
   readonly #progress: CursorProgress;
   #next: number;
   #dirty = false;
-  #unsynced = false;
+  /** Also what a process before us wrote and may not have synced. */
+  #unsynced = true;
   #writing: Promise<void> = Promise.resolve();
   #scheduled = false;
   #timer: Timer | undefined;

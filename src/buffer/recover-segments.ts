@@ -74,6 +74,7 @@ export async function recoverSegments(directory: string): Promise<Recovered> {
     lastSeq = Math.max(lastSeq, scan.lastSeq, mended.burntSeq);
     nextBatch = Math.max(nextBatch, scan.nextBatch, mended.burntBatch);
   }
+  await syncDirectory(directory, 'buffer.recovery');
   return { segments, damage, tornBytes, lastSeq, nextBatch };
 }
 
@@ -147,7 +148,7 @@ async function mend(directory: string, scan: Scan, isLast: boolean): Promise<Men
     return { segment, reports, tornBytes: 0, ...burnt };
   }
   const bytes = tail?.offset ?? scan.size;
-  if (tail !== undefined) await cut(scan.path, bytes);
+  if (isLast) await settleTail(scan.path, bytes);
   const segment = { path: scan.path, firstSeq: scan.firstSeq, lastSeq: scan.lastSeq, bytes };
   return { segment, reports: [], tornBytes: scan.size - bytes, ...burnt };
 }
@@ -191,10 +192,14 @@ function withLostBefore(given: DamageReport, scan: Scan, lastSeqBefore: number):
   return { ...given, entriesLost: first.after - Math.max(lastSeqBefore, scan.firstSeq - 1) - 1 };
 }
 
-async function cut(file: string, size: number): Promise<void> {
+/**
+ * Cuts a torn tail, and syncs in any case: the last entry may have been written by a process that was killed before
+ * it could sync. From now on it counts, so it must not go with the next power loss.
+ */
+async function settleTail(file: string, size: number): Promise<void> {
   const handle = await DurableFile.open(file, 'buffer.recovery');
   try {
-    await handle.truncate(size);
+    if (handle.size > size) await handle.truncate(size);
     await handle.sync();
   } finally {
     await handle.close();

@@ -70,7 +70,7 @@ export class SnapshotStore {
     }
     const last = found.at(-1);
     const next = last === undefined ? 1 : Number(NAME.exec(last)![1]) + 1;
-    const kept = valid.slice(-KEPT).map(({ file, seq }) => ({ file, seq }));
+    const kept = valid.map(({ file, seq }) => ({ file, seq }));
     const newest = valid.at(-1);
     const plain = newest && { seq: newest.seq, nextBatch: newest.nextBatch, state: newest.state };
     return new SnapshotStore(directory, next, kept, plain, found.length > 0 && valid.length === 0);

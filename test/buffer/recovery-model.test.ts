@@ -50,6 +50,7 @@ class World {
   static async start(dir: string): Promise<World> {
     const world = new World(dir);
     world.#buffer = (await EntryBuffer.open(options(dir, { segmentBytes: 6000, recentBytes: 4000 }))).buffer;
+    await world.#buffer.cursor('sink');
     return world;
   }
 
