@@ -27,15 +27,35 @@ function main(): void {
   const access = accessLog(size);
   report('A access, split and match', access, splitAndMatch(new RegExp(COMBINED)));
   report('A access, bare sticky loop, 3 groups', access, stickyLoop());
-  report('A access, pack: 12 fields, 3 used', access, scan(`name: a\ndescription: x\npattern: '${COMBINED}'\nmetrics:\n${metric('request_duration_seconds', 'took')}`));
+  report(
+    'A access, pack: 12 fields, 3 used',
+    access,
+    scan(
+      `name: a\ndescription: x\npattern: '${COMBINED}'\nmetrics:\n${metric('request_duration_seconds', 'took')}`,
+    ),
+  );
   report('A access, built-in nginx pack', access, scan(readFileSync('parsers/nginx/pack.yaml', 'utf8')));
-  report('B rare pattern (bytes 31337)', access, scan(`name: b\ndescription: x\npattern: '" (?<status>\\d{3}) 31337 "'\nmetrics:\n  - { name: rare_total, type: counter, help: x, labels: [status] }`));
+  report(
+    'B rare pattern (bytes 31337)',
+    access,
+    scan(
+      `name: b\ndescription: x\npattern: '" (?<status>\\d{3}) 31337 "'\nmetrics:\n  - { name: rare_total, type: counter, help: x, labels: [status] }`,
+    ),
+  );
   const syslog = syslogLog(size);
   report('C syslog, 1 pattern', syslog, scan(syslogPack(1)));
   report('C syslog, 20 patterns', syslog, scan(syslogPack(20)));
   report('D JSON, built-in pino pack', jsonLog(size), scan(readFileSync('parsers/pino/pack.yaml', 'utf8')));
-  report('D logfmt, built-in queue-consumer pack', logfmtLog(size), scan(readFileSync('parsers/queue-consumer/pack.yaml', 'utf8')));
-  report('E access, nginx pack with records', access.subarray(0, size / 4), scan(readFileSync('parsers/nginx/pack.yaml', 'utf8'), true));
+  report(
+    'D logfmt, built-in queue-consumer pack',
+    logfmtLog(size),
+    scan(readFileSync('parsers/queue-consumer/pack.yaml', 'utf8')),
+  );
+  report(
+    'E access, nginx pack with records',
+    access.subarray(0, size / 4),
+    scan(readFileSync('parsers/nginx/pack.yaml', 'utf8'), true),
+  );
 }
 
 type Pass = (bytes: Buffer) => number;
@@ -64,13 +84,17 @@ function splitAndMatch(regex: RegExp): Pass {
 }
 
 function stickyLoop(): Pass {
-  const source = COMBINED.replaceAll(/\(\?<(method|status|took)>/g, '(').replaceAll(/\(\?<\w+>/g, '(?:').replaceAll('[^"]', '[^"\\n]').replaceAll('[^\\]]', '[^\\]\\n]').replaceAll('[^" ]', '[^" \\n]');
+  const source = COMBINED.replaceAll(/\(\?<(method|status|took)>/g, '(')
+    .replaceAll(/\(\?<\w+>/g, '(?:')
+    .replaceAll('[^"]', '[^"\\n]')
+    .replaceAll('[^\\]]', '[^\\]\\n]')
+    .replaceAll('[^" ]', '[^" \\n]');
   const regex = new RegExp(source, 'my');
   return (bytes) => {
     const text = bytes.toString('latin1');
     const counts = new Map<string, Map<string, { sum: number }>>();
     let matched = 0;
-    for (let at = 0; at < text.length; ) {
+    for (let at = 0; at < text.length;) {
       regex.lastIndex = at;
       const match = regex.exec(text);
       if (match === null) {
@@ -95,11 +119,25 @@ function scan(yaml: string, records = false): Pass {
   const scanner = compileScanner(
     pack,
     { source: 'bench', constLabels: { source: 'bench' }, records, maxSeries: 10_000 },
-    { aggregator: createAggregator(), ...(records ? { records: createRecordWriter({ maxBlockBytes: 1 << 20, maxBlockRecords: 5000 }) } : {}) },
+    {
+      aggregator: createAggregator(),
+      ...(records ? { records: createRecordWriter({ maxBlockBytes: 1 << 20, maxBlockRecords: 5000 }) } : {}),
+    },
   );
   let from = 0;
   return (bytes) => {
-    const { counts } = scanner.scan({ source: 'bench', stream: 1, path: '/var/log/x.log', bytes, from, to: from + bytes.length, cutBytes: 0, cutLines: 0, flush: false, readAtMs: 1_715_940_303_000 });
+    const { counts } = scanner.scan({
+      source: 'bench',
+      stream: 1,
+      path: '/var/log/x.log',
+      bytes,
+      from,
+      to: from + bytes.length,
+      cutBytes: 0,
+      cutLines: 0,
+      flush: false,
+      readAtMs: 1_715_940_303_000,
+    });
     from += bytes.length;
     return counts.matched;
   };
@@ -108,7 +146,7 @@ function scan(yaml: string, records = false): Pass {
 function report(name: string, bytes: Buffer, pass: Pass): void {
   if (!name.startsWith(only)) return;
   const chunks: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = at + CHUNK >= bytes.length ? bytes.length : bytes.lastIndexOf(0x0a, at + CHUNK) + 1;
     chunks.push(bytes.subarray(at, end));
     at = end;
@@ -123,7 +161,9 @@ function report(name: string, bytes: Buffer, pass: Pass): void {
     for (const chunk of chunks) matched += pass(chunk);
     best = Math.min(best, (process.cpuUsage().user - started) / 1000);
   }
-  process.stdout.write(`${name.padEnd(48)} ${(bytes.length / MIB / (best / 1000)).toFixed(0).padStart(6)} MiB/s  ${matched} matched\n`);
+  process.stdout.write(
+    `${name.padEnd(48)} ${(bytes.length / MIB / (best / 1000)).toFixed(0).padStart(6)} MiB/s  ${matched} matched\n`,
+  );
 }
 
 main();

@@ -19,7 +19,14 @@ export class Lcg {
 
 const METHODS = ['GET', 'GET', 'GET', 'GET', 'POST', 'PUT', 'HEAD'];
 const STATUS = ['200', '200', '200', '200', '304', '301', '404', '500', '503'];
-const PATHS = ['/', '/index.html', '/api/v1/orders', '/api/v1/users/42/cart', '/static/app.8f3a.js', '/search?q=towed+log'];
+const PATHS = [
+  '/',
+  '/index.html',
+  '/api/v1/orders',
+  '/api/v1/users/42/cart',
+  '/static/app.8f3a.js',
+  '/search?q=towed+log',
+];
 const AGENTS = [
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36',
   'Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.4 Mobile/15E148 Safari/604.1',

@@ -17,7 +17,11 @@ export interface PackIssue {
 
 /** What the schema cannot see: how the keys of a pack fit together. */
 export function checkPack(pack: Pack): PackIssue[] {
-  const issues: PackIssue[] = [...checkLayer(pack, pack, []), ...checkTimestamp(pack), ...checkExpressions(pack)];
+  const issues: PackIssue[] = [
+    ...checkLayer(pack, pack, []),
+    ...checkTimestamp(pack),
+    ...checkExpressions(pack),
+  ];
   if (issues.length > 0) return issues;
   return [...checkMetrics(pack), ...unknownFields(pack)];
 }

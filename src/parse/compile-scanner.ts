@@ -3,6 +3,7 @@ import type { Aggregator } from '../model/aggregator.ts';
 import type { RecordWriter } from '../model/record-writer.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { Labels } from '../model/series.ts';
+import type { ObservedEvent } from './observed-event.ts';
 import { PackScanner } from './pack-scanner.ts';
 
 /** What one source makes of a pack. */
@@ -31,6 +32,8 @@ export interface ScannerDeps {
   readonly records?: RecordWriter;
   /** A monotonic clock in ms, for the budget of patterns. */
   readonly monotonic?: () => number;
+  /** Shown every event. The scanner then goes line by line, and every field is kept. */
+  readonly onEvent?: (event: ObservedEvent) => void;
   /** Told once when a pattern is taken out of service. */
   readonly onPatternOut?: (pattern: string, reason: string) => void;
 }

@@ -32,11 +32,15 @@ export class EventHandler {
   readonly #needsText: boolean;
   /** Whether anybody goes over the fields of a row: they must then be set one by one. */
   readonly tracksFields: boolean;
+  readonly #onEvent: ScannerDeps['onEvent'];
+  readonly #patternNames: readonly string[];
   #chunk: Chunk | undefined;
   #nowMs = 0;
 
   constructor(pack: Pack, use: ScannerUse, deps: ScannerDeps) {
-    const fields = new FieldTable(use.records);
+    this.#onEvent = deps.onEvent;
+    this.#patternNames = patternNames(pack);
+    const fields = new FieldTable(use.records || deps.onEvent !== undefined);
     this.fields = fields;
     this.#constants = new Constants();
     const lineTime = use.lineTime === true;
@@ -51,7 +55,10 @@ export class EventHandler {
     );
     this.#steps = compileSteps(pack, fields);
     const timestamp = timestampOf(pack);
-    if (timestamp !== undefined && (use.records || lineTime || pack.metrics.some(usesLineTime))) {
+    if (
+      timestamp !== undefined &&
+      (use.records || deps.onEvent !== undefined || lineTime || pack.metrics.some(usesLineTime))
+    ) {
       const formats = [timestamp.format].flat();
       this.#timestamp = new TimestampParser(formats, timestamp.timezone ?? use.timezone ?? 'UTC');
       this.#timeSlot = fields.declare(timestamp.field);
@@ -60,7 +67,10 @@ export class EventHandler {
     this.#constants.declare(fields, pack);
     this.#parser = compileLineParser(pack, fields);
     this.tracksFields = use.records || pack.steps.some((step) => 'mask' in step);
-    this.#needsText = use.records || fields.names.includes('@line') || pack.steps.some((step) => 'mask' in step || 'hash' in step);
+    this.#needsText =
+      use.records ||
+      fields.names.includes('@line') ||
+      pack.steps.some((step) => 'mask' in step || 'hash' in step);
   }
 
   begin(chunk: Chunk): void {
@@ -85,18 +95,21 @@ export class EventHandler {
     const pattern = this.#parser.parse(text, row);
     if (pattern === NOT_AN_EVENT) {
       tally.filter('header', lines, bytes);
+      this.#onEvent?.({ text, lines, outcome: 'filtered', filteredBy: 'header', fields: {} });
       return;
     }
     if (pattern === UNMATCHED) {
       this.#miss(text, lines, bytes);
+      this.#onEvent?.({ text: this.#steps.maskText(text), lines, outcome: 'unmatched', fields: {} });
       return;
     }
     tally.events++;
     const dropped = this.#event(row, pattern);
+    this.#show(lines, pattern, dropped);
     if (this.#parser.next !== undefined) {
       while (this.#next(row)) {
         tally.events++;
-        this.#event(row, pattern);
+        this.#show(0, pattern, this.#event(row, pattern));
       }
     }
     if (dropped === undefined) tally.matched += lines;
@@ -145,6 +158,24 @@ export class EventHandler {
     this.#records?.unmatched(this.#steps.maskText(text), this.#nowMs);
   }
 
+  #show(lines: number, pattern: number, dropped: string | undefined): void {
+    if (this.#onEvent === undefined) return;
+    const { row } = this;
+    const name = this.#patternNames[pattern];
+    const names = this.fields.names;
+    const fields = row.touched.map((slot) => [names[slot]!, row.values[slot]!] as const);
+    const timeMs = this.#instant(row, false)?.ms;
+    this.#onEvent({
+      text: row.text,
+      lines,
+      outcome: dropped === undefined ? 'matched' : 'filtered',
+      ...(name === undefined ? {} : { pattern: name }),
+      ...(dropped === undefined ? {} : { filteredBy: dropped }),
+      fields: Object.fromEntries(fields.filter(([field]) => !field.startsWith('@'))),
+      ...(timeMs === undefined ? {} : { timeMs }),
+    });
+  }
+
   #next(row: Row): boolean {
     const { text } = row;
     row.clear();
@@ -168,11 +199,11 @@ export class EventHandler {
     return undefined;
   }
 
-  #instant(row: Row): Instant | undefined {
+  #instant(row: Row, count = true): Instant | undefined {
     if (this.#timestamp === undefined) return undefined;
     const value = row.values[this.#timeSlot];
     const instant = value === undefined ? undefined : this.#timestamp.parse(value, this.#nowMs);
-    if (instant === undefined) this.tally.badTimestamps++;
+    if (instant === undefined && count) this.tally.badTimestamps++;
     return instant;
   }
 }

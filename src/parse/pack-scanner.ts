@@ -25,7 +25,10 @@ export class PackScanner implements Scanner {
     this.#deps = deps;
     this.#handler = new EventHandler(pack, use, deps);
     this.#framer = new EventFramer(pack);
-    this.#walker = use.lineByLine === true ? undefined : compileWalker(pack, this.#handler, use, deps);
+    this.#walker =
+      use.lineByLine === true || deps.onEvent !== undefined
+        ? undefined
+        : compileWalker(pack, this.#handler, use, deps);
   }
 
   scan(chunk: Chunk): Fragment {

@@ -31,7 +31,12 @@ export class PatternsWalker {
     this.#budget = budget;
     this.#dispatch = dispatch;
     const slots = forms.flatMap(({ captures }) => captures.map(({ field }) => handler.fields.find(field)));
-    this.#targets = forms.map((form, index) => ({ index, form, fill: new RowFiller(form, handler, slots), next: 0 }));
+    this.#targets = forms.map((form, index) => ({
+      index,
+      form,
+      fill: new RowFiller(form, handler, slots),
+      next: 0,
+    }));
     this.#named = forms.map(() => -1);
   }
 
@@ -43,7 +48,7 @@ export class PatternsWalker {
     this.#named.fill(-1);
     for (const target of this.#targets) target.next = 0;
     let missedFrom = 0;
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const end = lineEnd(text, at);
       const matched = this.#matchLine(text, at, end);
       if (matched >= 0) {
@@ -76,7 +81,11 @@ export class PatternsWalker {
     return -1;
   }
 
-  #candidates({ prefix, width, byWord }: Dispatch['families'][number], text: string, at: number): readonly number[] | undefined {
+  #candidates(
+    { prefix, width, byWord }: Dispatch['families'][number],
+    text: string,
+    at: number,
+  ): readonly number[] | undefined {
     prefix.lastIndex = at;
     if (!prefix.test(text)) return undefined;
     const word = prefix.lastIndex;

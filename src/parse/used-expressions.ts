@@ -29,7 +29,11 @@ function* ofStep(step: PackStep, path: Path): Generator<UsedExpression> {
     if (when !== undefined && name !== 'rename') yield* ofCondition(when, [...path, name, 'when']);
   }
   if ('extract' in step) {
-    yield { source: step.extract.pattern, flags: step.extract.flags ?? '', path: [...path, 'extract', 'pattern'] };
+    yield {
+      source: step.extract.pattern,
+      flags: step.extract.flags ?? '',
+      path: [...path, 'extract', 'pattern'],
+    };
   } else if ('mask' in step && step.mask.pattern !== undefined) {
     yield { source: step.mask.pattern, flags: '', path: [...path, 'mask', 'pattern'] };
   } else if ('map' in step) {
@@ -40,7 +44,9 @@ function* ofStep(step: PackStep, path: Path): Generator<UsedExpression> {
 }
 
 function* ofCondition(condition: Condition, path: Path): Generator<UsedExpression> {
-  const all = Array.isArray(condition) ? condition.map((one, i) => [[...path, i], one] as const) : [[path, condition] as const];
+  const all = Array.isArray(condition)
+    ? condition.map((one, i) => [[...path, i], one] as const)
+    : [[path, condition] as const];
   for (const [at, one] of all) {
     for (const [field, test] of Object.entries(one)) {
       if (typeof test !== 'object' || Array.isArray(test)) continue;

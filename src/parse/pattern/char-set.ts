@@ -43,7 +43,7 @@ export function without(set: CharSet, other: CharSet): CharSet {
 }
 
 export function intersects(a: CharSet, b: CharSet): boolean {
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
     if (a[i + 1]! < b[j]!) i += 2;
     else if (b[j + 1]! < a[i]!) j += 2;
     else return true;
@@ -142,7 +142,9 @@ export function printSet(set: CharSet, dialect: Dialect): string {
     if (sameSet(set, complement(LINE_ENDS))) return '.';
   }
   const inverse = complement(set);
-  return inverse.length < set.length ? `[^${printRanges(inverse, dialect)}]` : `[${printRanges(set, dialect)}]`;
+  return inverse.length < set.length
+    ? `[^${printRanges(inverse, dialect)}]`
+    : `[${printRanges(set, dialect)}]`;
 }
 
 function printRanges(set: CharSet, dialect: Dialect): string {
@@ -150,14 +152,19 @@ function printRanges(set: CharSet, dialect: Dialect): string {
   for (let i = 0; i < set.length; i += 2) {
     const [lo, hi] = [set[i]!, set[i + 1]!];
     text += printUnit(lo, dialect, true);
-    if (hi > lo) text += `${hi > lo + 1 ? '-' : ''}${hi === LAST && dialect === 're2' ? '\\x{10FFFF}' : printUnit(hi, dialect, true)}`;
+    if (hi > lo)
+      text += `${hi > lo + 1 ? '-' : ''}${hi === LAST && dialect === 're2' ? '\\x{10FFFF}' : printUnit(hi, dialect, true)}`;
   }
   return text;
 }
 
 function printUnit(unit: number, dialect: Dialect, inClass: boolean): string {
-  const letter = (unit >= 0x30 && unit <= 0x39) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a);
+  const letter =
+    (unit >= 0x30 && unit <= 0x39) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a);
   if (letter || unit === 0x5f || unit === 0x20) return String.fromCharCode(unit);
-  if (unit > 0x20 && unit < 0x7f) return inClass || /[$()*+./?[\\\]^{|}-]/.test(String.fromCharCode(unit)) ? `\\${String.fromCharCode(unit)}` : String.fromCharCode(unit);
+  if (unit > 0x20 && unit < 0x7f)
+    return inClass || /[$()*+./?[\\\]^{|}-]/.test(String.fromCharCode(unit))
+      ? `\\${String.fromCharCode(unit)}`
+      : String.fromCharCode(unit);
   return dialect === 're2' ? `\\x{${unit.toString(16)}}` : `\\u${unit.toString(16).padStart(4, '0')}`;
 }

@@ -22,7 +22,9 @@ export interface Dispatch {
 const WIDTH_MAX = 12;
 
 export function compileDispatch(patterns: readonly Pattern[]): Dispatch {
-  const splits = patterns.map((pattern) => new Map(prefixSplits(pattern).map(({ prefix, literal }) => [prefix, literal])));
+  const splits = patterns.map(
+    (pattern) => new Map(prefixSplits(pattern).map(({ prefix, literal }) => [prefix, literal])),
+  );
   const left = new Set(patterns.keys());
   const families: Family[] = [];
   for (;;) {
@@ -58,7 +60,11 @@ function bestFamily(
   return best;
 }
 
-function familyOf(prefix: string, members: readonly number[], splits: readonly ReadonlyMap<string, string>[]): Family {
+function familyOf(
+  prefix: string,
+  members: readonly number[],
+  splits: readonly ReadonlyMap<string, string>[],
+): Family {
   const words = members.map((index) => splits[index]!.get(prefix)!);
   const width = Math.min(WIDTH_MAX, ...words.map((word) => word.length));
   const byWord = new Map<string, number[]>();

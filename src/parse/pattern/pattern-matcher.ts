@@ -28,7 +28,12 @@ export function compileMatcher(pattern: Pattern, unsafe = false): PatternMatcher
 export function linearForm(pattern: Pattern): { source: string; flags: string } | undefined {
   if (isLinear(pattern.source, pattern.flags)) return pattern;
   try {
-    const source = printPattern(pattern, { dialect: 'js', groups: everyGroup, withinLine: false, splitCounts: true });
+    const source = printPattern(pattern, {
+      dialect: 'js',
+      groups: everyGroup,
+      withinLine: false,
+      splitCounts: true,
+    });
     return isLinear(source, '') ? { source, flags: '' } : undefined;
   } catch (error) {
     if (error instanceof NotPrintable) return undefined;
@@ -39,7 +44,12 @@ export function linearForm(pattern: Pattern): { source: string; flags: string } 
 /** Compiled by re2js, or why not. */
 function re2Form(pattern: Pattern): RE2JS | string {
   try {
-    const source = printPattern(pattern, { dialect: 're2', groups: everyGroup, withinLine: false, splitCounts: false });
+    const source = printPattern(pattern, {
+      dialect: 're2',
+      groups: everyGroup,
+      withinLine: false,
+      splitCounts: false,
+    });
     return RE2JS.compile(source);
   } catch (error) {
     if (error instanceof NotPrintable) return error.message;
@@ -78,7 +88,8 @@ class Re2Matcher implements PatternMatcher {
     const matcher = this.#regex.matcher(text);
     if (!matcher.find()) return null;
     const groups: (string | undefined)[] = [];
-    for (let group = 0; group <= matcher.groupCount(); group++) groups.push(matcher.group(group) ?? undefined);
+    for (let group = 0; group <= matcher.groupCount(); group++)
+      groups.push(matcher.group(group) ?? undefined);
     return groups;
   }
 }

@@ -32,7 +32,13 @@ export function printPattern({ ast, flags }: Pattern, options: PrintOptions): st
 
 /** A run of elements without groups, every quantifier greedy, nothing taking a newline: for the flag m. */
 export function printElements(elements: readonly AST.Element[], flags: string): string {
-  return new Printer(flags, { dialect: 'js', groups: new Set(), withinLine: true, splitCounts: false, greedy: true }).elements(elements);
+  return new Printer(flags, {
+    dialect: 'js',
+    groups: new Set(),
+    withinLine: true,
+    splitCounts: false,
+    greedy: true,
+  }).elements(elements);
 }
 
 /** Thrown for what has no other form: lookaround, back-references, classes of Unicode properties. */
@@ -66,7 +72,8 @@ class Printer {
         return printSet(this.#options.withinLine ? without(set, NEWLINE) : set, this.#options.dialect);
       }
       case 'Group':
-        if (node.modifiers !== null && node.modifiers !== undefined) throw new NotPrintable(`modifiers ${node.raw}`);
+        if (node.modifiers !== null && node.modifiers !== undefined)
+          throw new NotPrintable(`modifiers ${node.raw}`);
         return `(?:${this.alternatives(node.alternatives)})`;
       case 'CapturingGroup': {
         const kept = this.#options.groups.has(++this.#group);
@@ -97,7 +104,8 @@ class Printer {
     if (!this.#options.splitCounts || finite < 2) return repeat(min, max);
     const nested = hasCount(element);
     if (finite <= COUNT_MAX && !nested) return repeat(min, max);
-    if (finite > SPLIT_MAX || this.#hasKeptGroup(element, before)) throw new NotPrintable(`the count {${min},${max}}`);
+    if (finite > SPLIT_MAX || this.#hasKeptGroup(element, before))
+      throw new NotPrintable(`the count {${min},${max}}`);
     const step = nested ? 1 : COUNT_MAX;
     let text = '';
     for (let left = min; left > 0; left -= step) text += repeat(Math.min(left, step), Math.min(left, step));

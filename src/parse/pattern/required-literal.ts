@@ -38,7 +38,9 @@ function visit(element: AST.Element, runs: Runs): void {
   switch (element.type) {
     case 'Character':
       // A newline is in no line.
-      return element.value === 0x0a || element.value > 0xffff ? runs.cut() : runs.push(String.fromCharCode(element.value));
+      return element.value === 0x0a || element.value > 0xffff
+        ? runs.cut()
+        : runs.push(String.fromCharCode(element.value));
     case 'Group':
     case 'CapturingGroup':
       return collect(element.alternatives, runs);

@@ -10,7 +10,9 @@ export function compileSafeRegex(source: string, flags = ''): RegExp {
   const own = flags.replaceAll(/[gy]/g, '');
   const form = linearForm(parsePattern({ name: 'expression', pattern: source, flags: own }, {}));
   if (form === undefined) {
-    throw new PatternError('cannot be run in linear time; write it without lookaround, back-references or large counts');
+    throw new PatternError(
+      'cannot be run in linear time; write it without lookaround, back-references or large counts',
+    );
   }
   return new RegExp(form.source, form.flags + flags.replaceAll(/[^gy]/g, ''));
 }

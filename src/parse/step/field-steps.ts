@@ -49,7 +49,10 @@ export function mapStep(step: Of<'map'>, fields: FieldTable): Change {
   const from = fields.declare(step.field);
   const to = step.to === undefined ? from : fields.declare(step.to);
   const values = new Map<string, FieldValue>(Object.entries(step.values ?? {}));
-  const patterns = (step.patterns ?? []).map(({ matches, value }) => ({ regex: compileSafeRegex(matches), value }));
+  const patterns = (step.patterns ?? []).map(({ matches, value }) => ({
+    regex: compileSafeRegex(matches),
+    value,
+  }));
   return (row) => {
     const value = row.values[from];
     if (value === undefined) {

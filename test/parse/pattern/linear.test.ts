@@ -9,10 +9,13 @@ import { GROK_DEFINITIONS } from '../../../src/parse/pattern/grok-definitions.ts
 const of = (pattern: string, flags = '') => parsePattern({ name: 'p', pattern, flags }, {});
 
 describe('which engine runs a pattern', () => {
-  it.each(['^(a+)+$', '(?<x>\\S+) \\[(?<y>[^\\]]+)\\]', 'a{1,16}', '(a|aa)+$', 'x*?y\\b'])('V8 as it is: %s', (source) => {
-    expect(isLinear(source, '')).toBe(true);
-    expect(compileMatcher(of(source)).engine).toBe('v8');
-  });
+  it.each(['^(a+)+$', '(?<x>\\S+) \\[(?<y>[^\\]]+)\\]', 'a{1,16}', '(a|aa)+$', 'x*?y\\b'])(
+    'V8 as it is: %s',
+    (source) => {
+      expect(isLinear(source, '')).toBe(true);
+      expect(compileMatcher(of(source)).engine).toBe('v8');
+    },
+  );
 
   it('V8 with the flag i and large counts written out', () => {
     expect(isLinear('error', 'i')).toBe(false);
@@ -51,11 +54,21 @@ describe('which engine runs a pattern', () => {
   });
 
   it('every expression in our own code that meets lines can be run by V8', () => {
-    const files = ['step/mask-step.ts', 'stack-trace.ts', 'format/syslog-parser.ts', 'format/cri-parser.ts', 'format/pair-parser.ts', 'unit-conversion.ts', 'step/route-step.ts'];
+    const files = [
+      'step/mask-step.ts',
+      'stack-trace.ts',
+      'format/syslog-parser.ts',
+      'format/cri-parser.ts',
+      'format/pair-parser.ts',
+      'unit-conversion.ts',
+      'step/route-step.ts',
+    ];
     const slow: string[] = [];
     for (const file of files) {
       const text = readFileSync(join(import.meta.dirname, '../../../src/parse', file), 'utf8');
-      for (const [, source, flags] of text.matchAll(/(?<![\w)/*] ?)\/(?![/*])((?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)\/([dgimsuy]*)(?=[,.;)\s])/g)) {
+      for (const [, source, flags] of text.matchAll(
+        /(?<![\w)/*] ?)\/(?![/*])((?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)\/([dgimsuy]*)(?=[,.;)\s])/g,
+      )) {
         if (!isLinear(source!, flags!)) slow.push(`${file}: /${source}/${flags}`);
       }
     }
