@@ -1,4 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type RemoteWriteSinkConfig, sinkSchema } from '../../src/config/sink-schema.ts';
 import type { Samples } from '../../src/model/entry.ts';
 import { RemoteWriteSink } from '../../src/sinks/remote-write-sink.ts';
@@ -105,3 +111,73 @@ describe('RemoteWriteSink', () => {
     expect(server.requests).toEqual([]);
   });
 });
+
+const hasPrometheus = spawnSync('prometheus', ['--version']).status === 0;
+
+describe('RemoteWriteSink to a real Prometheus', () => {
+  test.runIf(hasPrometheus)('counters, histograms and the end of a series are what was sent', async () => {
+    const url = await prometheus();
+    const now = Date.now();
+    const cursor = new MemoryCursor([1, 2, 3].map((seq) => instant(seq, now - 20_000 + seq * 5000, seq === 3)));
+    const sink = running(new RemoteWriteSink(config({ endpoint: `${url}/api/v1/write` }), context(cursor)));
+    await cursor.settled(3);
+    expect(sink.status()).toMatchObject({ rejectedBatches: 0, healthy: true });
+    const query = async (expr: string, at: number): Promise<unknown> => {
+      const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expr)}&time=${at / 1000}`);
+      const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
+      return data.result.map((series) => series.value[1]);
+    };
+    expect(await query('served_total', now - 10_000)).toEqual(['20']);
+    expect(await query('histogram_quantile(0.5, took_seconds_bucket)', now - 10_000)).toEqual(['1']);
+    expect(await query('took_seconds_count', now - 10_000)).toEqual(['8']);
+    expect(await query('served_total', now - 4000)).toEqual([]);
+    expect(await query('took_seconds_count', now - 4000)).toEqual(['12']);
+  });
+});
+
+/** A counter, which ends at the last instant, and a histogram. */
+function instant(seq: number, timeMs: number, ended: boolean): Samples {
+  const point = { labels: { source: 'web' }, timeMs, startMs: timeMs - seq * 5000 };
+  const served = { ...point, value: seq * 10, stale: ended };
+  const histogram = { bounds: [1, 2], counts: [seq * 2, seq, seq], sum: seq * 7, count: seq * 4 };
+  const took = { ...point, value: NaN, stale: false, histogram };
+  const families = [
+    { name: 'served_total', type: 'counter', help: '', unit: '', points: [served] },
+    { name: 'took_seconds', type: 'histogram', help: '', unit: 's', points: [took] },
+  ] as const;
+  const otlp = encodeMetricsRequest({}, { name: OWN_SCOPE, version: '1' }, { timeMs, families, points: 2 });
+  return { kind: 'samples', seq, timeMs, otlp, points: 2 };
+}
+
+async function prometheus(): Promise<string> {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'taffrail-prometheus-'));
+  fs.writeFileSync(path.join(dir, 'prometheus.yml'), 'scrape_configs: []\n');
+  const port = await freePort();
+  const child = spawn(
+    'prometheus',
+    [
+      `--config.file=${dir}/prometheus.yml`,
+      `--storage.tsdb.path=${dir}/data`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--web.enable-remote-write-receiver',
+    ],
+    { stdio: 'ignore' },
+  );
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    fs.rmSync(dir, { recursive: true, force: true });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const ready = async (): Promise<boolean> => fetch(`${url}/-/ready`).then((response) => response.ok, () => false);
+  await expect.poll(ready, { timeout: 30_000, interval: 50 }).toBe(true);
+  return url;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
