@@ -237,9 +237,11 @@ export class Catalogue {
         sure = false;
         this.#events.undecided(stream.path);
       } else if (stream.content !== undefined) {
+        const unlinked = await this.#isUnlinked(stream);
+        sure &&= unlinked;
+        if (unlinked && stream.atEnd && (await this.#continueInPlace(state, sight, stream, bound))) continue;
         stream.retired = true;
         this.#events.ready(stream);
-        sure &&= await this.#isUnlinked(stream);
       } else sure &&= await this.#replace(state, sight, stream, bound, complete);
     }
     family.puzzled = sure ? 0 : family.puzzled + 1;
@@ -292,12 +294,22 @@ export class Catalogue {
     return false;
   }
 
+  /** A file that took the place of the stream's and begins with all that was read of it: the same log, written anew. */
+  async #continueInPlace(state: SourceState, sight: Sight, stream: Stream, bound: Bound): Promise<boolean> {
+    const heir = unbound(state, sight, bound).find((member) => member.matching && isLive(member));
+    if (heir === undefined || stream.offset < ANCHOR_BYTES || heir.stat.size < stream.offset) return false;
+    if ((await judgeCopy(heir, stream, this.#clock.now())) !== 'copy' || stream.busy) return false;
+    await this.#files.release(stream);
+    this.#adopt(state, sight.family, stream, heir, bound);
+    return true;
+  }
+
   async #findCopy(stream: Stream, members: readonly Member[]): Promise<Member | 'undecided' | undefined> {
     let undecided = false;
     for (const member of [...members].sort(compareMembers).toReversed()) {
       // Too few bytes to know by, in a place where a new file is to be expected; but device numbers change at boot.
       if (isLive(member) && stream.offset < ANCHOR_BYTES && member.stat.inode !== stream.body.inode) continue;
-      if (isLive(member) && stream.state === 'replaced') continue;
+      if (member.stat.size === 0 || (isLive(member) && stream.state === 'replaced')) continue;
       const verdict = await judgeCopy(member, stream, this.#clock.now());
       if (verdict === 'copy') return member;
       if (verdict === 'undecided' && !isLive(member)) undecided = true;
@@ -314,7 +326,8 @@ export class Catalogue {
     stream.size = Math.max(stream.offset, member.compression === 'none' ? member.stat.size : 0);
     stream.mtimeNs = member.stat.mtimeNs;
     stream.retired = !isLive(member) || !member.matching;
-    if (stream.state === 'replaced') stream.state = 'following';
+    const hasMore = member.compression === 'none' && member.stat.size !== stream.offset;
+    if (stream.state === 'replaced' || hasMore) stream.state = 'following';
     this.#events.noted(stream);
     this.#events.ready(stream);
   }

@@ -1,7 +1,8 @@
-import { dirname, join } from 'node:path';
-import { watch, type FSWatcher } from 'chokidar';
+import { watch, type FSWatcher } from 'node:fs';
+import { join } from 'node:path';
+import { faultPoint } from '../platform/fault.ts';
+import { errorCode, isAbsent } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
-import { errorCode } from '../platform/files.ts';
 
 export interface FolderWatchEvents {
   /** Bytes were appended to the file, or its attributes changed. */
@@ -15,84 +16,73 @@ export interface FolderWatchEvents {
 /**
  * Hints from the kernel: folders are watched, files are not. A hint says only "look there"; that one may be missing
  * is expected, because queues overflow and network file systems are silent.
+ *
+ * `fs.watch` and not chokidar, though that is what watches the configuration: on each hint chokidar lists the folder
+ * and asks for the state of every file in it. Measured with 1,000 files and 100 appends a second: 85 % of a core and
+ * 15 ms until the hint, against 2 % and 1 ms.
  */
 export class FolderWatch {
   readonly #events: FolderWatchEvents;
   readonly #log: Log;
-  #watcher: FSWatcher | undefined;
+  readonly #watchers = new Map<string, FSWatcher>();
+  #enabled = false;
   #failed = false;
-  #ready: Promise<void> = Promise.resolve();
-  readonly #folders = new Set<string>();
 
   constructor(events: FolderWatchEvents, log: Log) {
     this.#events = events;
     this.#log = log;
   }
 
+  /** Whether every folder that was added is being watched, as far as is known. */
   get working(): boolean {
-    return this.#watcher !== undefined && !this.#failed;
+    return this.#enabled && !this.#failed;
   }
 
   /** From here on folders that are added are watched. */
   start(): void {
-    const watcher = watch([], {
-      persistent: true,
-      ignoreInitial: true,
-      ignorePermissionErrors: true,
-      followSymlinks: true,
-      atomic: false,
-      depth: 0,
-      // Folders are added one by one as looks find them: what is in them is not chokidar's to look for.
-      ignored: (path) => !this.#folders.has(path),
-    });
-    this.#watcher = watcher;
-    watcher.on('raw', (event, name, details) => this.#raw(event, name, details));
-    watcher.on('unlinkDir', (path) => this.#events.renamed(path));
-    watcher.on('error', (error) => this.#error(error));
-    this.#ready = new Promise((resolve) => {
-      watcher.once('ready', resolve);
-    });
+    this.#enabled = true;
   }
 
-  /** Resolves once the folders added right after the start are being watched. */
-  async ready(): Promise<void> {
-    if (this.working && this.#folders.size > 0) await this.#ready;
-  }
-
-  /** `anew`: another folder has the path now than when it was added before. */
+  /** `anew`: another folder has the path now than when it was added before. Stands when this returns. */
   add(folder: string, anew: boolean): void {
-    if (anew && this.#folders.has(folder)) this.#watcher?.unwatch(folder);
-    this.#folders.add(folder);
-    this.#watcher?.add(folder);
+    if (!this.#enabled) return;
+    if (this.#watchers.has(folder)) {
+      if (!anew) return;
+      this.#remove(folder);
+    }
+    try {
+      faultPoint('tail.watch.before');
+      const watcher = watch(folder, { persistent: true });
+      watcher.on('change', (event, name) => this.#hint(folder, event, name));
+      watcher.on('error', (error) => this.#fail(folder, error));
+      this.#watchers.set(folder, watcher);
+    } catch (error) {
+      this.#fail(folder, error);
+    }
   }
 
-  async close(): Promise<void> {
-    const watcher = this.#watcher;
-    this.#watcher = undefined;
-    this.#folders.clear();
-    await watcher?.close();
+  close(): void {
+    this.#enabled = false;
+    for (const folder of [...this.#watchers.keys()]) this.#remove(folder);
   }
 
-  #raw(event: string, name: string | null, details: unknown): void {
-    const folder = watchedPath(details);
-    if (folder === undefined) return;
-    const path = name === null ? folder : join(folder, name);
+  #remove(folder: string): void {
+    this.#watchers.get(folder)?.close();
+    this.#watchers.delete(folder);
+  }
+
+  #hint(folder: string, event: string, name: string | Buffer | null): void {
+    const path = name === null ? folder : join(folder, name.toString());
     if (event === 'change') this.#events.changed(path);
-    else this.#events.renamed(name === null ? join(dirname(path), '.') : path);
+    else this.#events.renamed(path);
   }
 
-  #error(error: unknown): void {
-    if (this.#failed) return;
+  #fail(folder: string, error: unknown): void {
+    this.#remove(folder);
+    if (isAbsent(error) || this.#failed) return;
     this.#failed = true;
-    this.#log.warn(
-      { code: errorCode(error) },
-      'no more file watches: files are found by looking regularly instead',
-    );
+    const fields = { folder, code: errorCode(error) };
+    this.#log.warn(fields, 'a folder cannot be watched: files are looked at regularly instead');
     this.#events.failed();
   }
-}
-
-function watchedPath(details: unknown): string | undefined {
-  if (typeof details !== 'object' || details === null || !('watchedPath' in details)) return undefined;
-  return typeof details.watchedPath === 'string' ? details.watchedPath : undefined;
 }

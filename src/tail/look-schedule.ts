@@ -11,7 +11,7 @@ export interface LookIntervals {
 }
 
 const AGAIN_MS_MIN = 20;
-const AGAIN_MS_MAX = 2_000;
+const AGAIN_MS_MAX = 250;
 /** A look at everything may cost one part in so many of the time. */
 const COST_PART = 250;
 /** After a growth that no hint told of, this long it is polled. */

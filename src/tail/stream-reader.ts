@@ -34,6 +34,12 @@ export class StreamReader {
   }
 
   toChunk(stream: Stream, block: Block, flush: boolean, readAtMs: number): Chunk {
+    // Here and not as the chunk is settled: until then the file may be copied and cut, and its copy judged.
+    stream.fingerprint = growFingerprint(
+      stream.fingerprint,
+      block.raw.subarray(block.start, block.end),
+      block.from,
+    );
     const encoding = encodingFor(stream);
     const start = Math.min(block.end, block.start + (block.from === 0 ? encoding.markBytes : 0));
     return {

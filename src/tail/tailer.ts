@@ -63,8 +63,8 @@ const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 10_000;
 /** How often a file that has no name any more is asked whether it still grows. */
 const UNLINKED_POLL_MS = 100;
-/** After these times a folder's watch can be expected to stand. */
-const WATCH_STANDS_MS = [50, 1_000];
+/** So long after a folder was found it is looked at again. */
+const WATCH_STANDS_MS = 20;
 /** A compressed file that is damaged after so many tries stays so. */
 const SEALED_RETRIES_MAX = 8;
 
@@ -120,12 +120,9 @@ export class Tailer {
     for (const source of sources) this.#addSource(source);
   }
 
-  /** Looks, has the folders that were found watched, and looks again, so that nothing falls between. */
+  /** Looks for files, resumes those that are known, and watches from here on. */
   async start(): Promise<void> {
     if (this.#options.watch !== false) this.#watch.start();
-    this.#looks.now('');
-    await this.#looks.settled();
-    await this.#watch.ready();
     this.#looks.now('');
     await this.#looks.settled();
   }
@@ -224,7 +221,7 @@ export class Tailer {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#queue.wake();
-    await this.#watch.close();
+    this.#watch.close();
     await this.#looks.stop();
     for (const stream of this.#table.streams) {
       stream.cancelTimers();
@@ -410,8 +407,8 @@ export class Tailer {
 
   #watchFolder(path: string, anew: boolean): void {
     this.#watch.add(path, anew);
-    // What happens until the watch stands is not told of.
-    for (const wait of WATCH_STANDS_MS) this.#looks.later(wait);
+    // What happened between the listing and the watch was not told of.
+    this.#looks.later(WATCH_STANDS_MS);
   }
 
   #addSource(source: SourceSpec): void {

@@ -1,0 +1,86 @@
+import { appendFile, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, it } from 'vitest';
+import { numbered, TailHarness } from './harness.ts';
+
+/** A zstd frame of raw blocks: what fzstd reads, and simple enough to be written here. */
+function zstdStored(content: Buffer): Buffer {
+  const blocks: Buffer[] = [];
+  for (let at = 0; at === 0 || at < content.length; at += 65_536) {
+    const block = content.subarray(at, at + 65_536);
+    const last = at + 65_536 >= content.length ? 1 : 0;
+    const header = Buffer.alloc(3);
+    header.writeUIntLE((block.length << 3) | last, 0, 3);
+    blocks.push(header, block);
+  }
+  // Magic, then a frame header without content size and with a window of 128 KiB.
+  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38]), ...blocks]);
+}
+
+describe('compressed rotated files', () => {
+  let tail: TailHarness;
+  afterEach(() => tail.dispose());
+
+  it.each([
+    ['.gz', (content: Buffer) => gzipSync(content)],
+    ['.zst', zstdStored],
+  ])('are read on from the committed offset after downtime (%s)', async (end, compress) => {
+    tail = await TailHarness.create();
+    const a = numbered('a', 0, 3000);
+    const rest = numbered('rest', 0, 20_000);
+    await writeFile(tail.path('app.log'), a.text);
+    await tail.start();
+    await tail.linesAre(a.lines);
+    await tail.stop();
+    await appendFile(tail.path('app.log'), rest.text);
+    await writeFile(tail.path(`app.log.1${end}`), compress(await readFile(tail.path('app.log'))));
+    await unlink(tail.path('app.log'));
+    await writeFile(tail.path('app.log'), 'new\n');
+    await tail.start();
+    await tail.linesAre([...a.lines, ...rest.lines, 'new']);
+    expect(tail.lines).toEqual([...a.lines, ...rest.lines, 'new']);
+  });
+
+  it('are not read again where the globs match them', async () => {
+    tail = await TailHarness.create((folder) => ({ paths: [`${folder}/app.log*`] }));
+    const a = numbered('a', 0, 3000);
+    await writeFile(tail.path('app.log'), a.text);
+    await tail.start();
+    await tail.linesAre(a.lines);
+    await rename(tail.path('app.log'), tail.path('app.log.1'));
+    await writeFile(tail.path('app.log.1.gz'), gzipSync(a.text));
+    await unlink(tail.path('app.log.1'));
+    await writeFile(tail.path('app.log'), 'new\n');
+    await tail.linesAre([...a.lines, 'new']);
+    await tail.restart();
+    await appendFile(tail.path('app.log'), 'last\n');
+    await tail.linesAre([...a.lines, 'new', 'last']);
+    expect(tail.lines).toEqual([...a.lines, 'new', 'last']);
+  });
+
+  it('that were never seen in plain are read in the order they were written', async () => {
+    tail = await TailHarness.create();
+    await writeFile(tail.path('app.log'), 'a\n'.repeat(300));
+    await tail.start();
+    await tail.linesAre(Array.from({ length: 300 }, () => 'a'));
+    await tail.stop();
+    await rename(tail.path('app.log'), tail.path('app.log.3'));
+    await writeFile(tail.path('app.log.2.gz'), gzipSync('b1\nb2\n'));
+    await writeFile(tail.path('app.log.1'), 'c\n');
+    await writeFile(tail.path('app.log'), 'd\n');
+    await tail.start();
+    await tail.linesAre([...Array.from({ length: 300 }, () => 'a'), 'b1', 'b2', 'c', 'd']);
+    expect(tail.lines.slice(300)).toEqual(['b1', 'b2', 'c', 'd']);
+  });
+
+  it('are waited for while they are incomplete, and reported', async () => {
+    tail = await TailHarness.create((folder) => ({ paths: [`${folder}/*.gz`] }));
+    const whole = gzipSync(numbered('a', 0, 20_000).text);
+    await writeFile(tail.path('app.log.1.gz'), whole.subarray(0, 20));
+    await tail.start();
+    expect(tail.lines).toEqual([]);
+    await writeFile(tail.path('app.log.1.gz'), whole);
+    await tail.linesAre(numbered('a', 0, 20_000).lines);
+    expect(tail.lines).toEqual(numbered('a', 0, 20_000).lines);
+  });
+});
