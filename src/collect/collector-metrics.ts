@@ -6,9 +6,23 @@ interface Family {
   readonly values: Map<string, number>;
 }
 
+/** Figures that somebody else keeps, with their whole name. */
+export interface OtherFamily {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+}
+
 /** The collector's own figures, for its `/metrics`. All names begin with `taffrail_collector_`. */
 export class CollectorMetrics {
   readonly #families = new Map<string, Family>();
+  #others: () => readonly OtherFamily[] = () => [];
+
+  /** Figures that others keep, under names of their own. */
+  include(others: () => readonly OtherFamily[]): void {
+    this.#others = others;
+  }
 
   /** Declares; a counter without label starts at 0, so that it is there before it first counts. */
   declare(name: string, type: 'counter' | 'gauge', help: string, label = ''): void {
@@ -42,13 +56,17 @@ export class CollectorMetrics {
     readonly labels: Readonly<Record<string, string>>;
     readonly value: number;
   }[] {
-    return [...this.#families].flatMap(([short, { label, values }]) =>
+    const own = [...this.#families].flatMap(([short, { label, values }]) =>
       [...values].map(([labelValue, value]) => ({
         name: `taffrail_collector_${short}`,
         labels: label === '' ? {} : { [label]: labelValue },
         value,
       })),
     );
+    return [
+      ...own,
+      ...this.#others().flatMap(({ name, samples }) => samples.map((sample) => ({ name, ...sample }))),
+    ];
   }
 
   /** Prometheus's text format. */
@@ -60,8 +78,17 @@ export class CollectorMetrics {
       for (const [value, number] of values)
         lines.push(`${name}${label === '' ? '' : `{${label}="${escapeLabel(value)}"}`} ${number}`);
     }
+    for (const { name, type, help, samples } of this.#others()) {
+      lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
+      for (const { labels, value } of samples) lines.push(`${name}${labelText(labels)} ${value}`);
+    }
     return `${lines.join('\n')}\n`;
   }
+}
+
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }
 
 function escapeLabel(value: string): string {

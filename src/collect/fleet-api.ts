@@ -34,6 +34,8 @@ export interface FleetAgent {
   readonly lastSeenMs: number;
   readonly heartbeatMs: number;
   readonly silentMs: number;
+  /** Another epoch of the same agent was seen later: this one's state directory is gone. */
+  readonly superseded: boolean;
   readonly conflicts: number;
   readonly conflict: string | null;
   readonly conflictMs: number;
@@ -58,10 +60,13 @@ export function createFleetApi(router: Router, deps: FleetDeps): void {
 }
 
 export async function readFleet(store: Store, nowMs: number): Promise<FleetAgent[]> {
-  return (await store.agents()).map((agent) => toFleetAgent(agent, nowMs));
+  const stored = await store.agents();
+  const newest = new Map<string, number>();
+  for (const { agent, lastSeenMs } of stored) newest.set(agent, Math.max(lastSeenMs, newest.get(agent) ?? 0));
+  return stored.map((agent) => toFleetAgent(agent, nowMs, agent.lastSeenMs < newest.get(agent.agent)!));
 }
 
-function toFleetAgent(stored: StoredAgent, nowMs: number): FleetAgent {
+function toFleetAgent(stored: StoredAgent, nowMs: number, superseded: boolean): FleetAgent {
   const { heartbeat: text, stored: total, storedThrough, ...agent } = stored;
   const heartbeat = text === null ? null : (JSON.parse(text) as Record<string, unknown>);
   const ledger = compareLedgers(heartbeat, agent.settled, total, storedThrough);
@@ -69,6 +74,7 @@ function toFleetAgent(stored: StoredAgent, nowMs: number): FleetAgent {
   return {
     ...agent,
     silentMs: Math.max(0, nowMs - Math.max(agent.lastSeenMs, agent.heartbeatMs)),
+    superseded,
     heartbeat,
     ledger,
     difference:
@@ -82,18 +88,19 @@ function compareLedgers(
   total: Readonly<Record<string, number>>,
   storedThrough: Readonly<Record<string, number>>,
 ): FleetSource[] {
-  const delivered = (heartbeat?.['deliveredRecords'] ?? {}) as Readonly<Record<string, unknown>>;
+  const said = heartbeat?.['deliveredRecords'];
+  const delivered = (said ?? {}) as Readonly<Record<string, unknown>>;
   // Single batches up to `settled` were added up: a heartbeat from before that cannot be compared any more.
-  const comparable = heartbeat !== null && Number(heartbeat['throughBatch']) >= settled;
+  const comparable = said !== undefined && Number(heartbeat?.['throughBatch']) >= settled;
   const sources = [...new Set([...Object.keys(delivered), ...Object.keys(total)])].sort();
   return sources.map((source) => {
-    const said = comparable ? Number(delivered[source] ?? 0) : null;
+    const count = comparable ? Number(delivered[source] ?? 0) : null;
     const stored = storedThrough[source] ?? 0;
     return {
       source,
-      delivered: said,
+      delivered: count,
       stored,
-      difference: said === null ? null : said - stored,
+      difference: count === null ? null : count - stored,
       storedTotal: total[source] ?? 0,
     };
   });

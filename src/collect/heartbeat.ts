@@ -13,6 +13,8 @@ export interface HeartbeatDeps {
   readonly clock: Clock;
 }
 
+/** Those that lag most or fail come first. */
+const FILES_KEPT = 20;
 const HEARTBEAT_BYTES_MAX = 1024 * 1024;
 
 /** Adds `POST /api/v1/agents/heartbeat`: what an agent says of itself, kept as it is for the fleet page. */
@@ -26,7 +28,7 @@ async function takeHeartbeat(request: HttpRequest, deps: HeartbeatDeps): Promise
   const { agent, epoch, instance, generation } = beat;
   const sender = { agent, epoch, instance, generation, address: request.remoteAddress };
   const admission = await deps.store
-    .heartbeat(sender, JSON.stringify(beat), deps.clock.now())
+    .heartbeat(sender, JSON.stringify(withFewFiles(beat)), deps.clock.now())
     .catch((error: Error) => {
       throw new HttpError(
         503,
@@ -43,12 +45,30 @@ async function takeHeartbeat(request: HttpRequest, deps: HeartbeatDeps): Promise
   return jsonResponse(200, { status: 'success' }, { 'taffrail-collector': '1' });
 }
 
+/** The fleet page shows how many files a source has; of 10,000 the store need not keep the list. */
+function withFewFiles(beat: Heartbeat): object {
+  const { sources } = beat as { sources?: unknown };
+  if (!Array.isArray(sources)) return beat;
+  const shortened = sources.map((source: unknown) => {
+    const { files } = (source ?? {}) as { files?: unknown };
+    return Array.isArray(files)
+      ? {
+          ...(source as object),
+          files: files.slice(0, FILES_KEPT),
+          fileCount: (source as { fileCount?: number }).fileCount ?? files.length,
+        }
+      : source;
+  });
+  return { ...beat, sources: shortened };
+}
+
 interface Heartbeat {
   readonly agent: string;
   readonly epoch: string;
   readonly instance: string;
   readonly generation: number;
-  readonly throughBatch: number;
+  /** `deliveredRecords` counts batches up to this one. */
+  readonly throughBatch?: number;
 }
 
 function parseHeartbeat(bytes: Buffer): Heartbeat {
@@ -69,6 +89,7 @@ function parseHeartbeat(bytes: Buffer): Heartbeat {
     }
   }
   for (const name of ['generation', 'throughBatch']) {
+    if (beat[name] === undefined && name === 'throughBatch') continue;
     if (!Number.isSafeInteger(beat[name]) || (beat[name] as number) < 0) {
       throw new HttpError(400, `the heartbeat's "${name}" must be a whole number`);
     }

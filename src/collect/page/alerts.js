@@ -1,6 +1,6 @@
 import { getIfThere } from './api.js';
 import { code, emptyState, h, replace } from './dom.js';
-import { ago, dateTime, number, valueText } from './format.js';
+import { dateTime, duration, number, valueText } from './format.js';
 import { repeat } from './page-state.js';
 
 const TONES = { firing: 'bad', pending: 'warn', inactive: 'good', unknown: '' };
@@ -63,7 +63,7 @@ function activeAlert(alert) {
     h(
       'span',
       { class: 'quiet' },
-      `since ${ago(Date.parse(alert.activeAt), Date.now())}, value ${number(Number(alert.value))}`,
+      `for ${duration(Date.now() - Date.parse(alert.activeAt))}, value ${number(Number(alert.value))}`,
     ),
     text === '' ? undefined : h('p', {}, text),
     labelChips(labels),

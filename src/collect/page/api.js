@@ -28,7 +28,7 @@ export async function get(path, parameters = {}, signal) {
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok || body.status === 'error')
     throw new ApiError(answer.status, body.error ?? `the collector answered ${answer.status}`);
-  return body.data;
+  return 'data' in body ? body.data : body;
 }
 
 /** The same, but undefined where the collector does not have that part of the API. */

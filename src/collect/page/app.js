@@ -39,7 +39,9 @@ function show() {
 async function refreshBadges() {
   const [fleet, alerts] = await Promise.allSettled([get('/api/v1/agents'), getIfThere('/api/v1/alerts')]);
   if (fleet.status === 'fulfilled') {
-    const unwell = fleet.value.agents.filter((agent) => agent.silentMs > 60_000 || agent.difference > 0);
+    const unwell = fleet.value.agents.filter(
+      (agent) => !agent.superseded && (agent.silentMs > 60_000 || agent.difference > 0),
+    );
     setBadge('fleet', unwell.length, 'agents that need a look');
   }
   if (alerts.status === 'fulfilled') {

@@ -14,17 +14,37 @@ export function fleetPage(main) {
     try {
       const { agents, nowMs } = await get('/api/v1/agents');
       const scroll = window.scrollY;
-      replace(
-        body,
-        agents.length === 0
-          ? noAgents()
-          : [summary(agents), agents.map((agent) => agentCard(agent, nowMs, open))],
-      );
+      replace(body, fleetView(agents, nowMs, open));
       window.scrollTo(0, scroll);
     } catch (error) {
       if (body.childElementCount === 0) replace(body, emptyState('The fleet cannot be shown', error.message));
     }
   }, 3000);
+}
+
+/** Agents by host, so that none jumps about; below them those whose state directory was replaced by a newer one. */
+function fleetView(agents, nowMs, open) {
+  if (agents.length === 0) return noAgents();
+  const host = (agent) => agent.heartbeat?.host ?? agent.agent;
+  const sorted = agents.toSorted((a, b) => host(a).localeCompare(host(b)) || b.lastSeenMs - a.lastSeenMs);
+  const current = sorted.filter((agent) => !agent.superseded);
+  const former = sorted.filter((agent) => agent.superseded);
+  return [
+    summary(current),
+    current.map((agent) => agentCard(agent, nowMs, open)),
+    former.length > 0
+      ? h(
+          'details',
+          {
+            class: 'former',
+            open: open.has('former'),
+            ontoggle: (event) => (event.target.open ? open.add('former') : open.delete('former')),
+          },
+          h('summary', {}, `Former epochs (${former.length})`),
+          former.map((agent) => agentCard(agent, nowMs, open)),
+        )
+      : undefined,
+  ];
 }
 
 function noAgents() {
@@ -126,7 +146,7 @@ function sourcesTable(agent, now) {
     'Last line',
     'Read',
     'Where it is',
-    'Agent delivered',
+    'Delivered',
     'Stored here',
     'Difference',
   ];
@@ -194,7 +214,7 @@ function sourceRow(row, now) {
     h('td', { 'data-name': 'Where it is' }, ledgerBar(read, books, fate)),
     h(
       'td',
-      { class: 'num', 'data-name': 'Agent delivered' },
+      { class: 'num', 'data-name': 'Delivered' },
       entry?.delivered === null || entry === undefined ? '–' : count(entry.delivered),
     ),
     h(

@@ -147,7 +147,7 @@ class Explorer {
             title: about?.help ?? '',
             onclick: () => this.#choose(name),
           },
-          h('span', {}, name),
+          h('span', {}, breakable(name)),
           about ? h('small', {}, about.type) : undefined,
         ),
       );
@@ -314,4 +314,9 @@ class Explorer {
     this.#chart.destroy();
     for (const stop of this.#stops) stop();
   }
+}
+
+/** A name that may break after an underscore and nowhere else. */
+function breakable(name) {
+  return name.split(/(?<=_)/).flatMap((part) => [part, h('wbr')]);
 }
