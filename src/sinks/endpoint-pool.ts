@@ -26,6 +26,9 @@ interface Endpoint {
   probing: boolean;
 }
 
+/** A receiver that asks for a longer pause is asked again all the same: it may have meant something else. */
+const LONGEST_PAUSE_MS = 600_000;
+
 /** One refusal may be chance, where there is no other endpoint to go to. */
 const FAILURES_UNTIL_DOWN = 3;
 
@@ -102,7 +105,10 @@ export class EndpointPool {
     const patience = this.#endpoints.length > 1 ? 1 : FAILURES_UNTIL_DOWN;
     const asked = health.retryAfterMs;
     if (asked === undefined && !health.unreachable && endpoint.failures < patience) return;
-    const pause = asked ?? fullJitter(endpoint.failures, this.#limits, this.#random);
+    const pause = Math.min(
+      asked ?? fullJitter(endpoint.failures, this.#limits, this.#random),
+      LONGEST_PAUSE_MS,
+    );
     endpoint.down = true;
     endpoint.notBeforeMs = Math.max(endpoint.notBeforeMs, now + pause);
   }

@@ -5,7 +5,7 @@ import { DeliveryStatus } from './delivery-status.ts';
 import { EntryLoop, type Plan, type Task } from './entry-loop.ts';
 import { fullJitter } from './full-jitter.ts';
 import { jsonLines, type JsonLinesOptions } from './json-lines.ts';
-import { NOTHING_OWED } from './nothing-owed.ts';
+import { asMetricsOnly, NOTHING_OWED } from './plain-outcomes.ts';
 import type { SinkContext } from './sink-context.ts';
 import { sleep } from './sleep.ts';
 
@@ -61,24 +61,40 @@ export class LineSink implements Sink {
   }
 
   #plan(entry: Entry): Plan {
+    if (entry.kind === 'commit' && !this.#what.logs)
+      return { tasks: [], outcome: () => asMetricsOnly(entry) };
+    const rejected = new Set<number>();
     return {
-      tasks: [this.#task(entry)],
-      outcome: () => (entry.kind === 'commit' ? outcomeOf(entry, new Set()) : NOTHING_OWED),
+      tasks: [this.#task(entry, rejected)],
+      outcome: () => (entry.kind === 'commit' ? outcomeOf(entry, rejected) : NOTHING_OWED),
     };
   }
 
-  #task(entry: Entry): Task {
+  #task(entry: Entry, rejected: Set<number>): Task {
     return {
       bytes: entry.kind === 'samples' ? entry.otlp.length : entry.batches.length << 20,
       ordered: true,
       run: async (giveUp) => {
-        const { text, records } = jsonLines(entry, this.#what);
+        const { text, records } = this.#lines(entry, rejected);
         if (text === '') return true;
         const done = await this.#write(text, giveUp);
         if (done) this.#status.recordsDelivered += records;
         return done;
       },
     };
+  }
+
+  /** What cannot be decoded is a mistake of ours: it must not hold up what follows. */
+  #lines(entry: Entry, rejected: Set<number>): ReturnType<typeof jsonLines> {
+    try {
+      return jsonLines(entry, this.#what);
+    } catch (error) {
+      this.#status.rejectedBatches++;
+      const fields = { sink: this.name, error: String(error) };
+      this.#context.log.error(fields, `entry ${entry.seq} cannot be decoded; it is given up`);
+      if (entry.kind === 'commit') for (const batch of entry.batches) rejected.add(batch.number);
+      return { text: '', records: 0 };
+    }
   }
 
   async #write(text: string, giveUp: AbortSignal): Promise<boolean> {

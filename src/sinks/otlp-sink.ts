@@ -14,7 +14,7 @@ import { EntryLoop, type Plan, type Task } from './entry-loop.ts';
 import { HeartbeatSender } from './heartbeat-sender.ts';
 import { type Delivery, HttpDelivery } from './http-delivery.ts';
 import { bearerTokenOf, httpClientOf } from './http-sink-options.ts';
-import { NOTHING_OWED } from './nothing-owed.ts';
+import { asMetricsOnly, NOTHING_OWED } from './plain-outcomes.ts';
 import { type PartialSuccess, readPartialSuccess } from './partial-success.ts';
 import { bytesIn, recordGroups, recordsIn } from './record-groups.ts';
 import type { SinkContext } from './sink-context.ts';
@@ -89,7 +89,7 @@ export class OtlpSink implements Sink {
     if (entry.kind === 'samples') {
       return { tasks: this.#config.metrics ? [this.#samplesTask(entry)] : [], outcome: () => NOTHING_OWED };
     }
-    if (!this.#config.logs) return { tasks: [], outcome: () => outcomeOf(entry, new Set()) };
+    if (!this.#config.logs) return { tasks: [], outcome: () => asMetricsOnly(entry) };
     return this.#commitPlan(entry);
   }
 
@@ -107,7 +107,11 @@ export class OtlpSink implements Sink {
       ordered: false,
       run: async (giveUp, abort) => {
         const what = `batch ${batch.number}`;
-        const body = await this.#encode(batch);
+        const body = await this.#encode(batch).catch((error: unknown) => this.#unreadable(what, error));
+        if (body === undefined) {
+          rejected.add(batch.number);
+          return true;
+        }
         const headers = (): Record<string, string> => this.#headers(batch);
         const delivery = await this.#delivery.send({ path: '/v1/logs', body, headers, what }, giveUp, abort);
         if (delivery.kind === 'stopped') return false;
@@ -127,11 +131,12 @@ export class OtlpSink implements Sink {
       bytes: samples.otlp.length,
       ordered: true,
       run: async (giveUp, abort) => {
-        const plain =
-          this.#config.encoding === 'json' ? Buffer.from(metricsToJson(samples.otlp)) : samples.otlp;
-        const body = await this.#compress(plain);
-        const headers = (): Record<string, string> => this.#headers();
         const what = `metrics of entry ${samples.seq}`;
+        const body = await this.#encodeSamples(samples).catch((error: unknown) =>
+          this.#unreadable(what, error),
+        );
+        if (body === undefined) return true;
+        const headers = (): Record<string, string> => this.#headers();
         const delivery = await this.#delivery.send(
           { path: '/v1/metrics', body, headers, what },
           giveUp,
@@ -163,6 +168,19 @@ export class OtlpSink implements Sink {
     const groups = recordGroups(batch, { agent: identity.agent, version, resource });
     if (this.#config.encoding === 'json') return this.#compress(Buffer.from(encodeLogsJson(groups)));
     return this.#compress(Buffer.concat(encodeLogsRequest(groups)));
+  }
+
+  async #encodeSamples(samples: Samples): Promise<Buffer> {
+    const { encoding } = this.#config;
+    return this.#compress(encoding === 'json' ? Buffer.from(metricsToJson(samples.otlp)) : samples.otlp);
+  }
+
+  /** A mistake of ours: it must not hold up what follows. */
+  #unreadable(what: string, error: unknown): undefined {
+    this.#status.rejectedBatches++;
+    this.#status.failed(`${what} cannot be encoded: ${String(error)}`);
+    const fields = { sink: this.name, error: String(error) };
+    this.#context.log.error(fields, `${what} cannot be encoded; it is given up`);
   }
 
   /** Level 1, on the thread pool. */

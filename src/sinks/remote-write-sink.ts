@@ -1,8 +1,9 @@
 import type { RemoteWriteSinkConfig } from '../config/sink-schema.ts';
 import type { Entry, Samples } from '../model/entry.ts';
-import { outcomeOf } from '../model/outcome.ts';
 import type { Sink, SinkStatus } from '../model/sink.ts';
+import type { FlatSample } from '../model/sample-set.ts';
 import type { HttpClient } from '../platform/http-client.ts';
+import type { Log } from '../platform/log.ts';
 import { decodeMetricsRequest } from '../wire/otlp-metrics-decode.ts';
 import { RemoteWriteEncoder } from '../wire/remote-write.ts';
 import { DeliveryStatus } from './delivery-status.ts';
@@ -10,7 +11,7 @@ import { EndpointPool } from './endpoint-pool.ts';
 import { EntryLoop, type Plan } from './entry-loop.ts';
 import { HttpDelivery } from './http-delivery.ts';
 import { bearerTokenOf, httpClientOf } from './http-sink-options.ts';
-import { NOTHING_OWED } from './nothing-owed.ts';
+import { asMetricsOnly, NOTHING_OWED } from './plain-outcomes.ts';
 import type { SinkContext } from './sink-context.ts';
 
 const MAX_BYTES_IN_FLIGHT = 16 << 20;
@@ -35,11 +36,13 @@ export class RemoteWriteSink implements Sink {
   readonly #status: DeliveryStatus;
   readonly #delivery: HttpDelivery;
   readonly #loop: EntryLoop;
+  readonly #log: Log;
 
   constructor(config: RemoteWriteSinkConfig, context: SinkContext) {
     this.name = config.name;
     this.#config = config;
     const { clock, log, random = Math.random } = context;
+    this.#log = log;
     const backoff = { initialMs: config.retry_initial, maxMs: config.retry_max };
     this.#client = httpClientOf(config, context.version);
     this.#status = new DeliveryStatus(config.name, 'prometheus_remote_write', clock);
@@ -76,14 +79,14 @@ export class RemoteWriteSink implements Sink {
   }
 
   #plan(entry: Entry): Plan {
-    if (entry.kind === 'commit') return { tasks: [], outcome: () => outcomeOf(entry, new Set()) };
+    if (entry.kind === 'commit') return { tasks: [], outcome: () => asMetricsOnly(entry) };
     const run = (giveUp: AbortSignal, abort: AbortSignal): Promise<boolean> =>
       this.#send(entry, giveUp, abort);
     return { tasks: [{ bytes: entry.otlp.length, ordered: true, run }], outcome: () => NOTHING_OWED };
   }
 
   async #send(entry: Samples, giveUp: AbortSignal, abort: AbortSignal): Promise<boolean> {
-    const samples = decodeMetricsRequest(entry.otlp).groups.flatMap((group) => group.samples);
+    const samples = this.#decode(entry);
     for (let at = 0; at < samples.length; at += this.#config.max_samples) {
       const { body, samples: count } = this.#encoder.encode(samples.slice(at, at + this.#config.max_samples));
       if (count === 0) continue;
@@ -98,5 +101,17 @@ export class RemoteWriteSink implements Sink {
       if (delivery.kind === 'stopped') return false;
     }
     return true;
+  }
+
+  /** What cannot be decoded is a mistake of ours: it must not hold up what follows. */
+  #decode(entry: Samples): FlatSample[] {
+    try {
+      return decodeMetricsRequest(entry.otlp).groups.flatMap((group) => group.samples);
+    } catch (error) {
+      this.#status.rejectedBatches++;
+      const fields = { sink: this.name, error: String(error) };
+      this.#log.error(fields, `samples of entry ${entry.seq} cannot be decoded; they are given up`);
+      return [];
+    }
   }
 }

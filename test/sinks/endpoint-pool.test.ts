@@ -76,6 +76,15 @@ describe('EndpointPool', () => {
     expect(granted).toBe(true);
   });
 
+  test('a Retry-After of more than ten minutes is taken for ten minutes', async () => {
+    const { clock, pool: endpoints } = pool(['a']);
+    (await endpoints.acquire(NEVER))!.report({ ...ERROR, retryAfterMs: 86_400_000 });
+    let granted = false;
+    void endpoints.acquire(NEVER).then(() => (granted = true));
+    await clock.advance(600_000);
+    expect(granted).toBe(true);
+  });
+
   test('one that refuses us is asked seldom', async () => {
     const { clock, pool: endpoints } = pool(['a']);
     (await endpoints.acquire(NEVER))!.report({ kind: 'refused' });

@@ -83,6 +83,18 @@ describe('LineSink to a file', () => {
     expect(objects(file).map((object) => (object as { body: string }).body)).toEqual(['whole', 'next']);
   });
 
+  test('an entry that cannot be decoded is given up and counted, and the next is written', async () => {
+    const file = tempFile();
+    const bad = commit(1, ['one']);
+    const broken = { ...bad.slices[0]!, records: [{ count: 1, bytes: Buffer.from([0x12, 0x7f]) }] };
+    const cursor = new MemoryCursor([{ ...bad, slices: [broken] }, commit(2, ['two'])]);
+    const sink = running(new LineSink(ALL, new FileOutput(file, 1 << 20), context(cursor)));
+    await cursor.settled(2);
+    expect(objects(file).map((object) => (object as { body: string }).body)).toEqual(['two']);
+    expect([cursor.delivered('web'), cursor.lost('web')]).toEqual([1, 1]);
+    expect(sink.status().rejectedBatches).toBe(1);
+  });
+
   test.each(['sink.file.write.after:enospc@1', 'sink.file.sync.before:eio@1'])(
     'tries again after %s, and writes each line once',
     async (fault) => {

@@ -118,7 +118,9 @@ describe('RemoteWriteSink to a real Prometheus', () => {
   test.runIf(hasPrometheus)('counters, histograms and the end of a series are what was sent', async () => {
     const url = await prometheus();
     const now = Date.now();
-    const cursor = new MemoryCursor([1, 2, 3].map((seq) => instant(seq, now - 20_000 + seq * 5000, seq === 3)));
+    const cursor = new MemoryCursor(
+      [1, 2, 3].map((seq) => instant(seq, now - 20_000 + seq * 5000, seq === 3)),
+    );
     const sink = running(new RemoteWriteSink(config({ endpoint: `${url}/api/v1/write` }), context(cursor)));
     await cursor.settled(3);
     expect(sink.status()).toMatchObject({ rejectedBatches: 0, healthy: true });
@@ -169,7 +171,11 @@ async function prometheus(): Promise<string> {
     fs.rmSync(dir, { recursive: true, force: true });
   });
   const url = `http://127.0.0.1:${port}`;
-  const ready = async (): Promise<boolean> => fetch(`${url}/-/ready`).then((response) => response.ok, () => false);
+  const ready = async (): Promise<boolean> =>
+    fetch(`${url}/-/ready`).then(
+      (response) => response.ok,
+      () => false,
+    );
   await expect.poll(ready, { timeout: 30_000, interval: 50 }).toBe(true);
   return url;
 }
