@@ -3,6 +3,7 @@ import type { ChunkText } from './chunk-text.ts';
 import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
 import type { EventHandler } from './event-handler.ts';
 import { layerPatterns } from './line-parsers.ts';
+import { LinesWalker } from './lines-walker.ts';
 import { PatternBudget } from './pattern-budget.ts';
 import { PatternWalker } from './pattern-walker.ts';
 import { PatternsWalker } from './patterns-walker.ts';
@@ -22,13 +23,14 @@ export function compileWalker(
   use: ScannerUse,
   deps: ScannerDeps,
 ): ChunkWalker | undefined {
-  if (pack.multiline !== undefined || pack.then !== undefined || pack.format !== undefined) return undefined;
+  if (pack.multiline !== undefined || pack.format === 'cri') return undefined;
+  if (pack.then !== undefined || pack.format !== undefined) return new LinesWalker(handler);
   const { fields } = handler;
   const patterns = layerPatterns(pack, pack);
   const forms: ChunkForm[] = [];
   for (const pattern of patterns) {
     const form = chunkForm(pattern, (field) => fields.find(field) >= 0);
-    if (form === undefined) return undefined;
+    if (form === undefined) return new LinesWalker(handler);
     forms.push(form);
   }
   const names = patterns.map(({ name }) => name);

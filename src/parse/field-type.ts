@@ -1,5 +1,23 @@
-import type { FieldType } from '../config/pack-schema.ts';
+import type { FieldType, LineFormatInput, Pack } from '../config/pack-schema.ts';
+import { layerPatterns } from './line-parsers.ts';
 import type { FieldValue } from './row.ts';
+
+/** What the pack says of its fields, in `fields` or in grok (`%{INT:n:int}`). */
+export function fieldTypes(pack: Pack): Readonly<Record<string, FieldType>> {
+  const types: Record<string, FieldType> = {};
+  let prefix = '';
+  for (
+    let layer: (LineFormatInput & { prefix?: string | undefined; then?: Pack['then'] }) | undefined = pack;
+    layer !== undefined;
+    layer = layer.then
+  ) {
+    prefix += layer.prefix ?? '';
+    for (const pattern of layerPatterns(layer, pack)) {
+      for (const [field, type] of Object.entries(pattern.types)) types[prefix + field] = type;
+    }
+  }
+  return { ...types, ...pack.fields };
+}
 
 /** To the type of a field; what cannot be converted stays as it is. */
 export function converter(type: FieldType): (value: FieldValue) => FieldValue {

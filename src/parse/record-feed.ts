@@ -1,7 +1,7 @@
 import type { Pack } from '../config/pack-schema.ts';
 import type { RecordWriter } from '../model/record-writer.ts';
 import { severityOf } from './format-defaults.ts';
-import { converter } from './field-type.ts';
+import { converter, fieldTypes } from './field-type.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
 import { NO_SEVERITY, severityReader } from './severity.ts';
 import type { Severity } from './severity.ts';
@@ -20,7 +20,7 @@ export class RecordFeed {
   constructor(pack: Pack, fields: FieldTable, writer: RecordWriter) {
     this.#fields = fields;
     this.#writer = writer;
-    this.#types = pack.fields;
+    this.#types = fieldTypes(pack);
     const severity = severityOf(pack);
     if (severity !== undefined) {
       this.#severitySlot = fields.declare(severity.field);

@@ -7,6 +7,8 @@ const FIELD_NAMES_MAX = 1000;
 export interface FieldNames {
   /** The slot, or -1 where nobody wants the field. */
   find(name: string): number;
+  /** Every field that is wanted, where those are known; undefined where all are. */
+  wanted(): readonly { readonly name: string; readonly slot: number }[] | undefined;
 }
 
 /** Names to slots. What nobody asked for has no slot, unless every field is wanted (for records). */
@@ -38,9 +40,20 @@ export class FieldTable implements FieldNames {
     return this.declare(flat(name));
   }
 
+  wanted(): readonly { readonly name: string; readonly slot: number }[] | undefined {
+    return this.#open ? undefined : this.names.map((name, slot) => ({ name, slot }));
+  }
+
   /** The same table for an inner format whose names get a prefix. */
   prefixed(prefix: string): FieldNames {
-    return prefix === '' ? this : { find: (name) => this.find(prefix + name) };
+    if (prefix === '') return this;
+    return {
+      find: (name) => this.find(prefix + name),
+      wanted: () =>
+        this.wanted()
+          ?.filter(({ name }) => name.startsWith(prefix))
+          .map(({ name, slot }) => ({ name: name.slice(prefix.length), slot })),
+    };
   }
 }
 

@@ -17,8 +17,26 @@ patterns:
 describe('explain', () => {
   it('says which pattern matched with which captures, and how far the others came', () => {
     expect(explain(pack, 'backup failed: disk full')).toEqual([
-      { field: '', name: 'done', engine: 'v8', kind: 'failed', matchedSource: '^(?<job>\\w+) ', matchedText: 'backup ', at: 7, expected: 'd' },
-      { field: '', name: 'failed', engine: 'v8', kind: 'matched', captures: [{ field: 'job', value: 'backup' }, { field: 'why', value: 'disk full' }] },
+      {
+        field: '',
+        name: 'done',
+        engine: 'v8',
+        kind: 'failed',
+        matchedSource: '^(?<job>\\w+) ',
+        matchedText: 'backup ',
+        at: 7,
+        expected: 'd',
+      },
+      {
+        field: '',
+        name: 'failed',
+        engine: 'v8',
+        kind: 'matched',
+        captures: [
+          { field: 'job', value: 'backup' },
+          { field: 'why', value: 'disk full' },
+        ],
+      },
     ]);
   });
 
@@ -47,8 +65,23 @@ describe('observed events', () => {
     scanner.scan('2024-05-17T10:00:00Z order\n2024-05-17T10:00:01Z ping\nno\n');
     const timeMs = Date.parse('2024-05-17T10:00:00Z');
     expect(seen).toEqual([
-      { text: '2024-05-17T10:00:00Z order', lines: 1, outcome: 'matched', pattern: 'line', fields: { time: '2024-05-17T10:00:00Z', what: 'order' }, timeMs },
-      { text: '2024-05-17T10:00:01Z ping', lines: 1, outcome: 'filtered', filteredBy: 'noise', pattern: 'line', fields: { time: '2024-05-17T10:00:01Z', what: 'ping' }, timeMs: timeMs + 1000 },
+      {
+        text: '2024-05-17T10:00:00Z order',
+        lines: 1,
+        outcome: 'matched',
+        pattern: 'line',
+        fields: { time: '2024-05-17T10:00:00Z', what: 'order' },
+        timeMs,
+      },
+      {
+        text: '2024-05-17T10:00:01Z ping',
+        lines: 1,
+        outcome: 'filtered',
+        filteredBy: 'noise',
+        pattern: 'line',
+        fields: { time: '2024-05-17T10:00:01Z', what: 'ping' },
+        timeMs: timeMs + 1000,
+      },
       { text: 'no', lines: 1, outcome: 'unmatched', fields: {} },
     ]);
   });

@@ -1,28 +1,34 @@
 import type { FieldNames, Row } from '../row.ts';
+import { JsonPaths } from './json-paths.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
 /** Objects deeper than this are kept as JSON text. */
 const DEPTH_MAX = 8;
 
+const OPEN = 0x7b;
+
 /** A JSON object a line; nested keys are `a.b`, arrays are kept as JSON text. */
 export class JsonParser implements LineParser {
   readonly #fields: FieldNames;
   readonly #recordsAt: readonly string[] | undefined;
+  readonly #paths: JsonPaths | undefined;
   #rest: unknown[] = [];
 
   /** `recordsAt`: where an array stands whose elements are the events (`Records`). */
   constructor(fields: FieldNames, recordsAt: string | undefined) {
     this.#fields = fields;
     this.#recordsAt = recordsAt?.split('.');
+    const wanted = fields.wanted()?.filter(({ name }) => !name.startsWith('@'));
+    if (wanted !== undefined) this.#paths = JsonPaths.of(wanted);
   }
 
   parse(text: string, row: Row): number {
-    this.#rest = [];
+    if (this.#rest.length > 0) this.#rest = [];
     const value = parseObject(text);
     if (value === undefined) return UNMATCHED;
     if (this.#recordsAt === undefined) {
-      this.#fill(value, '', row, 0);
+      this.#take(value, row);
       return 0;
     }
     let at: unknown = value;
@@ -36,10 +42,15 @@ export class JsonParser implements LineParser {
     while (this.#rest.length > 0) {
       const value = this.#rest.pop();
       if (!isObject(value)) continue;
-      this.#fill(value, '', row, 0);
+      this.#take(value, row);
       return true;
     }
     return false;
+  }
+
+  #take(object: Record<string, unknown>, row: Row): void {
+    if (this.#paths?.fill(object, row) === true) return;
+    this.#fill(object, '', row, 0);
   }
 
   #fill(object: Record<string, unknown>, prefix: string, row: Row, depth: number): void {
@@ -61,8 +72,7 @@ export class JsonParser implements LineParser {
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
-  const first = text.trimStart().charCodeAt(0);
-  if (first !== 0x7b) return undefined;
+  if (text.charCodeAt(0) !== OPEN && text.trimStart().charCodeAt(0) !== OPEN) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;

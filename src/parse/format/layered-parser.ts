@@ -47,11 +47,16 @@ export class LayeredParser implements LineParser {
   #into(row: Row, outer: number): number {
     const { parser, slot, otherwise, named } = this.#inner;
     const value = row.values[slot];
-    const inner = value === undefined ? UNMATCHED : parser.parse(String(value), row);
+    const inner = value === undefined ? UNMATCHED : parser.parse(withoutNewline(String(value)), row);
     if (inner >= 0) return named ? inner : outer;
     // A named inner layer that did not fit matched none of its patterns.
     return otherwise === 'keep' ? (named ? NO_PATTERN : outer) : UNMATCHED;
   }
+}
+
+/** Docker keeps the newline in the text that it wraps. */
+function withoutNewline(text: string): string {
+  return text.endsWith('\n') ? text.slice(0, text.endsWith('\r\n') ? -2 : -1) : text;
 }
 
 /** A line that was read, but by none of the named patterns. */
