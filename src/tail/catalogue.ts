@@ -5,7 +5,7 @@ import type { Log } from '../platform/log.ts';
 import { Admission } from './admission.ts';
 import { isComplete, judgeCopy } from './copies.ts';
 import { eachLimited } from './each-limited.ts';
-import { compareMembers, groupNames, isLive, rootIfRelevant, statMembers } from './family.ts';
+import { compareMembers, groupNames, isLive, statMembers } from './family.ts';
 import type { Family, Group, Member } from './family.ts';
 import { ANCHOR_BYTES } from './fingerprint.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -89,9 +89,7 @@ export class Catalogue {
   }
 
   isRelevant(path: string): boolean {
-    for (const { pattern } of this.#table.sources.values()) {
-      if (rootIfRelevant(path, pattern) !== undefined) return true;
-    }
+    for (const { roles } of this.#table.sources.values()) if (roles.of(path).root !== undefined) return true;
     return false;
   }
 
@@ -111,12 +109,12 @@ export class Catalogue {
   /** Looks at the families that a path belongs to. */
   async lookAt(path: string): Promise<void> {
     for (const state of this.#table.sources.values()) {
-      const root = rootIfRelevant(path, state.pattern);
+      const { root } = state.roles.of(path);
       if (root === undefined) continue;
       const folder = await listFiles(dirname(path));
       if (typeof folder === 'string') continue;
       const empty = { folder: dirname(path), root, names: [] };
-      const group = folder === undefined ? empty : (groupNames(folder, state.pattern).get(root) ?? empty);
+      const group = folder === undefined ? empty : (groupNames(folder, state.roles).get(root) ?? empty);
       if (folder !== undefined) this.#noteLinks(folder);
       await this.#lookAtGroups(state, [group], false);
     }
@@ -171,7 +169,7 @@ export class Catalogue {
 
   async #see(state: SourceState, group: Group): Promise<Sight | undefined> {
     try {
-      const members = await statMembers(group, state.pattern);
+      const members = await statMembers(group, state.roles);
       const known = state.families.has(join(group.folder, group.root));
       if (!known && !members.some((member) => member.matching)) return undefined;
       const family = this.#table.family(state, group.folder, group.root);
@@ -448,7 +446,7 @@ function groupsOf(
 ): Group[] {
   const groups = new Map<string, Group>();
   for (const folder of folders) {
-    for (const [root, group] of groupNames(folder, state.pattern)) groups.set(join(folder.path, root), group);
+    for (const [root, group] of groupNames(folder, state.roles)) groups.set(join(folder.path, root), group);
   }
   for (const [key, { folder, root }] of state.families) {
     const hidden = [...unreadable.keys()].some((path) => folder === path || folder.startsWith(`${path}/`));

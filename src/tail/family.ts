@@ -34,11 +34,49 @@ export interface Group {
   readonly names: readonly string[];
 }
 
+/** What a path is to a source. */
+export interface NameRole {
+  readonly name: RotatedName;
+  readonly matching: boolean;
+  /** The root of its family, where the globs match the path or one that it may have had before a rotation. */
+  readonly root: string | undefined;
+}
+
+/** Roles by path: names stay, and are asked for at each look. */
+export class NameRoles {
+  readonly #pattern: PathPattern;
+  readonly #roles = new Map<string, NameRole>();
+
+  constructor(pattern: PathPattern) {
+    this.#pattern = pattern;
+  }
+
+  of(path: string): NameRole {
+    const known = this.#roles.get(path);
+    if (known !== undefined) return known;
+    const role = this.#judge(path);
+    if (this.#roles.size >= ROLES_KEPT_MAX) this.#roles.clear();
+    this.#roles.set(path, role);
+    return role;
+  }
+
+  #judge(path: string): NameRole {
+    const folder = dirname(path);
+    const name = parseRotatedName(basename(path));
+    const matching = this.#pattern.matches(path);
+    const relevant =
+      matching || name.formerNames.some((former) => this.#pattern.matches(join(folder, former)));
+    return { name, matching, root: relevant ? name.root : undefined };
+  }
+}
+
+const ROLES_KEPT_MAX = 50_000;
+
 /** Names of a folder that concern the source, by their root. */
-export function groupNames(folder: Folder, pattern: PathPattern): Map<string, Group & { names: string[] }> {
+export function groupNames(folder: Folder, roles: NameRoles): Map<string, Group & { names: string[] }> {
   const groups = new Map<string, Group & { names: string[] }>();
   for (const name of folder.names) {
-    const root = rootIfRelevant(join(folder.path, name), pattern);
+    const { root } = roles.of(join(folder.path, name));
     if (root === undefined) continue;
     const group = groups.get(root);
     if (group === undefined) groups.set(root, { folder: folder.path, root, names: [name] });
@@ -47,24 +85,15 @@ export function groupNames(folder: Folder, pattern: PathPattern): Map<string, Gr
   return groups;
 }
 
-/** The root of a path's family, where the globs match the path or one that it may have had before a rotation. */
-export function rootIfRelevant(path: string, pattern: PathPattern): string | undefined {
-  const folder = dirname(path);
-  const { root, formerNames } = parseRotatedName(basename(path));
-  const relevant =
-    pattern.matches(path) || formerNames.some((former) => pattern.matches(join(folder, former)));
-  return relevant ? root : undefined;
-}
-
 /** Throws where a file is there and its state cannot be had: what is not known to be gone must not count as gone. */
-export async function statMembers(group: Group, pattern: PathPattern): Promise<Member[]> {
+export async function statMembers(group: Group, roles: NameRoles): Promise<Member[]> {
   const members: Member[] = [];
   for (const base of group.names) {
     const path = join(group.folder, base);
     const stat = await statPath('tail', path);
     if (stat?.kind !== 'file') continue;
-    const name = parseRotatedName(base);
-    members.push({ path, name, stat, compression: name.compression, matching: pattern.matches(path) });
+    const { name, matching } = roles.of(path);
+    members.push({ path, name, stat, compression: name.compression, matching });
   }
   return members;
 }

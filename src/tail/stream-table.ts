@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { Position } from '../model/position.ts';
-import { rootIfRelevant, type Family, type Member } from './family.ts';
+import { NameRoles, type Family, type Member } from './family.ts';
 import { compilePaths, type PathPattern } from './path-pattern.ts';
 import { compareAge, parseRotatedName } from './rotated-name.ts';
 import type { SourceSpec } from './source-spec.ts';
@@ -10,6 +10,7 @@ import { Stream } from './stream.ts';
 export interface SourceState {
   spec: SourceSpec;
   pattern: PathPattern;
+  roles: NameRoles;
   /** By device and inode. */
   readonly byId: Map<string, Stream>;
   /** By folder and root. */
@@ -53,9 +54,11 @@ export class StreamTable {
   }
 
   addSource(spec: SourceSpec, positions: readonly Position[]): void {
+    const pattern = compilePaths(spec);
     const state: SourceState = {
       spec,
-      pattern: compilePaths(spec),
+      pattern,
+      roles: new NameRoles(pattern),
       byId: new Map(),
       families: new Map(),
       fresh: true,
@@ -71,10 +74,11 @@ export class StreamTable {
   change(state: SourceState, spec: SourceSpec): readonly Stream[] {
     state.spec = spec;
     state.pattern = compilePaths(spec);
+    state.roles = new NameRoles(state.pattern);
     const unwanted: Stream[] = [];
     for (const stream of new Set([...state.families.values()].flatMap((family) => [...family.streams]))) {
       stream.source = spec;
-      if (rootIfRelevant(stream.path, state.pattern) === undefined) unwanted.push(stream);
+      if (state.roles.of(stream.path).root === undefined) unwanted.push(stream);
     }
     return unwanted;
   }
