@@ -2,8 +2,8 @@ import type { Batch, BatchPart, Commit } from '../model/entry.ts';
 import type { LineCounts } from '../model/line-counts.ts';
 import type { Position } from '../model/position.ts';
 import type { RecordBlock, Slice } from '../model/slice.ts';
-import { type ByteReader, MalformedBytes } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
+import type { PayloadReader } from './payload-reader.ts';
+import { PayloadWriter } from './payload-writer.ts';
 
 /** The payload of a commit, drawn in docs/BUFFER-FORMAT.md: a table, then the bytes it speaks of, unchanged. */
 
@@ -32,7 +32,7 @@ const COUNT_FIELDS = [
 
 /** The parts of the payload, in order; delta and record bytes are passed on without being copied. */
 export function encodeCommit(commit: Commit): Uint8Array[] {
-  const table = new ByteWriter();
+  const table = new PayloadWriter();
   const body: Uint8Array[] = [];
   table.uint(commit.timeMs);
   table.uint(commit.slices.length);
@@ -45,7 +45,7 @@ export function encodeCommit(commit: Commit): Uint8Array[] {
   return [table.finish(), ...body];
 }
 
-function writeSlice(table: ByteWriter, slice: Slice): void {
+function writeSlice(table: PayloadWriter, slice: Slice): void {
   const { position, counts } = slice;
   writePosition(table, slice, position);
   table.uint(slice.from);
@@ -54,7 +54,7 @@ function writeSlice(table: ByteWriter, slice: Slice): void {
     const pairs = Object.entries(counts.filteredBy);
     table.uint(pairs.length);
     for (const [name, lines] of pairs) {
-      table.text(name);
+      table.string(name);
       table.uint(lines);
     }
   }
@@ -71,12 +71,12 @@ function writeSlice(table: ByteWriter, slice: Slice): void {
   }
 }
 
-function writePosition(table: ByteWriter, slice: Slice, position: Position): void {
-  table.text(position.source);
+function writePosition(table: PayloadWriter, slice: Slice, position: Position): void {
+  table.string(position.source);
   table.uint(position.stream);
-  table.text(position.path);
-  table.text(position.device);
-  table.text(position.inode);
+  table.string(position.path);
+  table.string(position.device);
+  table.string(position.inode);
   table.uint(position.fingerprint.bytes);
   table.uint(position.fingerprint.crc);
   table.uint(position.offset);
@@ -88,19 +88,19 @@ function writePosition(table: ByteWriter, slice: Slice, position: Position): voi
       (slice.missed === undefined ? 0 : MISSED) |
       (slice.counts.filteredBy === undefined ? 0 : FILTERED_BY),
   );
-  if (position.parserState !== undefined) table.text(position.parserState);
+  if (position.parserState !== undefined) table.string(position.parserState);
 }
 
-function writeLabels(table: ByteWriter, labels: Readonly<Record<string, string>>): void {
+function writeLabels(table: PayloadWriter, labels: Readonly<Record<string, string>>): void {
   const pairs = Object.entries(labels);
   table.uint(pairs.length);
   for (const [name, value] of pairs) {
-    table.text(name);
-    table.text(value);
+    table.string(name);
+    table.string(value);
   }
 }
 
-function writeBatches(table: ByteWriter, commit: Commit): void {
+function writeBatches(table: PayloadWriter, commit: Commit): void {
   table.uint(commit.batches[0]?.number ?? 0);
   table.uint(commit.batches.length);
   for (const batch of commit.batches) {
@@ -115,41 +115,41 @@ interface SliceRow {
   readonly blocks: readonly { readonly count: number; readonly length: number }[];
 }
 
-export function decodeCommit(seq: number, reader: ByteReader): Commit {
-  const timeMs = reader.uint();
+export function decodeCommit(seq: number, reader: PayloadReader): Commit {
+  const timeMs = reader.varint();
   const rows = Array.from({ length: reader.count(25) }, () => readSlice(reader));
-  const firstBatch = reader.uint();
-  const blockCounts = Array.from({ length: reader.count(1) }, () => reader.uint());
+  const firstBatch = reader.varint();
+  const blockCounts = Array.from({ length: reader.count(1) }, () => reader.varint());
   const slices = rows.map((row): Slice => ({
     ...row.slice,
-    deltas: reader.bytes(row.deltasLength),
-    records: row.blocks.map((block) => ({ count: block.count, bytes: reader.bytes(block.length) })),
+    deltas: reader.blob(row.deltasLength),
+    records: row.blocks.map((block) => ({ count: block.count, bytes: reader.blob(block.length) })),
   }));
-  if (reader.remaining !== 0) throw new MalformedBytes(`${reader.remaining} bytes too many`);
+  if (reader.remaining !== 0) throw new RangeError(`${reader.remaining} bytes too many`);
   return { kind: 'commit', seq, timeMs, slices, batches: cutBatches(slices, firstBatch, blockCounts) };
 }
 
-function readSlice(reader: ByteReader): SliceRow {
-  const source = reader.text();
-  const stream = reader.uint();
-  const path = reader.text();
-  const device = reader.text();
-  const inode = reader.text();
-  const fingerprint = { bytes: reader.uint(), crc: reader.uint() };
-  const offset = reader.uint();
-  const anchor = { bytes: reader.uint(), crc: reader.uint() };
-  const flags = reader.uint();
-  if (flags > 15) throw new MalformedBytes(`unknown flags ${flags}`);
-  const parserState = flags & HAS_PARSER_STATE ? { parserState: reader.text() } : {};
+function readSlice(reader: PayloadReader): SliceRow {
+  const source = reader.string();
+  const stream = reader.varint();
+  const path = reader.string();
+  const device = reader.string();
+  const inode = reader.string();
+  const fingerprint = { bytes: reader.varint(), crc: reader.varint() };
+  const offset = reader.varint();
+  const anchor = { bytes: reader.varint(), crc: reader.varint() };
+  const flags = reader.varint();
+  if (flags > 15) throw new RangeError(`unknown flags ${flags}`);
+  const parserState = flags & HAS_PARSER_STATE ? { parserState: reader.string() } : {};
   const finished = flags & FINISHED ? { finished: true } : {};
-  const from = reader.uint();
+  const from = reader.varint();
   const counts = readCounts(reader, (flags & FILTERED_BY) !== 0);
   const missed = flags & MISSED ? { missed: readMissed(reader) } : {};
-  const labels = readPairs(reader, () => reader.text());
-  const deltasLength = reader.uint();
+  const labels = readPairs(reader, () => reader.string());
+  const deltasLength = reader.varint();
   const blocks = Array.from({ length: reader.count(2) }, () => ({
-    count: reader.uint(),
-    length: reader.uint(),
+    count: reader.varint(),
+    length: reader.varint(),
   }));
   const position = {
     source,
@@ -166,23 +166,23 @@ function readSlice(reader: ByteReader): SliceRow {
   return { slice: { position, from, counts, labels, ...missed }, deltasLength, blocks };
 }
 
-function readCounts(reader: ByteReader, filteredBy: boolean): LineCounts {
+function readCounts(reader: PayloadReader, filteredBy: boolean): LineCounts {
   const counts = Object.fromEntries(
-    COUNT_FIELDS.map((field) => [field, reader.uint()]),
+    COUNT_FIELDS.map((field) => [field, reader.varint()]),
   ) as unknown as LineCounts;
-  return filteredBy ? { ...counts, filteredBy: readPairs(reader, () => reader.uint()) } : counts;
+  return filteredBy ? { ...counts, filteredBy: readPairs(reader, () => reader.varint()) } : counts;
 }
 
-function readMissed(reader: ByteReader): NonNullable<Slice['missed']> {
-  const reason = MISSED_REASONS[reader.uint()];
-  if (reason === undefined) throw new MalformedBytes('unknown reason of what was missed');
-  return { reason, bytes: reader.uint() - 1 };
+function readMissed(reader: PayloadReader): NonNullable<Slice['missed']> {
+  const reason = MISSED_REASONS[reader.varint()];
+  if (reason === undefined) throw new RangeError('unknown reason of what was missed');
+  return { reason, bytes: reader.varint() - 1 };
 }
 
-function readPairs<T>(reader: ByteReader, value: () => T): Record<string, T> {
+function readPairs<T>(reader: PayloadReader, value: () => T): Record<string, T> {
   const length = reader.count(2);
   // fromEntries defines own properties, so that a key like __proto__ stays data.
-  return Object.fromEntries(Array.from({ length }, () => [reader.text(), value()] as const));
+  return Object.fromEntries(Array.from({ length }, () => [reader.string(), value()] as const));
 }
 
 /** Deals the blocks of the slices, in order, to batches of `blockCounts` blocks. */
@@ -196,11 +196,11 @@ export function cutBatches(
   let at = 0;
   for (const count of blockCounts) {
     if (count === 0 || at + count > blocks.length)
-      throw new MalformedBytes('batches do not fit the record blocks');
+      throw new RangeError('batches do not fit the record blocks');
     batches.push({ number: firstBatch + batches.length, parts: groupParts(blocks.slice(at, at + count)) });
     at += count;
   }
-  if (at !== blocks.length) throw new MalformedBytes('record blocks that are in no batch');
+  if (at !== blocks.length) throw new RangeError('record blocks that are in no batch');
   return batches;
 }
 

@@ -1,7 +1,7 @@
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import type { Entry, Samples } from '../model/entry.ts';
-import { ByteReader, MalformedBytes } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { PayloadReader } from './payload-reader.ts';
+import { PayloadWriter } from './payload-writer.ts';
 import { decodeCommit, encodeCommit } from './commit-codec.ts';
 import { CorruptEntry } from './corrupt-entry.ts';
 import { encodeFrameHeader, type FrameHeader } from './frame.ts';
@@ -29,7 +29,7 @@ export function encodeEntry(entry: Entry, nextBatch: number, deflated?: Uint8Arr
 }
 
 function encodeSamples(samples: Samples, deflated?: Uint8Array): Uint8Array[] {
-  const table = new ByteWriter();
+  const table = new PayloadWriter();
   table.uint(samples.timeMs);
   table.uint(samples.points);
   table.uint(samples.otlp.length);
@@ -42,21 +42,21 @@ export function decodeEntry(header: FrameHeader, payload: Buffer, segment: strin
     throw new CorruptEntry(segment, offset, 'the file ends within an entry');
   if (crc32(payload) !== header.payloadCrc) throw new CorruptEntry(segment, offset, 'entry checksum differs');
   try {
-    const reader = new ByteReader(payload);
+    const reader = new PayloadReader(payload);
     return header.kind === 'commit' ? decodeCommit(header.seq, reader) : decodeSamples(header.seq, reader);
   } catch (error) {
-    if (error instanceof MalformedBytes) throw new CorruptEntry(segment, offset, error.message);
+    if (error instanceof RangeError) throw new CorruptEntry(segment, offset, error.message);
     throw error;
   }
 }
 
-function decodeSamples(seq: number, reader: ByteReader): Samples {
-  const timeMs = reader.uint();
-  const points = reader.uint();
-  const length = reader.uint();
-  if (length > MAX_SAMPLES_BYTES) throw new MalformedBytes(`samples of ${length} bytes`);
-  const otlp = inflate(reader.bytes(reader.remaining), length);
-  if (otlp.length !== length) throw new MalformedBytes('samples have another length than announced');
+function decodeSamples(seq: number, reader: PayloadReader): Samples {
+  const timeMs = reader.varint();
+  const points = reader.varint();
+  const length = reader.varint();
+  if (length > MAX_SAMPLES_BYTES) throw new RangeError(`samples of ${length} bytes`);
+  const otlp = inflate(reader.blob(reader.remaining), length);
+  if (otlp.length !== length) throw new RangeError('samples have another length than announced');
   return { kind: 'samples', seq, timeMs, otlp, points };
 }
 
@@ -64,6 +64,6 @@ function inflate(bytes: Buffer, length: number): Buffer {
   try {
     return inflateSync(bytes, { maxOutputLength: length + 1 });
   } catch (error) {
-    throw new MalformedBytes(`samples do not inflate: ${(error as Error).message}`);
+    throw new RangeError(`samples do not inflate: ${(error as Error).message}`);
   }
 }
