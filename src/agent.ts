@@ -1,8 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { agentStatus, sourceStatuses } from './agent/agent-status.ts';
 import { addAdminRoutes } from './agent/admin-routes.ts';
 import { Alerting } from './agent/alerting.ts';
+import { defineAlertingMetrics } from './agent/alerting-metrics.ts';
+import { addAlertsRoutes } from './agent/alerts-routes.ts';
 import { defineSelfMetrics } from './agent/define-self-metrics.ts';
 import { DurableState } from './agent/durable-state.ts';
 import { Lanes } from './agent/lanes.ts';
@@ -14,6 +17,7 @@ import { Sampling } from './agent/sampling.ts';
 import { SelectIndex } from './agent/select-index.ts';
 import { SinkSet } from './agent/sink-set.ts';
 import { SourceNotes } from './agent/source-notes.ts';
+import { TickHistory } from './agent/tick-history.ts';
 import { UnionQueryable } from './agent/union-queryable.ts';
 import { Buffer } from './buffer/buffer.ts';
 import { Committer } from './buffer/committer.ts';
@@ -59,6 +63,7 @@ export class Agent {
   readonly #tailer: Tailer;
   readonly #committer: Committer;
   readonly #sampling: Sampling;
+  readonly #history: TickHistory;
   #plan: AgentPlan;
   #loadedAtMs = systemClock.now();
   #reloadError: string | undefined;
@@ -81,6 +86,12 @@ export class Agent {
     const { config } = plan;
     const ticks = Math.ceil(config.rule_history / config.metrics.sample_interval) + 2;
     this.#ring = new RingStore({ ticks, maxSeries: RING_SERIES_MAX });
+    this.#history = new TickHistory({
+      dir: join(config.state_dir, 'history'),
+      keptMs: config.rule_history,
+      log,
+    });
+    this.#history.keepFor(plan.ruleGroups);
     this.#sinks = new SinkSet({
       buffer: this.#buffer,
       ledger: this.#state.ledger,
@@ -111,6 +122,7 @@ export class Agent {
       self: this.#self,
       buffer: this.#buffer,
       ring: this.#ring,
+      history: this.#history,
       clock: this.#clock,
       log,
       intervalMs: config.metrics.sample_interval,
@@ -220,6 +232,7 @@ export class Agent {
       if (entry.kind === 'commit') this.#checkLedger();
     });
     await this.#sinks.use(config.sinks);
+    this.#sampling.restore();
     const engine = new Engine({
       ...QUERY_LIMITS,
       monotonic: () => performance.now(),
@@ -247,7 +260,13 @@ export class Agent {
       problems: () => this.#problems(),
       brokenIdentities: () => this.#broken,
     });
+    defineAlertingMetrics(this.#self, this.#alerting);
     const router = new Router();
+    addAlertsRoutes(
+      router,
+      () => this.#alerting,
+      () => undefined,
+    );
     addAdminRoutes(router, {
       registry: () => this.#state.registry,
       self: this.#self,
@@ -279,6 +298,7 @@ export class Agent {
 
   async #apply(plan: AgentPlan): Promise<void> {
     await this.#alerting.reload(plan.ruleGroups, plan.config);
+    this.#history.keepFor(plan.ruleGroups);
     await this.#pipeline.stop();
     await this.#lanes.close();
     this.#plan = plan;

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Alerting } from './agent/alerting.ts';
+import { alertingMetrics } from './agent/alerting-metrics.ts';
 import { addAlertsRoutes } from './agent/alerts-routes.ts';
 import { mountQueryApi } from './agent/mount-query-api.ts';
 import { StateLock } from './buffer/state-lock.ts';
@@ -124,6 +125,7 @@ export class Collector {
       externalLabels: config.external_labels,
       externalUrl: config.external_url,
     });
+    this.#metrics.include(() => alertingMetrics(this.#alerting));
     this.#server = await HttpServer.listen({
       address: parseListenAddress(config.listen)!,
       handler: this.#routes(engine, queryable),

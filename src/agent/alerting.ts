@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AlertingConfig } from '../config/alerting-schema.ts';
 import { HookDispatcher } from '../hooks/hook-dispatcher.ts';
+import type { HookMetric } from '../hooks/hook-status.ts';
 import type { Labels, Queryable } from '../model/series.ts';
 import type { AgentStatus } from '../model/status.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
@@ -11,8 +12,10 @@ import type { Engine } from '../promql/engine.ts';
 import { formatValue } from '../promql/format-value.ts';
 import { decodeRuleState, encodeRuleState, type PersistedRuleState } from '../rules/persisted-rule-state.ts';
 import { RuleManager } from '../rules/rule-manager.ts';
+import type { RuleGroupStatus } from '../rules/rule-status.ts';
 import type { AppendSamples } from '../rules/rule-storage.ts';
 import type { RuleGroup } from '../rules/rule.ts';
+import { keepSwitchFromRoot } from './dead-mans-switch.ts';
 import { renderNotification } from './render-notification.ts';
 
 export interface AlertingOptions {
@@ -64,7 +67,7 @@ export class Alerting {
 
   static async start(options: AlertingOptions): Promise<Alerting> {
     const hooks = new HookDispatcher({
-      config: options.config,
+      config: keepSwitchFromRoot(options.config, options.groups),
       stateDir: join(options.stateDir, 'hooks'),
       clock: options.clock,
       log: options.log,
@@ -78,9 +81,17 @@ export class Alerting {
   }
 
   async reload(groups: readonly RuleGroup[], config: AlertingConfig): Promise<void> {
-    await this.hooks.reconfigure(config);
+    await this.hooks.reconfigure(keepSwitchFromRoot(config, groups));
     await this.rules.replaceGroups(groups, this.#options.clock.now());
     this.#schedule();
+  }
+
+  hookMetrics(): readonly HookMetric[] {
+    return this.hooks.metrics();
+  }
+
+  ruleGroups(): readonly RuleGroupStatus[] {
+    return this.rules.status();
   }
 
   /** Pending and firing alerts, for status. */

@@ -20,7 +20,8 @@ export function addAlertsRoutes(
     try {
       return jsonResponse(200, await alerting().hooks.silences.add(parse(await request.body())));
     } catch (error) {
-      if (error instanceof SilenceError) throw new HttpError(400, error.message, {}, { cause: error });
+      if (error instanceof SilenceError)
+        throw new HttpError(error.status, error.message, {}, { cause: error });
       throw error;
     }
   });
@@ -43,7 +44,7 @@ export function addAlertsRoutes(
 /** A page of another site may not change anything here with the browser of somebody who may. */
 function refuseForeignPages(request: HttpRequest): void {
   const { origin, host } = request.headers;
-  if (origin !== undefined && new URL(origin).host !== host)
+  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host))
     throw new HttpError(403, `requests from pages at ${origin} are not taken`);
 }
 

@@ -5,6 +5,7 @@ import { ProblemsError } from '../model/problem.ts';
 import { loadPack } from '../parse/load-pack.ts';
 import type { RuleGroup } from '../rules/rule.ts';
 import type { SourceSpec } from '../tail/source-spec.ts';
+import { builtInGroups } from './built-in-groups.ts';
 import { loadRules } from './load-rules.ts';
 import { PackLibrary } from './pack-library.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
@@ -51,9 +52,15 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
     sources.push(sourceSpec(config, index, loaded.pack));
   }
   const rules = await loadRules(config.rules, { keptMs: config.rule_history });
-  problems.push(...rules.problems);
+  const builtIn = builtInGroups({
+    program: 'agent',
+    chosen: config.built_in_rules,
+    keptMs: config.rule_history,
+    problemAt,
+  });
+  problems.push(...rules.problems, ...builtIn.problems);
   if (problems.length > 0) throw new ProblemsError(problems);
-  return { file, config, scanners, sources, ruleGroups: rules.groups };
+  return { file, config, scanners, sources, ruleGroups: [...builtIn.groups, ...rules.groups] };
 }
 
 function scannerPlan(

@@ -7,7 +7,7 @@ import { compilePaths } from '../tail/path-pattern.ts';
 import { walk } from '../tail/walk.ts';
 
 /** PromQL's default: an instant selector looks back so far. */
-const LOOKBACK_MS = 300_000;
+export const LOOKBACK_MS = 300_000;
 
 /** How much history rules may ask for; without it as much as they like. */
 export interface RuleLimits {

@@ -21,8 +21,9 @@ export class RingFeed {
     this.#tick++;
     for (const family of families) {
       for (const series of family.series) {
-        const flat = this.#labels(family, series, external);
-        const born = series.createdMs > bornSinceMs;
+        const { isNew, labels: flat } = this.#labels(family, series, external);
+        // Own metrics do not know when each label set began; one that was not there at the last tick began now.
+        const born = series.createdMs > bornSinceMs || (isNew && this.#tick > 1);
         yield* family.type === 'histogram'
           ? histogramSamples(series, flat, born)
           : [plainSample(family, series, flat, born)];
@@ -31,15 +32,20 @@ export class RingFeed {
     for (const [key, flat] of this.#flat) if (flat.seenAt < this.#tick) this.#flat.delete(key);
   }
 
-  #labels(family: SeriesFamily, series: SeriesView, external: Labels): readonly Labels[] {
+  #labels(
+    family: SeriesFamily,
+    series: SeriesView,
+    external: Labels,
+  ): { readonly labels: readonly Labels[]; readonly isNew: boolean } {
     const key = `${family.name}{${series.labelText}}`;
     let flat = this.#flat.get(key);
+    const isNew = flat === undefined;
     if (flat === undefined) {
       flat = { labels: flatLabels(family, series, external), seenAt: 0 };
       this.#flat.set(key, flat);
     }
     flat.seenAt = this.#tick;
-    return flat.labels;
+    return { labels: flat.labels, isNew };
   }
 }
 

@@ -10,12 +10,15 @@ import type { RingStore } from '../promql/ring-store.ts';
 import { encodeMetricsRequest, OWN_SCOPE } from '../wire/otlp-metrics.ts';
 import type { DurableState } from './durable-state.ts';
 import { RingFeed } from './ring-feed.ts';
+import type { TickHistory } from './tick-history.ts';
+import type { Tick } from './tick-record.ts';
 
 export interface SamplingOptions {
   readonly state: DurableState;
   readonly self: SelfMetrics;
   readonly buffer: Buffer;
   readonly ring: RingStore;
+  readonly history: TickHistory;
   readonly clock: Clock;
   readonly log: Log;
   readonly intervalMs: number;
@@ -48,6 +51,28 @@ export class Sampling {
     });
   }
 
+  /**
+   * Before the first tick: what rules saw before the restart, so that they see what happened around it. The last
+   * values come once more one tick before now: while nobody ran they stood still, and what was committed but never
+   * seen is an increase against them, however long ago they were taken.
+   */
+  restore(): void {
+    const { clock, history, intervalMs, ring } = this.#options;
+    const nowMs = clock.now();
+    let last: Tick | undefined;
+    for (const tick of history.restore(nowMs)) {
+      ring.append(tick.timeMs, tick.samples);
+      last = tick;
+    }
+    if (last === undefined) return;
+    this.#lastMs = last.timeMs;
+    if (nowMs - intervalMs <= last.timeMs) return;
+    ring.append(
+      nowMs - intervalMs,
+      last.samples.map(({ born: _, ...sample }) => sample),
+    );
+  }
+
   start(): void {
     this.#timer = this.#options.clock.setTimeout(() => {
       this.tick();
@@ -56,11 +81,13 @@ export class Sampling {
   }
 
   tick(): void {
-    const { clock, state, self, ring, externalLabels, onTick } = this.#options;
+    const { clock, state, self, ring, history, externalLabels, onTick } = this.#options;
     const nowMs = Math.max(clock.now(), this.#lastMs + 1);
     onTick(nowMs);
     const families = mergeFamilies(state.registry.collect(nowMs), self.collect());
-    ring.append(nowMs, this.#feed.samples(families, externalLabels(), this.#lastMs));
+    const samples = [...this.#feed.samples(families, externalLabels(), this.#lastMs)];
+    ring.append(nowMs, samples);
+    history.write({ timeMs: nowMs, samples });
     this.#lastMs = nowMs;
     this.#ship(nowMs);
   }
@@ -71,6 +98,7 @@ export class Sampling {
     await this.#writing;
     this.tick();
     await this.#writing;
+    await this.#options.history.close();
   }
 
   /** While the buffer does not take one (it is full), the next are not made: counters hold what they would have said. */

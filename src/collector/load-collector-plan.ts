@@ -1,3 +1,4 @@
+import { builtInGroups } from '../agent/built-in-groups.ts';
 import { loadRules } from '../agent/load-rules.ts';
 import { loadCollectorConfig } from '../config/load-config.ts';
 import type { CollectorConfig } from '../config/collector-schema.ts';
@@ -13,8 +14,10 @@ export interface CollectorPlan {
 
 /** What start-up, reload and `taffrail check` share. Throws ProblemsError. */
 export async function loadCollectorPlan(file: string): Promise<CollectorPlan> {
-  const { config } = loadCollectorConfig(file);
-  const { groups, problems } = await loadRules(config.rules);
+  const { config, problemAt } = loadCollectorConfig(file);
+  const rules = await loadRules(config.rules);
+  const builtIn = builtInGroups({ program: 'collector', chosen: config.built_in_rules, problemAt });
+  const problems = [...rules.problems, ...builtIn.problems];
   if (problems.length > 0) throw new ProblemsError(problems);
-  return { file, config, ruleGroups: groups };
+  return { file, config, ruleGroups: [...builtIn.groups, ...rules.groups] };
 }

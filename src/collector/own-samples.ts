@@ -22,8 +22,10 @@ export class OwnSamples {
     for (const agent of agents) {
       if (agent.difference !== null) this.#metrics.set('ledger_difference', agent.difference, agent.agent);
     }
+    // An agent whose state directory was renewed goes on under another epoch; the former one is nobody to wait for.
+    const current = agents.filter((agent) => !agent.superseded);
     const own = this.#metrics.samples().map(({ name, labels, value }) => flat(name, labels, value, nowMs));
-    await this.#write([...own, ...agents.map((agent) => lastSeen(agent, nowMs))], nowMs);
+    await this.#write([...own, ...current.map((agent) => lastSeen(agent, nowMs))], nowMs);
   }
 
   readonly append = async (timeMs: number, samples: readonly RuleSample[]): Promise<void> => {

@@ -1,0 +1,75 @@
+import { basename, dirname, join } from 'node:path';
+import { type FSWatcher, watch } from 'chokidar';
+import picomatch from 'picomatch';
+import type { Log } from '../platform/log.ts';
+
+export interface ConfigWatchOptions {
+  /** The configuration file. */
+  readonly file: string;
+  /** Folders of packs. */
+  readonly packFolders: readonly string[];
+  /** Globs of rule files. */
+  readonly ruleGlobs: readonly string[];
+  readonly onChange: () => void;
+  readonly log: Log;
+}
+
+/** Editors write in several steps, and deployments in several files: a change counts when this long nothing followed. */
+const QUIET_MS = 500;
+const DEPTH_MAX = 4;
+
+/**
+ * Hot reload: notices a change of the configuration or of what it names. chokidar sees through editors that replace
+ * the file instead of writing it, and through links that are switched, as configuration management does.
+ */
+export class ConfigWatch {
+  readonly #options: ConfigWatchOptions;
+  readonly #watcher: FSWatcher;
+  readonly #ready: Promise<void>;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ConfigWatchOptions) {
+    this.#options = options;
+    const ruleBases = options.ruleGlobs.map((glob) => picomatch.scan(glob).base);
+    const concerns = this.#concerns();
+    this.#watcher = watch([dirname(options.file), ...options.packFolders, ...ruleBases], {
+      ignored: (path, stats) => stats?.isFile() === true && !concerns(path),
+      ignoreInitial: true,
+      depth: DEPTH_MAX,
+    });
+    this.#ready = new Promise((resolve) => this.#watcher.once('ready', resolve));
+    this.#watcher.on('all', (event, path) => {
+      if (event !== 'addDir' && concerns(path)) this.#changed();
+    });
+    this.#watcher.on('error', (error) =>
+      options.log.warn({ error: String(error) }, 'changes of the configuration are not noticed; send SIGHUP'),
+    );
+  }
+
+  /** Resolves when everything is being watched. */
+  async ready(): Promise<void> {
+    await this.#ready;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#watcher.close();
+  }
+
+  /** Only these files matter: others (logs, the state folder) may lie beside them. */
+  #concerns(): (path: string) => boolean {
+    const { file, packFolders, ruleGlobs } = this.#options;
+    const own = join(dirname(file), basename(file));
+    const isRule = ruleGlobs.map((glob) => picomatch(glob));
+    return (path) =>
+      path === own ||
+      (basename(path) === 'pack.yaml' && packFolders.some((folder) => path.startsWith(`${folder}/`))) ||
+      isRule.some((matches) => matches(path));
+  }
+
+  #changed(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#options.onChange(), QUIET_MS);
+    this.#timer.unref();
+  }
+}

@@ -1,0 +1,96 @@
+import type { Labels } from '../model/series.ts';
+import type { RingSample } from '../promql/ring-store.ts';
+
+/** One tick as a line of JSON: what changed against the line before. The first line of a file changes everything. */
+interface TickLine {
+  readonly t: number;
+  /** New series: number, labels, whether it is a counter, whether it began with this tick. */
+  readonly a?: readonly (readonly [number, Labels, 0 | 1, 0 | 1])[];
+  /** Numbers and values in turn; what JSON cannot hold (NaN, Inf) is text. */
+  readonly v?: readonly (number | string)[];
+  /** Series that ended. */
+  readonly x?: readonly number[];
+}
+
+export interface Tick {
+  readonly timeMs: number;
+  readonly samples: readonly RingSample[];
+}
+
+interface Written {
+  readonly id: number;
+  value: number;
+  seenAt: number;
+}
+
+/** Ticks to lines. Series are recognised by their label object, which stays the same from tick to tick. */
+export class TickEncoder {
+  readonly #series = new Map<Labels, Written>();
+  #tick = 0;
+  #nextId = 0;
+
+  encode({ timeMs, samples }: Tick): string {
+    this.#tick++;
+    const added: [number, Labels, 0 | 1, 0 | 1][] = [];
+    const values: (number | string)[] = [];
+    const isFirst = this.#tick === 1;
+    for (const { labels, value, type, born } of samples) {
+      let known = this.#series.get(labels);
+      const isNew = known === undefined;
+      if (known === undefined) {
+        known = { id: this.#nextId++, value, seenAt: 0 };
+        this.#series.set(labels, known);
+        // A tick may have been left out before this line, and with it the word that the series was born.
+        const isBorn = born === true || !isFirst;
+        added.push([known.id, labels, type === 'counter' ? 1 : 0, isBorn ? 1 : 0]);
+      }
+      known.seenAt = this.#tick;
+      if (!isNew && Object.is(known.value, value)) continue;
+      known.value = value;
+      values.push(known.id, Number.isFinite(value) ? value : String(value));
+    }
+    const line: TickLine = { t: timeMs, a: added, v: values, x: this.#ended() };
+    return `${JSON.stringify(line)}\n`;
+  }
+
+  #ended(): number[] {
+    const ended: number[] = [];
+    for (const [labels, { id, seenAt }] of this.#series) {
+      if (seenAt === this.#tick) continue;
+      ended.push(id);
+      this.#series.delete(labels);
+    }
+    return ended;
+  }
+}
+
+/** Lines of one file back to ticks. What a crash tore off the end is left out. */
+export function* decodeTicks(text: string): Generator<Tick> {
+  const series = new Map<number, RingSample>();
+  for (const lineText of text.split('\n')) {
+    const line = lineText === '' ? undefined : parseLine(lineText);
+    if (line === undefined) return;
+    const { t, a = [], v = [], x = [] } = line;
+    for (const [id, labels, counter] of a)
+      series.set(id, { labels, value: 0, ...(counter === 1 ? { type: 'counter' as const } : {}) });
+    for (let at = 0; at + 1 < v.length; at += 2) {
+      const before = series.get(Number(v[at]));
+      if (before !== undefined) series.set(Number(v[at]), { ...before, value: Number(v[at + 1]) });
+    }
+    for (const id of x) series.delete(id);
+    const born = new Set(a.filter(([, , , isBorn]) => isBorn === 1).map(([id]) => id));
+    yield {
+      timeMs: t,
+      samples: Array.from(series, ([id, sample]) => (born.has(id) ? { ...sample, born: true } : sample)),
+    };
+  }
+}
+
+function parseLine(text: string): TickLine | undefined {
+  try {
+    const line = JSON.parse(text) as TickLine;
+    return typeof line.t === 'number' ? line : undefined;
+  } catch {
+    return undefined;
+  }
+}
