@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { Agent } from '../agent.ts';
+import { ConfigWatch } from '../agent/config-watch.ts';
 import { loadAgentPlan } from '../agent/load-plan.ts';
 import { StateDirInUse } from '../buffer/state-lock.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
@@ -25,17 +27,28 @@ export async function runAgent(file: string): Promise<void> {
   log.info({ listen: agent.url, config: file }, 'agent started');
   systemd.ready(summary());
   systemd.startWatchdog(summary, () => true);
+  const reload = async (): Promise<void> => {
+    systemd.reloading();
+    // The refusal is logged and shown in /status; the process goes on as it was.
+    await agent.reload().catch(() => undefined);
+    systemd.ready(summary());
+  };
+  const watch = plan.config.hot_reload
+    ? new ConfigWatch({
+        file: resolve(file),
+        packFolders: plan.config.parsers,
+        ruleGlobs: plan.config.rules,
+        onChange: () => void reload(),
+        log,
+      })
+    : undefined;
   await runUntilSignal({
     stop: async () => {
       systemd.stopping();
       log.info({}, 'agent stops');
+      await watch?.close();
       await agent.stop();
     },
-    reload: async () => {
-      systemd.reloading();
-      // The refusal is logged and shown in /status; the process goes on as it was.
-      await agent.reload().catch(() => undefined);
-      systemd.ready(summary());
-    },
+    reload,
   });
 }

@@ -94,6 +94,12 @@ export const agentSchema = z
         'Threads that parse beside the main one when several files are busy. auto: one less than the cores, at most 4.',
       ),
     listen: listenAddress.default('127.0.0.1:9470').describe('Address of /metrics, /status and the API.'),
+    hot_reload: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Reload by itself when this file, a pack or a rule file changes. SIGHUP and `POST /-/reload` work in any case.',
+      ),
     log_level: z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')

@@ -76,7 +76,7 @@ function note(found: OptionDescription[], key: string, schema: JsonSchema, requi
 
 function typeText(schema: JsonSchema): string {
   if (schema.$ref !== undefined) return 'mapping';
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.const !== undefined) return `\`${JSON.stringify(schema.const).replaceAll('"', '')}\``;
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
   const members = schema.anyOf ?? schema.oneOf;
   if (members !== undefined) return [...new Set(members.map(typeText))].join(' or ');

@@ -99,6 +99,7 @@ const thenSchema: z.ZodType<ThenInput> = z.lazy(() =>
     ...lineFormat,
     prefix: z.string().max(100).optional(),
     otherwise: z.enum(['unmatched', 'keep']).default('unmatched'),
+    // oxlint-disable-next-line unicorn/no-thenable -- a mapping, never a function: awaiting it does nothing
     then: thenSchema.optional(),
   }),
 );
@@ -233,6 +234,7 @@ export const packSchema = z.strictObject({
   description: z.string().min(1).max(500),
   ...lineFormat,
   definitions: z.record(z.string().regex(/^[A-Z0-9_]+$/), regex).prefault({}),
+  // oxlint-disable-next-line unicorn/no-thenable -- a mapping, never a function: awaiting it does nothing
   then: thenSchema.optional(),
   multiline: multiline.optional(),
   timestamp: timestamp.optional(),
