@@ -3,7 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { request } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '../../src/platform/clock.ts';
-import { logsRequest, temporaryFolder, TestCollector } from './fixture.ts';
+import { temporaryFolder, TestCollector } from './fixture.ts';
+import { logsRequest } from './requests.ts';
 
 const NOW = 1_700_000_000_000;
 const PROTOBUF = { 'content-type': 'application/x-protobuf' };

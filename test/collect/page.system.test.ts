@@ -10,7 +10,8 @@ import type { Store } from '../../src/collect/store/store.ts';
 import { StoreQueryable } from '../../src/collect/store-queryable.ts';
 import type { Router } from '../../src/platform/router.ts';
 import { Engine } from '../../src/promql/engine.ts';
-import { logsRequest, temporaryFolder, type TestRecord, TestCollector } from './fixture.ts';
+import { temporaryFolder, TestCollector } from './fixture.ts';
+import { logsRequest, type TestRecord } from './requests.ts';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const ARGUMENTS = [

@@ -41,7 +41,7 @@ class Explorer {
       spellcheck: 'false',
       autocapitalize: 'off',
       autocomplete: 'off',
-      placeholder: 'PromQL, for example  sum by (source) (rate(taffrail_lines_total[1m]))',
+      placeholder: 'PromQL, such as sum by (source) (rate(taffrail_lines_total[1m]))',
       onkeydown: (event) => this.#key(event),
       oninput: () => this.#grow(),
     });

@@ -59,12 +59,17 @@ export class RecordSearch {
     const before = query.before === undefined ? undefined : parsePlace(query.before);
     const upper = Math.min(query.toMs, before?.ms ?? query.toMs);
     const deadline = performance.now() + query.budgetMs;
+    let bound = before?.ms;
     let found: Found[] = [];
     for (const row of this.#byTime.iterate(query.fromMs, upper + BLOCK_SPAN_MS, upper)) {
       const block = row as BlockRow;
-      const full = found.length >= query.limit;
+      // One more than the page, so that it is known whether there is a next one.
+      const full = found.length > query.limit;
       if (full && found[query.limit - 1]!.place.ms > block.max_ms) break;
-      if (performance.now() > deadline) return partPage(found, block.max_ms, query.limit);
+      // The next page must begin earlier than this one did, or a reader in a hurry would never get on.
+      bound ??= block.max_ms + 1;
+      if (block.max_ms + 1 < bound && performance.now() > deadline)
+        return partPage(found, block.max_ms, query.limit);
       const fits = (place: Place): boolean =>
         place.ms >= query.fromMs &&
         place.ms <= query.toMs &&
