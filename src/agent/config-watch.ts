@@ -32,8 +32,13 @@ export class ConfigWatch {
     this.#options = options;
     const ruleBases = options.ruleGlobs.map((glob) => picomatch.scan(glob).base);
     const concerns = this.#concerns();
-    this.#watcher = watch([dirname(options.file), ...options.packFolders, ...ruleBases], {
-      ignored: (path, stats) => stats?.isFile() === true && !concerns(path),
+    const roots = [...options.packFolders, ...ruleBases];
+    const own = dirname(options.file);
+    // Logs and the state folder may lie beside the configuration: what happens there must not cost anything.
+    const isOurs = (folder: string): boolean =>
+      folder === own || roots.some((root) => folder === root || folder.startsWith(`${root}/`));
+    this.#watcher = watch([own, ...roots], {
+      ignored: (path, stats) => stats !== undefined && (stats.isFile() ? !concerns(path) : !isOurs(path)),
       ignoreInitial: true,
       depth: DEPTH_MAX,
     });
