@@ -58,7 +58,7 @@ const SCAN_BLOCK_BYTES = 256 * 1024;
  * was cut and has grown beyond the offset is noticed without a further system call.
  */
 export async function readLines(content: Content, place: Place, options: ReadOptions): Promise<ReadOutcome> {
-  if (place.scanned >= RESCAN_BYTES) return await readLongLine(content, place, options);
+  if (place.scanned >= RESCAN_BYTES) return readLongLine(content, place, options);
   const prefix = place.anchor.bytes;
   const capacity = options.blockBytes + ANCHOR_BYTES;
   const raw = options.pool.take(capacity);

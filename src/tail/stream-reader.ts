@@ -30,7 +30,7 @@ export class StreamReader {
       } else this.dropAhead(stream);
     }
     if (!(await this.#ensureOpen(stream))) return undefined;
-    return await readLines(stream.content!, stream, this.#options(stream));
+    return readLines(stream.content!, stream, this.#options(stream));
   }
 
   toChunk(stream: Stream, block: Block, flush: boolean, readAtMs: number): Chunk {

@@ -93,7 +93,7 @@ async function logrotate(tail: TailHarness, directives: string): Promise<() => P
   await writeFile(config, `${tail.path('app.log')} {\nrotate 20\nmissingok\n${directives}\n}\n`);
   await chmod(config, 0o644);
   const rotate = async (): Promise<boolean> => {
-    return await run('logrotate', ['-f', '-s', tail.path('rotate.state'), config]).then(
+    return run('logrotate', ['-f', '-s', tail.path('rotate.state'), config]).then(
       () => true,
       (error: unknown) => {
         // Names by the second: two rotations within one would have the same, which logrotate refuses.

@@ -1,0 +1,136 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { Admission } from './admission.ts';
+import { isComplete, judgeCopy } from './copies.ts';
+import { compareMembers, isLive, type Family, type Member } from './family.ts';
+import { ANCHOR_BYTES } from './fingerprint.ts';
+import type { OpenFiles } from './open-files.ts';
+import { unbound, type Bound, type CatalogueEvents, type Sight } from './sight.ts';
+import type { Stream } from './stream.ts';
+import type { SourceState, StreamTable } from './stream-table.ts';
+
+/** So many of the files that were rotated before our first look are remembered, as the border of what is ours. */
+const HISTORY_KEPT = 4;
+
+/**
+ * Files that no stream is known for: new ones are read, copies of what is known are not, nor is what was rotated
+ * before us. In a family such a file was never read if it is newer than the oldest known one.
+ */
+export class Newcomers {
+  readonly #clock: Clock;
+  readonly #events: CatalogueEvents;
+  readonly #admission: Admission;
+  readonly #startedAtMs: number;
+
+  constructor(table: StreamTable, files: OpenFiles, clock: Clock, log: Log, events: CatalogueEvents) {
+    this.#clock = clock;
+    this.#events = events;
+    this.#admission = new Admission(table, files, log);
+    this.#startedAtMs = clock.now();
+  }
+
+  /** Files that no stream is known for, oldest first. */
+  async place(state: SourceState, sight: Sight, sure: boolean): Promise<void> {
+    const { family } = sight;
+    const members = unbound(state, sight).sort(compareMembers);
+    const history: Member[] = [];
+    for (const member of members) {
+      const seen = `${member.stat.size}:${member.stat.mtimeNs}`;
+      if (family.passed.get(member.stat.id) === seen) continue;
+      const decision = await this.#judge(state, sight, member, sure);
+      if (decision === 'older') continue;
+      if (decision === 'pass') family.passed.set(member.stat.id, seen);
+      else if (decision === 'history') history.push(member);
+      else if (decision === 'read' && (await this.#begin(state, sight, member))) continue;
+      else if (decision === 'read' && isComplete(member, this.#clock.now())) continue;
+      else {
+        // What is newer waits too, so that order is kept.
+        this.#events.undecided(member.path);
+        break;
+      }
+    }
+    for (const member of history.slice(-HISTORY_KEPT)) {
+      const stream = await this.#admission.admit(state, family, member, 'history');
+      if (stream !== undefined) this.#events.noted(stream);
+    }
+    if (family.passed.size > 2 * members.length + 64) family.passed.clear();
+  }
+
+  async #judge(
+    state: SourceState,
+    sight: Sight,
+    member: Member,
+    sure: boolean,
+  ): Promise<'read' | 'history' | 'older' | 'pass' | 'later'> {
+    const { family, first, bound } = sight;
+    if (member.compression === 'unsupported') return 'pass';
+    if (!sure && !isLive(member)) return 'later';
+    if (!member.matching) {
+      if (first) return this.#wasBeforeUs(state, member) ? 'history' : 'read';
+      const floor = oldestKnown(family, bound, member);
+      if (floor !== undefined && compareMembers(member, floor) <= 0) return 'older';
+    }
+    if (family.streams.size === 0 || (isLive(member) && member.stat.size === 0)) return 'read';
+    if (member.stat.size === 0) return 'pass';
+    return this.#judgeAgainstStreams(sight, member);
+  }
+
+  async #judgeAgainstStreams({ family, bound }: Sight, member: Member): Promise<'read' | 'pass' | 'later'> {
+    for (const stream of family.streams) {
+      const own = bound.get(stream);
+      // A copy is made under a name that is as old as that of the original, or older.
+      if (own !== undefined && compareMembers(member, own) > 0) continue;
+      if (isLive(member) && (stream.state === 'replaced' || stream.offset < ANCHOR_BYTES)) continue;
+      const verdict = await judgeCopy(member, stream, this.#clock.now());
+      if (verdict === 'undecided' && !isLive(member)) return 'later';
+      if (verdict !== 'copy') continue;
+      if (own === undefined || !isDoubtful(member, stream, own)) return 'pass';
+      if ((await judgeCopy(own, stream, this.#clock.now())) !== 'copy') return 'later';
+    }
+    return 'read';
+  }
+
+  #wasBeforeUs(state: SourceState, member: Member): boolean {
+    return state.fresh || Number(member.stat.mtimeNs / 1_000_000n) < this.#startedAtMs;
+  }
+
+  async #begin(state: SourceState, sight: Sight, member: Member): Promise<boolean> {
+    const { family, first, bound } = sight;
+    const fromEnd = first && state.fresh && state.spec.startAt === 'end';
+    const stream = await this.#admission.admit(state, family, member, fromEnd ? 'end' : 'beginning');
+    if (stream === undefined) return false;
+    bound.set(stream, member);
+    // Were it not known after a crash, the file would be taken for one to be read from its end.
+    if (state.spec.startAt === 'end') this.#events.noted(stream);
+    const before = family.latest;
+    if (before?.state === 'following' || before?.state === 'replaced') {
+      stream.after = before;
+      before.atEnd = false;
+      this.#events.ready(before);
+    }
+    family.latest = stream;
+    this.#events.ready(stream);
+    return true;
+  }
+}
+
+/** A few equal bytes and different sizes: rather two files with one header than a file and its copy. */
+function isDoubtful(member: Member, stream: Stream, own: Member): boolean {
+  if (member.compression !== 'none') return false;
+  return stream.offset < ANCHOR_BYTES && own.stat.size !== member.stat.size;
+}
+
+/**
+ * The oldest file with content that a stream is bound to. A file that was empty when it was found does not count for
+ * what was written since: that may have been in it, and copied and cut before it was read.
+ */
+function oldestKnown(family: Family, bound: Bound, unknown: Member): Member | undefined {
+  let oldest: Member | undefined;
+  for (const stream of family.streams) {
+    const member = bound.get(stream);
+    if (member === undefined || stream.fingerprint.bytes === 0) continue;
+    if (stream.emptyAtNs !== undefined && unknown.stat.mtimeNs > stream.emptyAtNs) continue;
+    if (oldest === undefined || compareMembers(member, oldest) < 0) oldest = member;
+  }
+  return oldest;
+}
