@@ -1,4 +1,4 @@
-import type { BufferClosed } from '../buffer/buffer.ts';
+import type { BufferClosed } from '../buffer/buffer-closed.ts';
 import type { Committer } from '../buffer/committer.ts';
 import type { Chunk } from '../model/chunk.ts';
 import { NO_LINES } from '../model/line-counts.ts';

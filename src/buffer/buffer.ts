@@ -7,13 +7,13 @@ import type { Slice } from '../model/slice.ts';
 import { isDiskTrouble } from '../platform/durable-files.ts';
 import { assignBatches } from './assign-batches.ts';
 import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
+import { BufferClosed } from './buffer-closed.ts';
 import { BUFFER_DEFAULTS, type BufferOptions, segmentBytesFor } from './buffer-options.ts';
+import { BufferSpace } from './buffer-space.ts';
 import { CursorSet } from './cursor-set.ts';
 import { DiskReserve } from './disk-reserve.ts';
-import { encodeEntry, type EncodedEntry } from './entry-codec.ts';
+import { encodeEntry } from './entry-codec.ts';
 import { EntryReader } from './entry-reader.ts';
-import { FullState } from './full-state.ts';
-import { owedLines } from './owed-lines.ts';
 import { Mutex } from './mutex.ts';
 import { RecentEntries, type NumberedEntry } from './recent-entries.ts';
 import { type DamageReport, recoverSegments } from './recover-segments.ts';
@@ -51,22 +51,11 @@ export interface OpenedBuffer {
   readonly replay: AsyncIterable<Entry>;
 }
 
-export class BufferClosed extends Error {
-  constructor() {
-    super('the buffer is closed');
-    this.name = 'BufferClosed';
-  }
-}
-
 interface Job {
   readonly draft: Draft;
   readonly resolve: (entry: Entry) => void;
   readonly reject: (error: unknown) => void;
 }
-
-const RETRY_FIRST_MS = 100;
-const RETRY_MOST_MS = 5000;
-const SNAPSHOT_EACH_BYTES = 64 << 20;
 
 const deflateAsync = promisify(deflate);
 
@@ -89,24 +78,18 @@ export class Buffer implements CursorHost {
   readonly #cursors: CursorSet;
   readonly #reserve: DiskReserve;
   readonly #recent: RecentEntries;
-  readonly #full: FullState;
-  /** Guards the segment log. */
-  readonly #mutex = new Mutex();
+  readonly #space: BufferSpace;
   readonly #snapshotMutex = new Mutex();
-  /** Fires when segments may have become free. */
-  readonly #progress = new Signal();
   readonly #listeners: ((entry: Entry) => void)[] = [];
   readonly #queue: Job[] = [];
   readonly #damage: DamageReport[];
   readonly #tornBytes: number;
   #pumping: Promise<void> | undefined;
-  #reclaiming: Promise<boolean> | undefined;
   #lastSeq: number;
   #nextBatch: number;
   #closed = false;
   #commits = 0;
   #samples = 0;
-  #bytesSinceSnapshot = 0;
 
   private constructor(options: BufferOptions, parts: Parts) {
     this.#options = options;
@@ -120,8 +103,15 @@ export class Buffer implements CursorHost {
     this.#lastSeq = parts.lastSeq;
     this.#nextBatch = parts.nextBatch;
     this.#recent = new RecentEntries(options.recentBytes ?? BUFFER_DEFAULTS.recentBytes);
-    this.#full = new FullState(options.log, options.clock);
     this.#cursors = new CursorSet(parts.directory, this, () => this.#reader());
+    const { segments, snapshots, reserve } = parts;
+    this.#space = new BufferSpace(options, {
+      segments,
+      snapshots,
+      reserve,
+      cursors: this.#cursors,
+      reader: () => this.#reader(),
+    });
   }
 
   static async open(options: BufferOptions): Promise<OpenedBuffer> {
@@ -154,7 +144,11 @@ export class Buffer implements CursorHost {
     await buffer.#openCursors();
     await reserve.hold();
     const from = (snapshots.newest?.seq ?? 0) + 1;
-    return { buffer, snapshot: snapshots.newest?.state, replay: buffer.#replay(from, recovered.lastSeq) };
+    return {
+      buffer,
+      snapshot: snapshots.newest?.state,
+      replay: buffer.#reader().between(from, recovered.lastSeq),
+    };
   }
 
   get lastSeq(): number {
@@ -222,14 +216,13 @@ export class Buffer implements CursorHost {
         this.log.warn({ error: error.message }, 'snapshot could not be written; the one before it stays');
         return false;
       }
-      this.#bytesSinceSnapshot = 0;
-      this.advanced();
+      this.#space.snapshotTaken();
       return true;
     });
   }
 
   stats(): BufferStats {
-    const reason = this.#full.reason;
+    const reason = this.#space.fullReason;
     return {
       state: reason === undefined ? 'ok' : 'full',
       ...(reason === undefined ? {} : { fullReason: reason }),
@@ -252,13 +245,12 @@ export class Buffer implements CursorHost {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#progress.fire();
+    this.#space.stop();
     this.added.fire();
     await this.#pumping;
-    await this.#reclaiming?.catch(() => false);
     await this.#snapshotMutex.run(() => Promise.resolve());
     await this.#cursors.close();
-    await this.#mutex.run(() => this.#segments.close());
+    await this.#space.close();
   }
 
   recent(seq: number): NumberedEntry | undefined {
@@ -267,8 +259,7 @@ export class Buffer implements CursorHost {
 
   /** Something that holds segments moved. */
   advanced(): void {
-    this.#progress.fire();
-    if (!this.#closed && this.#isReleasable()) void this.#reclaim();
+    this.#space.advanced();
   }
 
   async #openCursors(): Promise<void> {
@@ -294,8 +285,7 @@ export class Buffer implements CursorHost {
     const entry = this.#numbered(draft);
     const nextBatch = this.#nextBatch + (entry.kind === 'commit' ? entry.batches.length : 0);
     const encoded = encodeEntry(entry, nextBatch, deflated);
-    await this.#room(encoded.bytes);
-    await this.#write(entry.seq, encoded);
+    await this.#space.write(entry.seq, encoded);
     this.#lastSeq = entry.seq;
     this.#nextBatch = nextBatch;
     if (entry.kind === 'commit') this.#commits++;
@@ -303,7 +293,7 @@ export class Buffer implements CursorHost {
     this.#recent.push(entry, nextBatch, encoded.bytes);
     for (const listener of this.#listeners) listener(entry);
     this.added.fire();
-    this.#askForSnapshot(encoded.bytes);
+    this.#space.wrote(encoded.bytes);
     return entry;
   }
 
@@ -318,138 +308,11 @@ export class Buffer implements CursorHost {
     };
   }
 
-  /** Waits until the limit allows `bytes` more. An entry larger than the limit goes into an empty buffer. */
-  async #room(bytes: number): Promise<void> {
-    for (;;) {
-      if (this.#closed) throw new BufferClosed();
-      if (this.#segments.bytes + bytes <= this.#options.maxBytes || this.#isEmpty()) break;
-      const progress = this.#progress.current;
-      if (await this.#makeRoom(this.#options.whenFull === 'drop_oldest')) continue;
-      this.#full.enter('limit', `max_bytes ${this.#options.maxBytes}`);
-      await progress;
-    }
-    this.#full.leave('limit');
-  }
-
-  /** The same bytes, again and again, until they are durable. */
-  async #write(seq: number, encoded: EncodedEntry): Promise<void> {
-    for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_MOST_MS)) {
-      try {
-        await this.#mutex.run(() => this.#segments.append(seq, encoded));
-        break;
-      } catch (error) {
-        if (!isDiskTrouble(error)) throw error;
-        this.#full.enter('disk', error.message);
-      }
-      const progress = this.#progress.current;
-      if (!(await this.#makeRoom(false))) await Promise.race([this.#pause(wait), progress]);
-      if (this.#closed) throw new BufferClosed();
-    }
-    if (this.#full.leave('disk')) await this.#reserve.hold();
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.clock.setTimeout(resolve, ms));
-  }
-
-  /** True if segments went. */
-  async #makeRoom(mayDrop: boolean): Promise<boolean> {
-    const last = this.#segments.segments.at(-1);
-    const only = this.#segments.segments.length === 1;
-    if (last !== undefined && (mayDrop ? only : last.lastSeq <= this.#releasableSeq())) {
-      await this.#mutex.run(() => this.#segments.seal(this.#lastSeq + 1)).catch(ignoreDiskTrouble);
-    }
-    if (await this.#reclaim()) return true;
-    if (mayDrop && (await this.#dropOldest()) && (await this.#reclaim())) return true;
-    const first = this.#segments.segments[0];
-    const waitsForSnapshot = first !== undefined && first.lastSeq > this.#snapshots.coveredSeq;
-    if (waitsForSnapshot && first.lastSeq <= this.#cursors.settledThrough) this.#options.wantSnapshot?.();
-    return false;
-  }
-
-  /** Gives up the records of the oldest segment for every cursor that has not settled them. */
-  async #dropOldest(): Promise<boolean> {
-    const first = this.#segments.segments[0];
-    if (first === undefined || first.lastSeq <= this.#cursors.settledThrough) return false;
-    const reader = this.#reader();
-    try {
-      const dropped = [];
-      for (let seq = first.firstSeq; seq <= first.lastSeq;) {
-        const found = await reader.read(seq);
-        if (found === undefined || found.entry.seq > first.lastSeq) break;
-        dropped.push({ seq: found.entry.seq, nextBatch: found.nextBatch, lines: owedLines(found.entry) });
-        seq = found.entry.seq + 1;
-      }
-      this.#full.dropping(first.path);
-      this.#cursors.drop(dropped, first.lastSeq);
-      return true;
-    } finally {
-      await reader.close();
-    }
-  }
-
-  #releasableSeq(): number {
-    return Math.min(this.#cursors.settledThrough, this.#snapshots.coveredSeq);
-  }
-
-  #isReleasable(): boolean {
-    const [first, second] = this.#segments.segments;
-    return second !== undefined && first!.lastSeq <= this.#releasableSeq();
-  }
-
-  #isEmpty(): boolean {
-    return this.#segments.segments.every((segment) => segment.lastSeq < segment.firstSeq);
-  }
-
-  /** Removes what can go. Cursors are on disk first: a start must not find a cursor before the first segment. */
-  #reclaim(): Promise<boolean> {
-    this.#reclaiming ??= this.#reclaimOnce()
-      .catch((error: unknown) => {
-        ignoreDiskTrouble(error);
-        return false;
-      })
-      .then((released) => {
-        this.#reclaiming = undefined;
-        // Cursors may have moved meanwhile, and found us busy.
-        if (released) this.advanced();
-        return released;
-      });
-    return this.#reclaiming;
-  }
-
-  async #reclaimOnce(): Promise<boolean> {
-    if (!this.#isReleasable()) return false;
-    const upTo = this.#releasableSeq();
-    await this.#reserve.during(() => this.#cursors.persist());
-    return this.#mutex.run(() => this.#segments.release(upTo));
-  }
-
-  #askForSnapshot(bytes: number): void {
-    this.#bytesSinceSnapshot += bytes;
-    if (this.#bytesSinceSnapshot < Math.min(SNAPSHOT_EACH_BYTES, this.#options.maxBytes / 4)) return;
-    this.#bytesSinceSnapshot = 0;
-    this.#options.wantSnapshot?.();
-  }
-
   #reader(): EntryReader {
     return new EntryReader(this.#segments, (report) => {
       this.#damage.push(report);
       this.log.error(report, 'buffer segment is damaged; what could not be read is skipped');
     });
-  }
-
-  async *#replay(from: number, to: number): AsyncGenerator<Entry> {
-    const reader = this.#reader();
-    try {
-      for (let seq = from; seq <= to;) {
-        const found = await reader.read(seq);
-        if (found === undefined || found.entry.seq > to) return;
-        yield found.entry;
-        seq = found.entry.seq + 1;
-      }
-    } finally {
-      await reader.close();
-    }
   }
 }
 
@@ -462,10 +325,6 @@ interface Parts {
   readonly tornBytes: number;
   readonly lastSeq: number;
   readonly nextBatch: number;
-}
-
-function ignoreDiskTrouble(error: unknown): void {
-  if (!isDiskTrouble(error)) throw error;
 }
 
 /** Without the state that old entries led to, going on would count old lines again. */

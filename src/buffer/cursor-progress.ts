@@ -93,13 +93,19 @@ export class CursorProgress {
 
   /** Gives up the entries given (ascending, all there are up to `through`), unless they are settled. */
   drop(entries: readonly DroppedEntry[], through: number, reason: LossReason): void {
-    for (const { seq, nextBatch, lines } of entries) {
-      if (seq <= this.#at) continue;
-      const taken = this.#taken[0]?.seq === seq ? this.#taken.shift() : undefined;
-      if (taken?.outcome !== undefined) this.#count(taken.outcome);
-      else this.#giveUp(lines, reason);
+    const left = new Map(entries.filter(({ seq }) => seq > this.#at).map((entry) => [entry.seq, entry]));
+    // What was taken goes by its own account, also where the disk can no longer tell what it was.
+    while (this.#taken[0] !== undefined && this.#taken[0].seq <= through) {
+      const taken = this.#taken.shift()!;
+      if (taken.outcome !== undefined) this.#count(taken.outcome);
+      else this.#giveUp(left.get(taken.seq)?.lines ?? { owed: taken.owed, records: taken.owed }, reason);
+      this.#pass(taken.owed);
+      this.#batch = Math.max(this.#batch, taken.nextBatch);
+      left.delete(taken.seq);
+    }
+    for (const { nextBatch, lines } of left.values()) {
+      this.#giveUp(lines, reason);
       this.#pass(lines.owed);
-      this.#at = seq;
       this.#batch = Math.max(this.#batch, nextBatch);
     }
     this.#at = Math.max(this.#at, through);

@@ -1,3 +1,4 @@
+import type { Entry } from '../model/entry.ts';
 import type { NumberedEntry } from './recent-entries.ts';
 import { CorruptEntry } from './corrupt-entry.ts';
 import { decodeEntry } from './entry-codec.ts';
@@ -36,6 +37,24 @@ export class EntryReader {
       if (entry !== undefined) return entry;
       wanted = Math.max(wanted, segment.lastSeq + 1);
     }
+  }
+
+  /** The entries from one number to another, with that included; then the reader is closed. */
+  async *numbered(from: number, to: number): AsyncGenerator<NumberedEntry> {
+    try {
+      for (let seq = from; seq <= to;) {
+        const found = await this.read(seq);
+        if (found === undefined || found.entry.seq > to) return;
+        yield found;
+        seq = found.entry.seq + 1;
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  async *between(from: number, to: number): AsyncGenerator<Entry> {
+    for await (const { entry } of this.numbered(from, to)) yield entry;
   }
 
   async close(): Promise<void> {

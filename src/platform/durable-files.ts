@@ -171,15 +171,10 @@ export async function writeFileAtomically(
   await renameDurably(beside, file, area);
 }
 
-/** Full or failing disks are expected: they are waited for, not crashed on. */
+/**
+ * What the operating system refuses (ENOSPC, EIO, EACCES, …) is expected of a disk: it is waited for, not crashed
+ * on. Errors of ours or of Node's (`ERR_…`) are not of that kind.
+ */
 export function isDiskTrouble(error: unknown): error is NodeJS.ErrnoException {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return (
-    code === 'ENOSPC' ||
-    code === 'EIO' ||
-    code === 'EDQUOT' ||
-    code === 'EROFS' ||
-    code === 'EMFILE' ||
-    code === 'ENFILE'
-  );
+  return error instanceof Error && 'code' in error && /^E[A-Z0-9]+$/.test(String(error.code));
 }

@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { CursorProgress } from '../../src/buffer/cursor-progress.ts';
+
+const START = { at: 0, batch: 1, delivered: {}, records: {}, lost: {} };
+
+function lines(count: number): Map<string, number> {
+  return new Map([['web', count]]);
+}
+
+function outcome(count: number) {
+  return { delivered: lines(count), lost: new Map() };
+}
+
+function dropped(seq: number, count = 1) {
+  return { seq, nextBatch: seq + 1, lines: { owed: lines(count), records: lines(count) } };
+}
+
+describe('CursorProgress', () => {
+  test('dropping counts what was neither taken nor settled, and keeps the outcome of what was', () => {
+    const progress = new CursorProgress(START);
+    for (const seq of [1, 2, 3]) progress.take(seq, seq + 1, lines(1));
+    progress.settle(2, outcome(1));
+    progress.drop(
+      [1, 2, 3, 4].map((seq) => dropped(seq)),
+      4,
+      'buffer_full',
+    );
+    expect([progress.at, progress.batch]).toEqual([4, 5]);
+    expect(progress.delivered.get('web')).toBe(1);
+    expect(progress.lost.get('web')?.get('buffer_full')).toBe(3);
+  });
+
+  test('an entry that was taken and is unreadable by now goes by its own account', () => {
+    const progress = new CursorProgress(START);
+    progress.take(1, 2, lines(5));
+    progress.take(2, 3, lines(1));
+    progress.drop([dropped(2)], 2, 'buffer_full');
+    expect(progress.at).toBe(2);
+    expect(progress.lost.get('web')?.get('buffer_full')).toBe(6);
+    progress.take(3, 4, lines(1));
+    progress.settle(1, outcome(5));
+    progress.settle(3, outcome(1));
+    expect(progress.at).toBe(3);
+    expect(progress.delivered.get('web')).toBe(1);
+  });
+
+  test('dropping up to somewhere leaves what was taken beyond it', () => {
+    const progress = new CursorProgress(START);
+    for (const seq of [1, 2, 3]) progress.take(seq, seq + 1, lines(1));
+    progress.settle(3, outcome(1));
+    progress.drop([dropped(1)], 1, 'buffer_full');
+    expect(progress.at).toBe(1);
+    progress.settle(2, outcome(1));
+    expect(progress.at).toBe(3);
+    expect(progress.delivered.get('web')).toBe(2);
+  });
+});
