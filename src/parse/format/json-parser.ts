@@ -1,5 +1,6 @@
 import type { FieldNames, Row } from '../row.ts';
 import { JsonPaths } from './json-paths.ts';
+import { JsonShapes } from './json-shapes.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
@@ -13,11 +14,13 @@ export class JsonParser implements LineParser {
   readonly #fields: FieldNames;
   readonly #recordsAt: readonly string[] | undefined;
   readonly #paths: JsonPaths | undefined;
+  readonly #shapes: JsonShapes;
   #rest: unknown[] = [];
 
   /** `recordsAt`: where an array stands whose elements are the events (`Records`). */
   constructor(fields: FieldNames, recordsAt: string | undefined) {
     this.#fields = fields;
+    this.#shapes = new JsonShapes(fields);
     this.#recordsAt = recordsAt?.split('.');
     const wanted = fields.wanted()?.filter(({ name }) => !name.startsWith('@'));
     if (wanted !== undefined) this.#paths = JsonPaths.of(wanted);
@@ -25,9 +28,11 @@ export class JsonParser implements LineParser {
 
   parse(text: string, row: Row): number {
     if (this.#rest.length > 0) this.#rest = [];
+    if (this.#recordsAt === undefined && this.#shapes.fill(text, row)) return 0;
     const value = parseObject(text);
     if (value === undefined) return UNMATCHED;
     if (this.#recordsAt === undefined) {
+      this.#shapes.learn(value, text);
       this.#take(value, row);
       return 0;
     }

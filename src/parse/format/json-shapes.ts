@@ -1,0 +1,50 @@
+import type { FieldNames, Row } from '../row.ts';
+import { JsonShape } from './json-shape.ts';
+
+const SHAPES_MAX = 8;
+/** Lines without end that fit no shape must not cost a compilation each. */
+const LEARNED_MAX = 64;
+/** After as many lines that fit no shape as this, shapes are no help for this log; they are asked no more. */
+const MISSES_MAX = 10_000;
+
+/** The shapes met so far, the one that matched last first. */
+export class JsonShapes {
+  readonly #fields: FieldNames;
+  readonly #shapes: JsonShape[] = [];
+  #learned = 0;
+  #hits = 0;
+  #misses = 0;
+
+  constructor(fields: FieldNames) {
+    this.#fields = fields;
+  }
+
+  fill(text: string, row: Row): boolean {
+    const shapes = this.#shapes;
+    for (let i = 0; i < shapes.length; i++) {
+      const shape = shapes[i]!;
+      if (!shape.fill(text, row)) continue;
+      if (i > 0) {
+        shapes.splice(i, 1);
+        shapes.unshift(shape);
+      }
+      this.#hits++;
+      return true;
+    }
+    return false;
+  }
+
+  /** Told of a line that no shape fitted, as it was parsed. */
+  learn(object: Record<string, unknown>, text: string): void {
+    if (++this.#misses > MISSES_MAX && this.#misses > this.#hits) {
+      this.#shapes.length = 0;
+      this.#learned = LEARNED_MAX;
+    }
+    if (this.#learned >= LEARNED_MAX) return;
+    this.#learned++;
+    const shape = JsonShape.of(object, text, this.#fields);
+    if (shape === undefined) return;
+    this.#shapes.unshift(shape);
+    if (this.#shapes.length > SHAPES_MAX) this.#shapes.pop();
+  }
+}
