@@ -1,6 +1,7 @@
 import type { Slice } from '../model/slice.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Buffer } from './buffer.ts';
+import { BufferClosed } from './buffer-closed.ts';
 import { Signal } from './signal.ts';
 
 export interface CommitterOptions {
@@ -42,6 +43,7 @@ export class Committer {
   #timer: Timer | undefined;
   #lastStartMs = -Infinity;
   #flushing = 0;
+  #failed: { readonly error: unknown } | undefined;
 
   constructor(options: CommitterOptions) {
     this.#buffer = options.buffer;
@@ -56,8 +58,9 @@ export class Committer {
     return this.#waitingBytes + this.#underWayBytes;
   }
 
-  /** Resolves once the slice is durable and applied. Rejects only if the buffer is closed before that. */
+  /** Resolves once the slice is durable and applied. Rejects only if the buffer is closed before that; then for good. */
   add(slice: Slice): Promise<void> {
+    if (this.#failed !== undefined) return rejected(this.#failed.error);
     return new Promise((resolve, reject) => {
       const bytes = weight(slice);
       this.#waiting.push({ slice, bytes, resolve, reject });
@@ -66,9 +69,14 @@ export class Committer {
     });
   }
 
-  /** Resolves when there is room for more. Who adds without asking is not refused, but memory is then his affair. */
+  /**
+   * Resolves when there is room for more. Who adds without asking is not refused, but memory is then his affair.
+   * Rejects after a failure that is a bug of ours; a closed buffer is an orderly end.
+   */
   async ready(): Promise<void> {
     while (this.uncommittedBytes >= this.#maxUncommittedBytes) await this.#drained.current;
+    if (this.#failed !== undefined && !(this.#failed.error instanceof BufferClosed))
+      await rejected(this.#failed.error);
   }
 
   /** Commits what waits without regard to the interval; resolves when all of it is durable. */
@@ -110,12 +118,21 @@ export class Committer {
       await this.#buffer.append({ kind: 'commit', timeMs: this.#clock.now(), slices });
       for (const { resolve } of group) resolve();
     } catch (error) {
-      for (const { reject } of group) reject(error);
+      this.#fail(group, error);
     }
     this.#underWayBytes = 0;
     this.#committing = false;
     this.#drained.fire();
     this.#consider();
+  }
+
+  /** Nothing may be committed after what was not: positions would pass over lines that never counted. */
+  #fail(group: readonly Waiting[], error: unknown): void {
+    this.#failed = { error };
+    const all = [...group, ...this.#waiting];
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    for (const { reject } of all) reject(error);
   }
 
   /** The slices from the front that make one commit: at least one, then while they fit. */
@@ -131,6 +148,10 @@ export class Committer {
     this.#underWayBytes = bytes;
     return this.#waiting.splice(0, count);
   }
+}
+
+function rejected(error: unknown): Promise<never> {
+  return Promise.reject(error instanceof Error ? error : new Error(String(error)));
 }
 
 /** What a slice costs in memory and on disk, whichever is more. */

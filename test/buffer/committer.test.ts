@@ -122,4 +122,19 @@ describe('Committer', () => {
     buffer.commits[0]!.fail(new Error('the buffer is closed'));
     await refused;
   });
+
+  test('commits nothing after what could not be committed', async () => {
+    const buffer = slowBuffer();
+    const committer = new Committer({ buffer, clock: new FakeClock(), intervalMs: 0 });
+    const first = expect(committer.add(slice())).rejects.toThrow('broken');
+    await settled();
+    const second = expect(committer.add(slice())).rejects.toThrow('broken');
+    buffer.commits[0]!.fail(new Error('broken'));
+    await first;
+    await second;
+    await expect(committer.add(slice())).rejects.toThrow('broken');
+    await expect(committer.ready()).rejects.toThrow('broken');
+    await committer.flush();
+    expect(buffer.commits.length).toBe(1);
+  });
 });
