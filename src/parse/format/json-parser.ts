@@ -1,6 +1,7 @@
 import type { FieldNames, Row } from '../row.ts';
 import { JsonPaths } from './json-paths.ts';
-import { JsonShapes } from './json-shapes.ts';
+import { JsonShape } from './json-shape.ts';
+import { LineShapes } from './line-shapes.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
@@ -14,13 +15,12 @@ export class JsonParser implements LineParser {
   readonly #fields: FieldNames;
   readonly #recordsAt: readonly string[] | undefined;
   readonly #paths: JsonPaths | undefined;
-  readonly #shapes: JsonShapes;
+  readonly #shapes = new LineShapes();
   #rest: unknown[] = [];
 
   /** `recordsAt`: where an array stands whose elements are the events (`Records`). */
   constructor(fields: FieldNames, recordsAt: string | undefined) {
     this.#fields = fields;
-    this.#shapes = new JsonShapes(fields);
     this.#recordsAt = recordsAt?.split('.');
     const wanted = fields.wanted()?.filter(({ name }) => !name.startsWith('@'));
     if (wanted !== undefined) this.#paths = JsonPaths.of(wanted);
@@ -32,7 +32,7 @@ export class JsonParser implements LineParser {
     const value = parseObject(text);
     if (value === undefined) return UNMATCHED;
     if (this.#recordsAt === undefined) {
-      this.#shapes.learn(value, text);
+      this.#shapes.learn(() => JsonShape.of(value, text, this.#fields));
       this.#take(value, row);
       return 0;
     }

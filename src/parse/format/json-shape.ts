@@ -1,4 +1,5 @@
 import type { FieldNames, Row } from '../row.ts';
+import type { LineShape } from './line-shapes.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -8,7 +9,7 @@ type JsonObject = Record<string, unknown>;
  * matches is valid JSON and its captures are the values, so that JSON.parse would say the same; a line that it does
  * not match is parsed.
  */
-export class JsonShape {
+export class JsonShape implements LineShape {
   readonly #regex: RegExp;
   readonly #targets: readonly Target[];
 
@@ -90,7 +91,8 @@ class ShapeBuilder {
 
   #value(value: unknown, name: string, depth: number): string | undefined {
     if (value === null) return 'null';
-    if (typeof value === 'object') return Array.isArray(value) ? undefined : this.object(value as JsonObject, name, depth + 1);
+    if (typeof value === 'object')
+      return Array.isArray(value) ? undefined : this.object(value as JsonObject, name, depth + 1);
     const slot = this.#fields.find(name);
     // Two places for one field: which of them wins is left to the general way.
     if (slot >= 0 && this.#slots.has(slot)) return undefined;

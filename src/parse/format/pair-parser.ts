@@ -1,4 +1,6 @@
 import type { FieldNames, Row } from '../row.ts';
+import { LineShapes } from './line-shapes.ts';
+import { PairShape } from './pair-shape.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
@@ -17,13 +19,24 @@ export const LOGFMT: PairSyntax = { keySeparator: '=', pairSeparator: ' ', bareW
 export class PairParser implements LineParser {
   readonly #fields: FieldNames;
   readonly #syntax: PairSyntax;
+  /** For logfmt alone. */
+  readonly #shapes: LineShapes | undefined;
 
   constructor(fields: FieldNames, syntax: PairSyntax) {
     this.#fields = fields;
     this.#syntax = syntax;
+    if (syntax === LOGFMT) this.#shapes = new LineShapes();
   }
 
   parse(text: string, row: Row): number {
+    if (this.#shapes === undefined) return this.#parse(text, row);
+    if (this.#shapes.fill(text, row)) return 0;
+    const outcome = this.#parse(text, row);
+    if (outcome !== UNMATCHED) this.#shapes.learn(() => PairShape.of(text, this.#fields));
+    return outcome;
+  }
+
+  #parse(text: string, row: Row): number {
     const { keySeparator, pairSeparator, bareWords } = this.#syntax;
     const blank = pairSeparator === ' ';
     let pairs = 0;

@@ -1,5 +1,10 @@
-import type { FieldNames, Row } from '../row.ts';
-import { JsonShape } from './json-shape.ts';
+import type { Row } from '../row.ts';
+
+/** An expression for lines with the same keys in the same order. */
+export interface LineShape {
+  /** True where the line has this shape; the row then has its fields. */
+  fill(text: string, row: Row): boolean;
+}
 
 const SHAPES_MAX = 8;
 /** Lines without end that fit no shape must not cost a compilation each. */
@@ -8,16 +13,11 @@ const LEARNED_MAX = 64;
 const MISSES_MAX = 10_000;
 
 /** The shapes met so far, the one that matched last first. */
-export class JsonShapes {
-  readonly #fields: FieldNames;
-  readonly #shapes: JsonShape[] = [];
+export class LineShapes {
+  readonly #shapes: LineShape[] = [];
   #learned = 0;
   #hits = 0;
   #misses = 0;
-
-  constructor(fields: FieldNames) {
-    this.#fields = fields;
-  }
 
   fill(text: string, row: Row): boolean {
     const shapes = this.#shapes;
@@ -34,15 +34,15 @@ export class JsonShapes {
     return false;
   }
 
-  /** Told of a line that no shape fitted, as it was parsed. */
-  learn(object: Record<string, unknown>, text: string): void {
+  /** Told of a line that no shape fitted, with a way to make its shape. */
+  learn(make: () => LineShape | undefined): void {
     if (++this.#misses > MISSES_MAX && this.#misses > this.#hits) {
       this.#shapes.length = 0;
       this.#learned = LEARNED_MAX;
     }
     if (this.#learned >= LEARNED_MAX) return;
     this.#learned++;
-    const shape = JsonShape.of(object, text, this.#fields);
+    const shape = make();
     if (shape === undefined) return;
     this.#shapes.unshift(shape);
     if (this.#shapes.length > SHAPES_MAX) this.#shapes.pop();
