@@ -21,7 +21,7 @@ export interface Position {
   readonly source: string;
   /** Unique in a state directory, never given twice. */
   readonly stream: number;
-  /** Where it was last seen. */
+  /** Where it was last seen. '' where its file and all copies are gone: the position may be dropped. */
   readonly path: string;
   /** Decimal, because inode numbers can exceed 2^53. */
   readonly device: string;

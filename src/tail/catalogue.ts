@@ -54,16 +54,20 @@ export class Catalogue {
   }
 
   async lookAtAll(): Promise<void> {
+    const found = new Set<string>();
     for (const state of this.#table.sources.values()) {
       const { folders, unreadable, missingBases } = await walk(state.pattern);
       state.missingBases = missingBases;
-      for (const path of missingBases) this.#folderIds.delete(path);
       state.unreadableBefore = state.unreadable;
       state.unreadable = new Map(unreadable);
-      for (const folder of folders) this.#noteFolder(folder);
+      for (const folder of folders) {
+        this.#noteFolder(folder);
+        found.add(folder.path);
+      }
       await this.#lookAtGroups(state, groupsOf(state, folders, unreadable), true);
       state.fresh = false;
     }
+    for (const path of this.#folderIds.keys()) if (!found.has(path)) this.#folderIds.delete(path);
   }
 
   /** Looks at the families that a path belongs to. */
@@ -93,9 +97,8 @@ export class Catalogue {
   #noteFolder(folder: Folder): void {
     const known = this.#folderIds.get(folder.path);
     this.#noteLinks(folder);
-    if (known === folder.id) return;
     this.#folderIds.set(folder.path, folder.id);
-    this.#events.folderFound(folder.path, known !== undefined);
+    this.#events.folderFound(folder.path, known !== folder.id);
   }
 
   #noteLinks(folder: Folder): void {

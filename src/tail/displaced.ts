@@ -53,8 +53,9 @@ export class Displaced {
   async place(state: SourceState, sight: Sight): Promise<boolean> {
     const { family, bound } = sight;
     let sure = true;
+    let verified = true;
     for (const stream of family.streams) {
-      if (stream.bound) sure = (await this.#verify(stream, bound.get(stream))) && sure;
+      if (stream.bound) verified = (await this.#verify(stream, bound.get(stream))) && verified;
       else if (stream.busy) {
         sure = false;
         this.#events.undecided(stream.path);
@@ -67,7 +68,7 @@ export class Displaced {
       } else sure = (await this.#replace(state, sight, stream)) && sure;
     }
     family.puzzled = sure ? 0 : family.puzzled + 1;
-    if (sure || family.puzzled > PUZZLED_MAX) return true;
+    if (verified && (sure || family.puzzled > PUZZLED_MAX)) return true;
     this.#events.undecided(join(family.folder, family.root));
     return false;
   }

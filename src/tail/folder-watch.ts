@@ -1,5 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { faultPoint } from '../platform/fault.ts';
 import { errorCode, isAbsent } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
@@ -43,27 +43,26 @@ export class FolderWatch {
     this.#enabled = true;
   }
 
-  /** `anew`: another folder has the path now than when it was added before. Stands when this returns. */
-  add(folder: string, anew: boolean): void {
-    if (!this.#enabled) return;
-    if (this.#watchers.has(folder)) {
-      if (!anew) return;
-      this.#remove(folder);
-    }
+  /** `anew`: another folder has the path now than when it was added before. Returns whether a watch was made. */
+  add(folder: string, anew: boolean): boolean {
+    if (!this.#enabled || (!anew && this.#watchers.has(folder))) return false;
+    this.#remove(folder);
     try {
       faultPoint('tail.watch.before');
       const watcher = watch(folder, { persistent: true });
       watcher.on('change', (event, name) => this.#hint(folder, event, name));
       watcher.on('error', (error) => this.#fail(folder, error));
       this.#watchers.set(folder, watcher);
+      return true;
     } catch (error) {
       this.#fail(folder, error);
+      return false;
     }
   }
 
   close(): void {
     this.#enabled = false;
-    for (const folder of [...this.#watchers.keys()]) this.#remove(folder);
+    for (const folder of this.#watchers.keys()) this.#remove(folder);
   }
 
   #remove(folder: string): void {
@@ -73,6 +72,11 @@ export class FolderWatch {
 
   #hint(folder: string, event: string, name: string | Buffer | null): void {
     const path = name === null ? folder : join(folder, name.toString());
+    // So the kernel tells of the end of the folder itself; a file of the same name costs a new watch.
+    if (event === 'rename' && name?.toString() === basename(folder)) {
+      this.#remove(folder);
+      this.#events.renamed(folder);
+    }
     if (event === 'change') this.#events.changed(path);
     else this.#events.renamed(path);
   }

@@ -14,6 +14,7 @@ const AGAIN_MS_MIN = 20;
 const AGAIN_MS_MAX = 250;
 /** A look at everything may cost one part in so many of the time. */
 const COST_PART = 250;
+const LATER_COST_PART = 10;
 /** After a growth that no hint told of, this long it is polled. */
 const POLL_AFTER_SILENCE_MS = 60_000;
 
@@ -30,7 +31,7 @@ export class LookSchedule {
   #running: Promise<void> | undefined;
   #sweepTimer: Timer | undefined;
   #againTimer: Timer | undefined;
-  readonly #later = new Map<number, Timer>();
+  #laterTimer: Timer | undefined;
   #againMs = AGAIN_MS_MIN;
   #costMs = 0;
   #pollUntilMs = 0;
@@ -74,14 +75,16 @@ export class LookSchedule {
     this.#againMs = Math.min(AGAIN_MS_MAX, this.#againMs * 2);
   }
 
-  /** At everything, after a while. */
+  /** At everything, after a while: the longer, the more such a look costs, for some folders are never quiet. */
   later(ms: number): void {
-    if (this.#stopped || this.#later.has(ms)) return;
-    const timer = this.#clock.setTimeout(() => {
-      this.#later.delete(ms);
-      this.now('');
-    }, ms);
-    this.#later.set(ms, timer);
+    if (this.#stopped || this.#laterTimer !== undefined) return;
+    this.#laterTimer = this.#clock.setTimeout(
+      () => {
+        this.#laterTimer = undefined;
+        this.now('');
+      },
+      Math.max(ms, this.#costMs * LATER_COST_PART),
+    );
   }
 
   /** The kernel is silent on some file system: what it does not tell must be asked for more often. */
@@ -100,7 +103,7 @@ export class LookSchedule {
     this.#stopped = true;
     this.#sweepTimer?.cancel();
     this.#againTimer?.cancel();
-    for (const timer of this.#later.values()) timer.cancel();
+    this.#laterTimer?.cancel();
     await this.#running;
     this.#sweepTimer?.cancel();
   }

@@ -64,7 +64,7 @@ export class Newcomers {
   ): Promise<'read' | 'history' | 'older' | 'pass' | 'later'> {
     const { family, first, bound } = sight;
     if (member.compression === 'unsupported') return 'pass';
-    if (!sure && !isLive(member)) return 'later';
+    if (!sure && (!isLive(member) || hasUnverified(bound))) return 'later';
     if (!member.matching) {
       if (first) return this.#wasBeforeUs(state, member) ? 'history' : 'read';
       const floor = oldestKnown(family, bound, member);
@@ -112,6 +112,12 @@ export class Newcomers {
     this.#events.ready(stream);
     return true;
   }
+}
+
+/** Whether a stream may be bound to a file that only has its old inode: that file would not be seen as unknown. */
+function hasUnverified(bound: Bound): boolean {
+  for (const stream of bound.keys()) if (!stream.verified && stream.fingerprint.bytes > 0) return true;
+  return false;
 }
 
 /** A few equal bytes and different sizes: rather two files with one header than a file and its copy. */

@@ -18,7 +18,7 @@ export interface CatalogueEvents {
   undecided(path: string): void;
   /** A file has grown and the kernel gave no hint. */
   silent(stream: Stream): void;
-  /** A folder was seen for the first time, or is not the one that had this path before. */
+  /** There is a folder to be watched; `anew` where it is not the one that had this path before. */
   folderFound(path: string, anew: boolean): void;
 }
 

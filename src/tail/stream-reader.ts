@@ -71,9 +71,9 @@ export class StreamReader {
   dropAhead(stream: Stream): void {
     const { ahead } = stream;
     stream.ahead = undefined;
-    void ahead?.outcome.then((outcome) => {
-      if (outcome?.kind === 'lines') this.giveBack(outcome.block);
-    });
+    void ahead?.outcome.then((outcome) =>
+      outcome?.kind === 'lines' ? this.giveBack(outcome.block) : undefined,
+    );
   }
 
   giveBack(block: Block): void {

@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
 import { Catalogue } from './catalogue.ts';
-import { FolderWatch } from './folder-watch.ts';
+import { Hints } from './hints.ts';
 import type { Block } from './line-reader.ts';
 import { LookSchedule } from './look-schedule.ts';
 import { OpenFiles } from './open-files.ts';
@@ -13,6 +13,7 @@ import type { SourceSpec } from './source-spec.ts';
 import type { Missed } from './sight.ts';
 import type { Stream } from './stream.ts';
 import { StreamReader } from './stream-reader.ts';
+import { statusOf, type StreamStatus } from './stream-status.ts';
 import { StreamTable } from './stream-table.ts';
 
 export interface TailerOptions {
@@ -42,17 +43,6 @@ export interface Notice {
   readonly missed?: Missed;
 }
 
-export interface StreamStatus {
-  readonly source: string;
-  readonly path: string;
-  readonly stream: number;
-  readonly offset: number;
-  readonly size: number;
-  readonly lagBytes: number;
-  readonly state: 'following' | 'replaced' | 'finished' | 'unreadable';
-  readonly error?: string;
-}
-
 interface Outstanding {
   readonly chunk: Chunk;
   readonly stream: Stream;
@@ -64,8 +54,6 @@ const RETRY_MS_MIN = 50;
 const RETRY_MS_MAX = 10_000;
 /** How often a file that has no name any more is asked whether it still grows. */
 const UNLINKED_POLL_MS = 100;
-/** So long after a folder was found it is looked at again. */
-const WATCH_STANDS_MS = 20;
 /** A compressed file that is damaged after so many tries stays so. */
 const SEALED_RETRIES_MAX = 8;
 
@@ -83,7 +71,7 @@ export class Tailer {
   readonly #reader: StreamReader;
   readonly #catalogue: Catalogue;
   readonly #looks: LookSchedule;
-  readonly #watch: FolderWatch;
+  readonly #hints: Hints;
   readonly #queue = new ReadyQueue();
   readonly #outstanding = new Map<number, Outstanding>();
   /** Positions of sources that are not configured (any more). */
@@ -100,30 +88,23 @@ export class Tailer {
     this.#table = new StreamTable(options.nextStream, Math.min(FIRST_BLOCK_BYTES, chunkBytes));
     this.#files = new OpenFiles(options.maxOpenFiles ?? 512);
     this.#reader = new StreamReader(this.#files, chunkBytes);
-    this.#watch = new FolderWatch(
-      {
-        changed: (path) => this.#changed(path),
-        renamed: (path) => this.#renamed(path),
-        failed: () => this.#looks.scheduleSweep(),
-      },
-      log,
-    );
     this.#catalogue = new Catalogue(this.#table, this.#files, clock, log, {
       ready: (stream) => this.#queue.add(stream),
       noted: (stream, missed) => this.#note(stream, missed),
       undecided: (path) => this.#looks.again(path),
       silent: () => this.#looks.pollForAWhile(),
-      folderFound: (path, anew) => this.#watchFolder(path, anew),
+      folderFound: (path, anew) => this.#hints.folderFound(path, anew),
     });
     const intervals = { sweepMs: options.sweepIntervalMs ?? 10_000, pollMs: options.pollIntervalMs ?? 250 };
-    this.#looks = new LookSchedule(this.#catalogue, clock, log, intervals, () => this.#isWatching());
+    this.#looks = new LookSchedule(this.#catalogue, clock, log, intervals, () => this.#hints.working);
+    this.#hints = new Hints(this.#table, this.#catalogue, this.#looks, this.#queue, log);
     this.#parked = [...options.positions];
     for (const source of sources) this.#addSource(source);
   }
 
   /** Looks for files, resumes those that are known, and watches from here on. */
   async start(): Promise<void> {
-    if (this.#options.watch !== false) this.#watch.start();
+    if (this.#options.watch !== false) this.#hints.start();
     this.#looks.now('');
     await this.#looks.settled();
   }
@@ -187,7 +168,7 @@ export class Tailer {
   /** Takes over changed sources; streams of those that stay go on where they are. */
   async updateSources(sources: readonly SourceSpec[]): Promise<void> {
     await this.#looks.settled();
-    for (const name of [...this.#table.sources.keys()]) {
+    for (const name of this.#table.sources.keys()) {
       if (!sources.some((source) => source.name === name)) await this.#parkSource(name);
     }
     for (const source of sources) {
@@ -222,7 +203,7 @@ export class Tailer {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#queue.wake();
-    this.#watch.close();
+    this.#hints.close();
     await this.#looks.stop();
     for (const stream of this.#table.streams) {
       stream.cancelTimers();
@@ -374,44 +355,6 @@ export class Tailer {
     stream.retryTimer = this.#clock.setTimeout(() => this.#queue.add(stream), wait);
   }
 
-  #changed(hint: string): void {
-    const path = this.#catalogue.nameOf(hint);
-    const streams = this.#table.at(path);
-    if (streams === undefined || streams.size === 0) {
-      if (this.#catalogue.isRelevant(path)) this.#looks.now(path);
-      return;
-    }
-    for (const stream of streams) {
-      stream.hinted = true;
-      if (stream.state === 'finished') this.#looks.now(path);
-      else this.#queue.add(stream);
-    }
-  }
-
-  #renamed(hint: string): void {
-    const path = this.#catalogue.nameOf(hint);
-    for (const stream of this.#table.at(path) ?? []) this.#queue.add(stream);
-    if (this.#catalogue.isRelevant(path)) this.#looks.now(path);
-    else if (this.#mayHold(path)) this.#looks.now('');
-  }
-
-  #mayHold(folder: string): boolean {
-    for (const { pattern } of this.#table.sources.values()) if (pattern.mayHold(folder)) return true;
-    return false;
-  }
-
-  #isWatching(): boolean {
-    if (!this.#watch.working) return false;
-    for (const { missingBases } of this.#table.sources.values()) if (missingBases.length > 0) return false;
-    return true;
-  }
-
-  #watchFolder(path: string, anew: boolean): void {
-    this.#watch.add(path, anew);
-    // What happened between the listing and the watch was not told of.
-    this.#looks.later(WATCH_STANDS_MS);
-  }
-
   #addSource(source: SourceSpec): void {
     const mine = this.#parked.filter((position) => position.source === source.name);
     this.#parked = this.#parked.filter((position) => position.source !== source.name);
@@ -442,18 +385,4 @@ export class Tailer {
     this.#queue.wake();
     this.#options.onNotice?.();
   }
-}
-
-function statusOf(stream: Stream): StreamStatus {
-  const size = Math.max(stream.size, stream.offset);
-  return {
-    source: stream.source.name,
-    path: stream.path,
-    stream: stream.number,
-    offset: stream.offset,
-    size,
-    lagBytes: stream.state === 'following' ? size - stream.offset : 0,
-    state: stream.state === 'following' || stream.state === 'replaced' ? stream.state : 'finished',
-    ...(stream.error === undefined ? {} : { error: stream.error }),
-  };
 }
