@@ -1,27 +1,16 @@
-import { Command, CommanderError } from 'commander';
-import { registerAgent } from './cli/agent-command.ts';
-import { registerCheck } from './cli/check-command.ts';
-import { registerCollector } from './cli/collector-command.ts';
-import { registerDemo } from './cli/demo-command.ts';
-import { registerStatus } from './cli/status-command.ts';
+import { CommanderError } from 'commander';
+import { createProgram } from './cli/create-program.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { ProblemsError } from './model/problem.ts';
-import { version } from './platform/version.ts';
 
-const program = new Command('taffrail')
-  .description(
-    'Reads the log and data files that services write, and ships their metrics and records: each line counted once, shipped once.',
-  )
-  .version(version, '-V, --version')
-  .showHelpAfterError('(taffrail --help lists the commands)')
-  .configureHelp({ sortSubcommands: false })
-  .exitOverride();
-
-for (const register of [registerAgent, registerCollector, registerDemo, registerCheck, registerStatus])
-  register(program);
+// A reader that has seen enough (`| head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }

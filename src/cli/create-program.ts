@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { version } from '../platform/version.ts';
+import { registerAgent } from './agent-command.ts';
+import { registerCheck } from './check-command.ts';
+import { registerCollector } from './collector-command.ts';
+import { registerDemo } from './demo-command.ts';
+import { registerStatus } from './status-command.ts';
+import { registerTry } from './try-command.ts';
+
+/** In the order in which help shows them. Registering loads none of the commands' own modules. */
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerAgent,
+  registerCollector,
+  registerDemo,
+  registerTry,
+  registerCheck,
+  registerStatus,
+];
+
+/** The command line, for main.ts, for completion and for docs/COMMANDS.md. */
+export function createProgram(): Command {
+  const program = new Command('taffrail')
+    .description(
+      'Reads the log and data files that services write, and ships their metrics and records: each line counted once, shipped once.',
+    )
+    .version(version, '-V, --version')
+    .showHelpAfterError('(taffrail --help lists the commands)')
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride();
+  for (const register of COMMANDS) register(program);
+  return program;
+}
