@@ -6,6 +6,7 @@ import { loadPack } from '../parse/load-pack.ts';
 import type { RuleGroup } from '../rules/rule.ts';
 import type { SourceSpec } from '../tail/source-spec.ts';
 import { builtInGroups } from './built-in-groups.ts';
+import { templateProblems } from './check-receivers.ts';
 import { loadRules } from './load-rules.ts';
 import { PackLibrary } from './pack-library.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
@@ -58,7 +59,7 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
     keptMs: config.rule_history,
     problemAt,
   });
-  problems.push(...rules.problems, ...builtIn.problems);
+  problems.push(...rules.problems, ...builtIn.problems, ...templateProblems(config, problemAt));
   if (problems.length > 0) throw new ProblemsError(problems);
   return { file, config, scanners, sources, ruleGroups: [...builtIn.groups, ...rules.groups] };
 }

@@ -1,46 +1,79 @@
-import { TemplateEvaluator } from '../rules/template-evaluator.ts';
-import { TEMPLATE_FUNCTION_NAMES, templateFunctions } from '../rules/template-functions.ts';
+import { escapeHtml } from '../rules/template-builtins.ts';
+import { TemplateEvaluator, type TemplateFunction } from '../rules/template-evaluator.ts';
+import { templateFunctions } from '../rules/template-functions.ts';
+import type { Template, TemplateBody, TemplateNode } from '../rules/template-nodes.ts';
 import { parseTemplate } from '../rules/template-parser.ts';
-import { type GoMap, type GoStruct, TemplateError, type TemplateValue } from '../rules/template-value.ts';
+import {
+  isStruct,
+  labelMap,
+  printValue,
+  TemplateError,
+  type TemplateValue,
+} from '../rules/template-value.ts';
+import { DEFAULT_TEMPLATES } from './default-templates.ts';
+import { notificationValue } from './notification-data.ts';
+import { NOTIFICATION_FUNCTION_NAMES, NOTIFICATION_FUNCTIONS } from './notification-functions.ts';
 
+const SAFE_HTML = 'template.HTML';
 const LIMITS = { steps: 100_000, output: 262_144 };
 
-/** Expands the Go template of a receiver over a notification; throws TemplateError where it is wrong. */
-export function renderNotification(text: string, data: unknown): string {
-  const template = parseTemplate(text, {
-    name: 'receiver',
-    functions: TEMPLATE_FUNCTION_NAMES,
-    variables: [],
-  });
+/**
+ * Expands the Go template of a receiver over a notification; throws TemplateError where it is wrong. In HTML all that
+ * actions print is escaped (labels may hold what a stranger wrote into a log), except what went through safeHtml.
+ */
+export function renderNotification(text: string, data: unknown, form: 'text' | 'html' = 'text'): string {
+  const template = parseNotificationTemplate(text);
   const functions = templateFunctions({
     externalUrl: '',
-    externalLabels: toTemplateValue({}),
+    externalLabels: labelMap({}),
     nowMs: 0,
     query: () => {
       throw new TemplateError('query is for the templates of rules');
     },
     runDefined: (name, inner) => evaluator.runDefined(name, inner),
   });
-  const evaluator: TemplateEvaluator = new TemplateEvaluator(template, functions, LIMITS);
-  return evaluator.run(toTemplateValue(data), {});
+  const evaluator: TemplateEvaluator = new TemplateEvaluator(
+    template,
+    new Map([...functions, ...NOTIFICATION_FUNCTIONS, ...(form === 'html' ? HTML_FUNCTIONS : [])]),
+    form === 'html' ? { ...LIMITS, print: printHtml } : LIMITS,
+  );
+  return evaluator.run(notificationValue(data), {});
 }
 
-/** JavaScript's values as Go's: records of text become maps, other objects structs. */
-function toTemplateValue(value: unknown): TemplateValue {
-  if (value === null || value === undefined) return undefined;
-  if (
-    typeof value === 'string' ||
-    typeof value === 'boolean' ||
-    typeof value === 'number' ||
-    typeof value === 'bigint'
-  )
-    return value;
-  if (value instanceof Date) return { kind: 'time', ms: value.getTime() };
-  if (Array.isArray(value)) return value.map(toTemplateValue);
-  const entries = Object.entries(value);
-  if (entries.every(([, inner]) => typeof inner === 'string')) {
-    return { kind: 'map', entries: new Map(entries as [string, string][]), zero: '' } satisfies GoMap;
+const HTML_FUNCTIONS: readonly (readonly [string, TemplateFunction])[] = [
+  [
+    'safeHtml',
+    (args) => ({ kind: 'struct', type: SAFE_HTML, fields: new Map([['text', printValue(args[0])]]) }),
+  ],
+];
+
+function printHtml(value: TemplateValue): string {
+  if (isStruct(value) && value.type === SAFE_HTML) return printValue(value.fields.get('text'));
+  return escapeHtml(printValue(value));
+}
+
+/** Throws TemplateError where the text is no template, or calls one by a name that nobody defines. */
+export function parseNotificationTemplate(text: string): Template {
+  const own = parseTemplate(text, {
+    name: 'receiver',
+    functions: NOTIFICATION_FUNCTION_NAMES,
+    variables: [],
+  });
+  const template = { ...own, defined: new Map([...DEFAULT_TEMPLATES, ...own.defined]) };
+  for (const body of [own.body, ...own.defined.values()]) {
+    for (const name of calledIn(body)) {
+      if (!template.defined.has(name))
+        throw new TemplateError(`template ${JSON.stringify(name)} not defined`);
+    }
   }
-  const fields = new Map(entries.map(([key, inner]) => [key, toTemplateValue(inner)]));
-  return { kind: 'struct', type: 'template.Data', fields } satisfies GoStruct;
+  return template;
+}
+
+function calledIn(body: TemplateBody): readonly string[] {
+  return body.flatMap((node: TemplateNode) => {
+    if (node.kind === 'template') return [node.name];
+    if (node.kind === 'if' || node.kind === 'with' || node.kind === 'range')
+      return [...calledIn(node.body), ...calledIn(node.otherwise)];
+    return [];
+  });
 }

@@ -69,7 +69,7 @@ export class Sampling {
     if (nowMs - intervalMs <= last.timeMs) return;
     ring.append(
       nowMs - intervalMs,
-      last.samples.map(({ born: _, ...sample }) => sample),
+      last.samples.map((sample) => ({ ...sample, born: false })),
     );
   }
 

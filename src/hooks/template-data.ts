@@ -1,9 +1,13 @@
 import { sortedLabels } from './alert-identity.ts';
+import { GO_ZERO_TIME } from './go-time.ts';
 import { commonPairs, countFiring } from './notification.ts';
 import type { NotifiedAlert, Notification } from './notification.ts';
 
-/** Expands a Go template over data; throws where the template is wrong. */
-export type RenderTemplate = (text: string, data: unknown) => string;
+/** Expands a Go template over data; throws where the template is wrong. In HTML, values are escaped. */
+export type RenderTemplate = (text: string, data: unknown, form?: 'text' | 'html') => string;
+
+/** Go's zero time, year 1: the end of an alert that still fires. */
+const GO_ZERO_MS = Date.parse(GO_ZERO_TIME);
 
 type Pairs = Readonly<Record<string, string>>;
 
@@ -62,7 +66,7 @@ function templateAlert(alert: NotifiedAlert): TemplateAlert {
     Labels: sortedLabels(alert.labels),
     Annotations: sortedLabels(alert.annotations),
     StartsAt: new Date(alert.startsAtMs),
-    EndsAt: new Date(alert.status === 'resolved' ? alert.endsAtMs : 0),
+    EndsAt: new Date(alert.status === 'resolved' ? alert.endsAtMs : GO_ZERO_MS),
     GeneratorURL: alert.generatorUrl,
     Fingerprint: alert.fingerprint,
     Value: alert.value,
@@ -79,11 +83,11 @@ export class MessageTexts {
     this.#render = render;
   }
 
-  text(template: string | undefined, otherwise: () => string): string {
+  text(template: string | undefined, otherwise: () => string, form: 'text' | 'html' = 'text'): string {
     if (template === undefined) return otherwise();
     if (!template.includes('{{')) return template;
     try {
-      return this.#render(template, this.data);
+      return this.#render(template, this.data, form);
     } catch (error) {
       return `${otherwise()} <error expanding template: ${(error as Error).message}>`;
     }

@@ -147,7 +147,7 @@ function compare(a: TemplateValue, b: TemplateValue): number {
   return a === b ? 0 : Number.NaN;
 }
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   const escapes: Record<string, string> = {
     '<': '&lt;',
     '>': '&gt;',

@@ -1,12 +1,13 @@
 import { timeMethod } from './template-time-methods.ts';
 import type { Command, Operand, Pipe, Template, TemplateBody, TemplateNode } from './template-nodes.ts';
-import type { TemplateValue } from './template-value.ts';
+import type { TemplateMethod, TemplateValue } from './template-value.ts';
 import {
   isList,
   isMap,
   isStruct,
   isTime,
   isTrue,
+  methodOf,
   printValue,
   sortedKeys,
   TemplateError,
@@ -21,6 +22,8 @@ export interface EvaluationLimits {
   readonly steps: number;
   /** Longest output, in characters. */
   readonly output: number;
+  /** How an action's value becomes text; as Go's %v where left out. */
+  readonly print?: (value: TemplateValue) => string;
 }
 
 const DEPTH_MAX = 100;
@@ -89,7 +92,7 @@ export class TemplateEvaluator {
       case 'action': {
         const value = this.#pipe(node.pipe, dot);
         if (node.pipe.variables.length === 0)
-          this.#write(value === undefined ? '<no value>' : printValue(value));
+          this.#write(value === undefined ? '<no value>' : (this.#limits.print ?? printValue)(value));
         return 'on';
       }
       case 'template':
@@ -176,16 +179,17 @@ export class TemplateEvaluator {
     const method = this.#method(first, dot);
     if (method === undefined)
       throw new TemplateError(`can't give argument to non-function ${this.#source(command.at)}`);
-    return timeMethod(method.time, method.name, args());
+    return this.#bounded(method(args()));
   }
 
-  /** The method call that the operand names, if it ends in a field of a time. */
-  #method(operand: Operand, dot: TemplateValue): { time: number; name: string } | undefined {
+  /** The method that the operand names, if it ends in one. */
+  #method(operand: Operand, dot: TemplateValue): TemplateMethod | undefined {
     if (!('fields' in operand)) return undefined;
     const name = operand.fields.at(-1);
     const before = { ...operand, fields: operand.fields.slice(0, -1) };
     const receiver = this.#operand(before, dot);
-    return name !== undefined && isTime(receiver) ? { time: receiver.ms, name } : undefined;
+    if (name === undefined) return undefined;
+    return isTime(receiver) ? (args) => timeMethod(receiver.ms, name, args) : methodOf(receiver, name);
   }
 
   #call(
@@ -282,6 +286,8 @@ export class TemplateEvaluator {
 
 function fieldOf(value: TemplateValue, name: string): TemplateValue {
   if (value === undefined) throw new TemplateError(`nil data; no entry for key ${JSON.stringify(name)}`);
+  const method = methodOf(value, name);
+  if (method !== undefined) return method([]);
   if (isMap(value)) return value.entries.has(name) ? value.entries.get(name) : value.zero;
   if (isTime(value)) return timeMethod(value.ms, name, []);
   if (isStruct(value) && value.fields.has(name)) return value.fields.get(name);

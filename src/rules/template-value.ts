@@ -32,6 +32,25 @@ export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
 
+/** Arguments in, a value out; it throws a `TemplateError` where Go's returns an error. */
+export type TemplateMethod = (args: readonly TemplateValue[]) => TemplateValue;
+
+const METHODS = new WeakMap<object, Readonly<Record<string, TemplateMethod>>>();
+
+/** Gives a value methods, as Go's named types have them; they go before fields and keys. */
+export function withMethods<T extends GoMap | GoStruct | readonly TemplateValue[]>(
+  value: T,
+  methods: Readonly<Record<string, TemplateMethod>>,
+): T {
+  METHODS.set(value, methods);
+  return value;
+}
+
+export function methodOf(value: TemplateValue, name: string): TemplateMethod | undefined {
+  const methods = typeof value === 'object' ? METHODS.get(value) : undefined;
+  return methods !== undefined && Object.hasOwn(methods, name) ? methods[name] : undefined;
+}
+
 export function labelMap(labels: Readonly<Record<string, string>>): GoMap {
   return { kind: 'map', entries: new Map(Object.entries(labels)), zero: '' };
 }

@@ -91,7 +91,7 @@ export class EmailSender implements Sender {
       ),
       messageId: `<${notification.id}@${domain}>`,
       text: texts.text(this.#config.text, () => `${texts.title()}\n\n${texts.list()}\n`),
-      html: texts.text(this.#config.html, () => htmlBody(texts)),
+      html: texts.text(this.#config.html, () => htmlBody(texts), 'html'),
     };
   }
 
