@@ -51,7 +51,9 @@ export class Newcomers {
     }
     for (const member of history.slice(-HISTORY_KEPT)) {
       const stream = await this.#admission.admit(state, family, member, 'history');
-      if (stream !== undefined) this.#events.noted(stream);
+      if (stream === undefined) continue;
+      stream.border = true;
+      this.#events.noted(stream);
     }
     if (family.passed.size > 2 * members.length + 64) family.passed.clear();
   }
@@ -100,6 +102,7 @@ export class Newcomers {
     const stream = await this.#admission.admit(state, family, member, fromEnd ? 'end' : 'beginning');
     if (stream === undefined) return false;
     bound.set(stream, member);
+    stream.border = first && state.fresh;
     // Were it not known after a crash, the file would be taken for one to be read from its end.
     if (state.spec.startAt === 'end') this.#events.noted(stream);
     const before = family.latest;
@@ -127,14 +130,15 @@ function isDoubtful(member: Member, stream: Stream, own: Member): boolean {
 }
 
 /**
- * The oldest file with content that a stream is bound to. A file that was empty when it was found does not count for
- * what was written since: that may have been in it, and copied and cut before it was read.
+ * The file on the border to history: the oldest with content that was there at the first look, or before a restart.
+ * Files that came later are no border, for a listing made while files are renamed may have missed older ones. Nor is
+ * one that was found empty for what was written since: that may have been in it, and copied and cut before it was read.
  */
 function oldestKnown(family: Family, bound: Bound, unknown: Member): Member | undefined {
   let oldest: Member | undefined;
   for (const stream of family.streams) {
     const member = bound.get(stream);
-    if (member === undefined || stream.fingerprint.bytes === 0) continue;
+    if (member === undefined || !stream.border || stream.fingerprint.bytes === 0) continue;
     if (stream.emptyAtNs !== undefined && unknown.stat.mtimeNs > stream.emptyAtNs) continue;
     if (oldest === undefined || compareMembers(member, oldest) < 0) oldest = member;
   }

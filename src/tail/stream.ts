@@ -43,6 +43,8 @@ export class Stream {
   mtimeNs = 0n;
   /** In the listing of the latest look under this identity. */
   bound = false;
+  /** Whether older files of its family are history. Not so for files that came while we were looking. */
+  border = false;
   /** When the file, found empty, had been written last (that is, made). */
   emptyAtNs: bigint | undefined;
   /** Its file was seen to hold what was read of it, since the process started. */
@@ -103,6 +105,7 @@ export class Stream {
     this.anchor = position.anchor;
     this.parserState = position.parserState;
     this.verified = false;
+    this.border = true;
     if (position.finished !== true) return;
     this.state = 'finished';
     this.size = this.body.compression === 'none' ? position.offset : 0;
