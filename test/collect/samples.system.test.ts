@@ -197,3 +197,14 @@ test('retention deletes samples, chunks and records that are too old, and gives 
   expect(await select(named('old'))).toEqual([]);
   expect((await collector.store.stats()).bytes).toBeLessThan(full.bytes * 0.8);
 });
+
+test('a series without samples is forgotten after its retention, and comes back under its labels', async () => {
+  const send = (ms: number) =>
+    sendMetrics(metricsJson({}, [{ name: 'm', gauge: { dataPoints: [point(ms, 1, { a: 'b' })] } }]));
+  await send(NOW);
+  expect(await collector.store.labelValues('a', [], 0, NOW * 2)).toEqual(['b']);
+  await collector.store.maintain(NOW + 40 * 86_400_000);
+  expect(await collector.store.labelValues('a', [], 0, NOW * 2)).toEqual([]);
+  await send(NOW + 5);
+  expect(await select(named('m'))).toEqual([{ labels: { __name__: 'm', a: 'b' }, samples: [[NOW + 5, 1]] }]);
+});

@@ -5,6 +5,15 @@ import { repeat } from './page-state.js';
 
 const TONES = { firing: 'bad', pending: 'warn', inactive: 'good', unknown: '' };
 
+/** An alert that only proves that alerting works is nothing to worry about. */
+export function isWorrying(alert) {
+  return alert.state === 'firing' && alert.labels?.severity !== 'none';
+}
+
+function alertTone(alert) {
+  return alert.state === 'firing' && !isWorrying(alert) ? 'good' : (TONES[alert.state] ?? '');
+}
+
 /** What fires, by which rules, who was told, and what is kept silent. */
 export function alertsPage(main) {
   const body = h('div', { class: 'alerts' });
@@ -37,7 +46,7 @@ function activeAlerts(groups) {
     .flatMap((rule) => (rule.alerts ?? []).map((alert) => ({ ...alert, rule })))
     .filter((alert) => alert.state !== 'inactive')
     .sort((a, b) =>
-      a.state === b.state ? Date.parse(b.activeAt) - Date.parse(a.activeAt) : a.state === 'firing' ? -1 : 1,
+      rank(a) === rank(b) ? Date.parse(b.activeAt) - Date.parse(a.activeAt) : rank(a) - rank(b),
     );
   if (active.length === 0) {
     const quiet = groups.length > 0 ? emptyState('All quiet', 'No alert is firing or pending.') : undefined;
@@ -51,14 +60,19 @@ function activeAlerts(groups) {
   );
 }
 
+function rank(alert) {
+  if (isWorrying(alert)) return 0;
+  return alert.state === 'pending' ? 1 : 2;
+}
+
 function activeAlert(alert) {
   const { alertname = alert.rule.name, ...labels } = alert.labels ?? {};
   const text =
     alert.annotations?.summary ?? alert.annotations?.description ?? alert.annotations?.message ?? '';
   return h(
     'li',
-    { class: TONES[alert.state] ?? '' },
-    h('span', { class: `state ${TONES[alert.state] ?? ''}` }, alert.state),
+    { class: alertTone(alert) },
+    h('span', { class: `state ${alertTone(alert)}` }, alert.state),
     h('strong', {}, alertname),
     h(
       'span',
@@ -112,13 +126,18 @@ function ruleGroups(groups, open) {
 function ruleRow(rule, key, open) {
   const state = rule.type === 'recording' ? 'recording' : (rule.state ?? 'unknown');
   const failing = rule.health === 'err';
+  const calm = state === 'firing' && rule.labels?.severity === 'none';
   return h(
     'details',
     { class: 'rule', 'data-key': key, open: open.has(key) },
     h(
       'summary',
       {},
-      h('span', { class: `state ${failing ? 'bad' : (TONES[state] ?? '')}` }, failing ? 'failing' : state),
+      h(
+        'span',
+        { class: `state ${failing ? 'bad' : calm ? 'good' : (TONES[state] ?? '')}` },
+        failing ? 'failing' : state,
+      ),
       h('strong', {}, rule.name),
     ),
     failing ? h('p', { class: 'notice bad' }, rule.lastError ?? 'the last evaluation failed') : undefined,

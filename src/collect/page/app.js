@@ -1,5 +1,5 @@
 import { get, getIfThere } from './api.js';
-import { alertsPage } from './alerts.js';
+import { alertsPage, isWorrying } from './alerts.js';
 import { emptyState, replace } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { metricsPage } from './metrics.js';
@@ -45,7 +45,7 @@ async function refreshBadges() {
     setBadge('fleet', unwell.length, 'agents that need a look');
   }
   if (alerts.status === 'fulfilled') {
-    const firing = (alerts.value?.alerts ?? []).filter((alert) => alert.state === 'firing');
+    const firing = (alerts.value?.alerts ?? []).filter(isWorrying);
     setBadge('alerts', firing.length, 'firing alerts');
   }
 }

@@ -22,6 +22,7 @@ export class Packer {
   readonly #insert;
   readonly #delete;
   readonly #newPack;
+  readonly #touch;
 
   constructor(db: Database) {
     this.#db = db;
@@ -31,6 +32,7 @@ export class Packer {
       'INSERT INTO chunk (sid, start_ms, number, end_ms, bytes) VALUES (?, ?, ?, ?, ?)',
     );
     this.#delete = db.prepare('DELETE FROM sample WHERE ts >= ? AND ts <= ?');
+    this.#touch = db.prepare('UPDATE series SET last_ms = MAX(last_ms, ?) WHERE sid = ?');
     this.#newPack = db.prepare('INSERT INTO pack (start_ms, end_ms) VALUES (?, ?)');
   }
 
@@ -71,6 +73,7 @@ export class Packer {
     for (const [sid, samples] of series) {
       const { times } = samples;
       this.#insert.run(sid, times[0]!, number, times[times.length - 1]!, packSamples(samples));
+      this.#touch.run(times[times.length - 1]!, sid);
     }
     this.#delete.run(start, last);
   }

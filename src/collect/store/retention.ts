@@ -25,6 +25,9 @@ export class Retention {
   /** Where the pass over the series stands, and the time before which it deletes; undefined between passes. */
   #pass: { readonly cutoff: number; sid: number } | undefined;
 
+  /** Rows that the current step deleted. */
+  #deleted = 0;
+
   constructor(db: Database, limits: RetentionLimits) {
     this.#db = db;
     this.#limits = limits;
@@ -36,12 +39,15 @@ export class Retention {
   }
 
   step(nowMs: number): boolean {
+    this.#deleted = 0;
     const cutoff = this.#cutoff(nowMs);
     faultPoint('collect.retention.before');
     const more = inTransaction(this.#db, () => this.#deleteSome(cutoff));
     faultPoint('collect.retention.after');
     if (this.#pragma('freelist_count') > 0) this.#db.exec(`PRAGMA incremental_vacuum(${STEP_PAGES})`);
-    return more || this.#pragma('freelist_count') > STEP_PAGES;
+    // Deleting by size goes on from hour to hour, as long as there is something to delete.
+    const tooLarge = this.#deleted > 0 && this.usedBytes() > this.#limits.bytesMax;
+    return more || tooLarge || this.#pragma('freelist_count') > STEP_PAGES;
   }
 
   #cutoff(nowMs: number): number {
@@ -78,6 +84,7 @@ export class Retention {
         'DELETE FROM block WHERE number IN (SELECT number FROM (SELECT number, received_ms FROM block ORDER BY number LIMIT ?) WHERE received_ms < ?)',
       )
       .run(STEP_BLOCKS, cutoff);
+    this.#deleted += Number(changes);
     return Number(changes) === STEP_BLOCKS;
   }
 
@@ -87,6 +94,7 @@ export class Retention {
         'DELETE FROM sample WHERE (ts, sid) IN (SELECT ts, sid FROM sample WHERE ts < ? ORDER BY ts LIMIT ?)',
       )
       .run(cutoff, STEP_SAMPLES);
+    this.#deleted += Number(changes);
     return Number(changes) === STEP_SAMPLES;
   }
 
@@ -101,7 +109,7 @@ export class Retention {
     }[];
     const remove = this.#db.prepare('DELETE FROM chunk WHERE sid = ? AND end_ms < ? AND start_ms < ?');
     for (const { sid } of sids) {
-      remove.run(sid, this.#pass.cutoff, this.#pass.cutoff);
+      this.#deleted += Number(remove.run(sid, this.#pass.cutoff, this.#pass.cutoff).changes);
       this.#pass.sid = sid;
     }
     if (sids.length === STEP_SERIES) return true;

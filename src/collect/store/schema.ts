@@ -17,9 +17,9 @@ const migrations: readonly string[] = [
   -- Where chunks begin and how many bytes they are, for retention: one row for each pass of the packer.
   CREATE TABLE pack (number INTEGER PRIMARY KEY, start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL);
 
-  -- labels: canonical JSON, [[name, value], …] by name.
+  -- labels: canonical JSON, [[name, value], …] by name. A number is never given twice: readers remember whose it is.
   CREATE TABLE series (
-    sid INTEGER PRIMARY KEY, labels TEXT NOT NULL UNIQUE, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL
+    sid INTEGER PRIMARY KEY AUTOINCREMENT, labels TEXT NOT NULL UNIQUE, first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL
   );
   CREATE TABLE metric (name TEXT PRIMARY KEY, type TEXT NOT NULL, help TEXT NOT NULL, unit TEXT NOT NULL) WITHOUT ROWID;
 

@@ -13,6 +13,9 @@ export class StoreError extends Error {
   }
 }
 
+/** Between the end of a thread and its next start. */
+const RESTART_MS = 200;
+
 interface Waiting {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
@@ -28,14 +31,15 @@ interface CallOptions {
 export class StoreThread {
   readonly #data: StoreWorkerData;
   readonly #waiting = new Map<number, Waiting>();
-  #worker: Worker;
+  /** Undefined between the end of one worker and the start of the next. */
+  #worker: Worker | undefined;
   #nextId = 1;
   #closed = false;
 
   private constructor(data: StoreWorkerData, worker: Worker) {
     this.#data = data;
     this.#worker = worker;
-    this.#listen();
+    this.#listen(worker);
   }
 
   static async start(data: StoreWorkerData): Promise<StoreThread> {
@@ -53,14 +57,18 @@ export class StoreThread {
     args: StoreCalls[M]['args'],
     options: CallOptions = {},
   ): Promise<StoreCalls[M]['result']> {
-    if (this.#closed) return Promise.reject(new StoreError('failed', 'the store is closed'));
+    const worker = this.#worker;
+    if (this.#closed || worker === undefined) {
+      const state = this.#closed ? 'closed' : 'starting again';
+      return Promise.reject(new StoreError('failed', `the store is ${state}`));
+    }
     const id = this.#nextId++;
     return new Promise<StoreCalls[M]['result']>((resolve, reject) => {
       const { timeoutMs } = options;
       const timer =
         timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(timeoutMs), timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
-      this.#worker.postMessage({ id, method, args } satisfies StoreCall, options.transfer ?? []);
+      worker.postMessage({ id, method, args } satisfies StoreCall, options.transfer ?? []);
     });
   }
 
@@ -69,11 +77,10 @@ export class StoreThread {
     const closed = this.call('close', []);
     this.#closed = true;
     await closed.catch(() => undefined);
-    await this.#worker.terminate();
+    await this.#worker?.terminate();
   }
 
-  #listen(): void {
-    const worker = this.#worker;
+  #listen(worker: Worker): void {
     worker.on('message', (answer: StoreAnswer) => this.#settle(answer));
     worker.on('error', (error) =>
       this.#restart(worker, new StoreError('failed', `the store's thread failed: ${error.message}`)),
@@ -93,6 +100,7 @@ export class StoreThread {
   /** SQLite cannot be told to stop from outside, but its thread can; it only read. */
   #expire(timeoutMs: number): void {
     const worker = this.#worker;
+    if (worker === undefined) return;
     this.#restart(
       worker,
       new StoreError('timeout', `the query took longer than ${timeoutMs / 1000} s; ask for less`),
@@ -107,9 +115,14 @@ export class StoreThread {
       reject(error);
     }
     this.#waiting.clear();
+    this.#worker = undefined;
     if (this.#closed) return;
-    this.#worker = spawn(this.#data);
-    this.#listen();
+    // A pause, so that a thread that cannot start (a disk that fails) does not take the machine.
+    setTimeout(() => {
+      if (this.#closed) return;
+      this.#worker = spawn(this.#data);
+      this.#listen(this.#worker);
+    }, RESTART_MS).unref();
   }
 }
 

@@ -50,11 +50,13 @@ export class Store {
       seriesMax: options.seriesMax ?? SERIES_MAX,
       maintenanceMs: options.maintenanceMs ?? 1000,
     };
+    let writer: StoreThread | undefined;
     try {
-      const writer = await StoreThread.start({ ...data, role: 'writer' });
+      writer = await StoreThread.start({ ...data, role: 'writer' });
       const reader = await StoreThread.start({ ...data, role: 'reader' });
       return new Store(writer, reader, options);
     } catch (cause) {
+      await writer?.close();
       throw new Error(`cannot open the store: ${(cause as Error).message}`, { cause });
     }
   }

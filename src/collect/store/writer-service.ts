@@ -1,5 +1,6 @@
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
+import { Forgetting } from './forgetting.ts';
 import { Packer } from './packer.ts';
 import { Retention } from './retention.ts';
 import { configureWriter, migrate } from './schema.ts';
@@ -11,6 +12,8 @@ import { StoreWriter } from './store-writer.ts';
 const GROUP_MAX = 256;
 const GROUP_BYTES_MAX = 32 * 1024 * 1024;
 
+const FORGET_EACH_MS = 10 * 60_000;
+
 type Answer = (result: IngestResult) => void;
 
 /** The writing thread: groups what arrives while a transaction runs into the next one, and tidies up in between. */
@@ -19,6 +22,8 @@ export class WriterService {
   readonly #writer: StoreWriter;
   readonly #packer: Packer;
   readonly #retention: Retention;
+  readonly #forgetting: Forgetting;
+  readonly #retentionMs: number;
   readonly #maintenanceMs: number;
   #waiting: { readonly request: IngestRequest; readonly answer: Answer }[] = [];
   #scheduled = false;
@@ -26,14 +31,21 @@ export class WriterService {
   #packs = 0;
   #retentionSteps = 0;
   #commits = 0;
+  #forgotAtMs = Date.now();
 
   constructor(data: StoreWorkerData) {
     this.#db = openDatabase(data.path, { readOnly: false });
-    configureWriter(this.#db);
+    try {
+      configureWriter(this.#db);
+    } catch (cause) {
+      throw new Error(`${data.path}: ${(cause as Error).message}`, { cause });
+    }
     migrate(this.#db, data.path);
     this.#writer = new StoreWriter(this.#db, data.seriesMax);
     this.#packer = new Packer(this.#db);
     this.#retention = new Retention(this.#db, data.retention);
+    this.#forgetting = new Forgetting(this.#db, this.#writer.series);
+    this.#retentionMs = data.retention.timeMs;
     this.#maintenanceMs = data.maintenanceMs;
     this.#schedule(this.#maintenanceMs);
   }
@@ -86,6 +98,7 @@ export class WriterService {
   maintain(nowMs: number, worthSamples: number): void {
     while (this.#packer.pass(nowMs, worthSamples)) this.#packs++;
     while (this.#retention.step(nowMs)) this.#retentionSteps++;
+    while (this.#forgetting.step(nowMs - this.#retentionMs));
   }
 
   #schedule(ms: number): void {
@@ -102,6 +115,10 @@ export class WriterService {
       const deleted = this.#retention.step(now);
       if (deleted) this.#retentionSteps++;
       more = packed || deleted;
+      if (!more && now - this.#forgotAtMs > FORGET_EACH_MS) {
+        more = this.#forgetting.step(now - this.#retentionMs);
+        if (!more) this.#forgotAtMs = now;
+      }
     } catch {
       more = false;
     }

@@ -1,0 +1,91 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { IngestRequest } from '../../../src/collect/store/ingest-request.ts';
+import { Store } from '../../../src/collect/store/store.ts';
+import { temporaryFolder } from '../fixture.ts';
+import { logsRequest } from '../requests.ts';
+
+const NOW = 1_700_000_000_000;
+const ALL = { fromMs: 0, toMs: NOW * 2, labels: [], text: '' };
+let folder: ReturnType<typeof temporaryFolder>;
+
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+
+afterEach(() => {
+  folder.remove();
+});
+
+function openStore(options: Partial<Parameters<typeof Store.open>[0]> = {}): Promise<Store> {
+  return Store.open({
+    path: join(folder.path, 'store.db'),
+    retention: { timeMs: 1e12, bytesMax: 1e12 },
+    maintenanceMs: 3_600_000,
+    ...options,
+  });
+}
+
+function logs(body: string, receivedMs: number, records = 1): IngestRequest {
+  const bytes = logsRequest(
+    {},
+    Array.from({ length: records }, (_, i) => ({
+      timeMs: receivedMs + i,
+      body: `${body} ${i} ${Math.sin(i + receivedMs)}`,
+    })),
+  );
+  return { kind: 'logs', encoding: 'protobuf', bytes, receivedMs };
+}
+
+test('requests that come together are stored, each with its own answer', async () => {
+  const store = await openStore();
+  const bad: IngestRequest = {
+    kind: 'logs',
+    encoding: 'protobuf',
+    bytes: Buffer.from([1, 2, 3]),
+    receivedMs: NOW,
+  };
+  const results = await Promise.all(
+    [logs('a', NOW), bad, logs('b', NOW), logs('c', NOW)].map((one) => store.ingest(one)),
+  );
+  expect(results.map(({ kind }) => kind)).toEqual(['stored', 'invalid', 'stored', 'stored']);
+  expect(await store.recordCount(ALL)).toBe(3);
+  await store.close();
+});
+
+test('beyond its size the store lets the oldest go, and keeps the newest', async () => {
+  const store = await openStore({ retention: { timeMs: 1e12, bytesMax: 2_000_000 } });
+  for (let i = 0; i < 60; i++) await store.ingest(logs(`batch ${i}`, NOW + i * 60_000, 2000));
+  const before = await store.stats();
+  expect(before.bytes).toBeGreaterThan(2_000_000);
+  await store.maintain(NOW + 60 * 60_000);
+  expect((await store.stats()).bytes).toBeLessThanOrEqual(2_000_000);
+  const { records } = await store.records({ ...ALL, limit: 5000, budgetMs: 10_000 });
+  expect(records[0]!.body).toContain('batch 59');
+  expect(await store.recordCount({ ...ALL, text: 'batch 0 ' })).toBe(0);
+  await store.close();
+});
+
+test('a query that takes too long is ended with a reason, and the next one is answered', async () => {
+  const store = await openStore({ queryTimeoutMs: 400 });
+  await store.ingest({ ...logs('x', NOW, 50_000) });
+  // Asked for many times over, so that the answer to the last takes longer than it may.
+  const asked = Array.from({ length: 40 }, () =>
+    store.recordCount({ ...ALL, text: 'x', labels: [{ name: 'none', value: '' }] }),
+  );
+  const results = await Promise.allSettled(asked);
+  expect(
+    results.some((one) => one.status === 'rejected' && String(one.reason).includes('longer than 0.4 s')),
+  ).toBe(true);
+  await expect.poll(() => store.newestBlock().catch(() => 0)).toBeGreaterThan(0);
+  await store.close();
+});
+
+test('a file that is no store is refused with its name', async () => {
+  writeFileSync(
+    join(folder.path, 'store.db'),
+    'not a database, but a text of some length, so that it is read as one\n'.repeat(40),
+  );
+  await expect(openStore()).rejects.toThrow(/cannot open the store: .*store\.db.*not a database/);
+});
