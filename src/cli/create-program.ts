@@ -1,10 +1,14 @@
 import { Command } from 'commander';
 import { version } from '../platform/version.ts';
 import { registerAgent } from './agent-command.ts';
+import { registerAlerts } from './alerts-command.ts';
 import { registerCheck } from './check-command.ts';
 import { registerCollector } from './collector-command.ts';
 import { registerDemo } from './demo-command.ts';
+import { registerQuery } from './query-command.ts';
+import { registerSilence } from './silence-command.ts';
 import { registerStatus } from './status-command.ts';
+import { registerTest } from './test-command.ts';
 import { registerTry } from './try-command.ts';
 
 /** In the order in which help shows them. Registering loads none of the commands' own modules. */
@@ -13,8 +17,12 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerCollector,
   registerDemo,
   registerTry,
+  registerTest,
   registerCheck,
   registerStatus,
+  registerQuery,
+  registerAlerts,
+  registerSilence,
 ];
 
 /** The command line, for main.ts, for completion and for docs/COMMANDS.md. */

@@ -20,8 +20,8 @@ export interface RuleTestResult {
 }
 
 export interface RuleTestFailure {
-  readonly kind: 'rules' | 'input' | 'evaluation' | 'alert' | 'expr';
-  /** The alert's name, the expression, or the file. */
+  readonly kind: 'rules' | 'input' | 'evaluation' | 'alert' | 'expr' | 'case';
+  /** The alert's name, the expression, the file, or what of a pack's case differs. */
   readonly subject: string;
   readonly evalTime: string;
   /** One line or several; lines beginning with - are expected and missing, with + found and not expected. */

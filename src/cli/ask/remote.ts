@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'undici';
+import { UsageError } from '../usage-error.ts';
+
+/** Where an agent and a collector listen by default, in the order in which they are tried. */
+const DEFAULTS = ['http://127.0.0.1:9470', 'http://127.0.0.1:4318'];
+const TIMEOUT_MS = 60_000;
+
+export interface RemoteOptions {
+  readonly url?: string;
+  readonly tokenFile?: string;
+}
+
+/** What was asked for cannot be had from there: exit status 1, and the message alone is shown. */
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError';
+}
+
+type Method = 'GET' | 'POST' | 'DELETE';
+
+/** The HTTP API of a running agent or collector. */
+export class Remote {
+  readonly #urls: readonly string[];
+  readonly #token: string | undefined;
+
+  /** Throws UsageError where the address or the token cannot be used. */
+  constructor({ url, tokenFile }: RemoteOptions) {
+    if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
+      throw new UsageError(`--url ${url}: expected an address such as http://127.0.0.1:9470`);
+    this.#urls = url === undefined ? DEFAULTS : [url];
+    this.#token = tokenFile === undefined ? process.env['TAFFRAIL_TOKEN'] : readToken(tokenFile);
+  }
+
+  /** The `data` of an answer in Prometheus's shape. Throws UsageError where the question was wrong. */
+  async data<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T> {
+    const query = new URLSearchParams(parameters).toString();
+    const answer = (await this.json('GET', query === '' ? path : `${path}?${query}`)) as {
+      data: T;
+      warnings?: readonly string[];
+    };
+    for (const warning of answer.warnings ?? []) process.stderr.write(`warning: ${warning}\n`);
+    return answer.data;
+  }
+
+  async json(method: Method, path: string, body?: unknown): Promise<unknown> {
+    const [status, text] = await this.#ask(method, path, body);
+    if (status === 200) return JSON.parse(text);
+    const message = errorText(text);
+    if (status === 400 || status === 404 || status === 422) throw new UsageError(message);
+    if (status === 401 || status === 403)
+      throw new UsageError(`${message} (give a token with --token-file or in TAFFRAIL_TOKEN)`);
+    throw new RemoteError(`answered ${status}: ${message}`);
+  }
+
+  async #ask(method: Method, path: string, body: unknown): Promise<readonly [status: number, text: string]> {
+    let failure: unknown;
+    for (const url of this.#urls) {
+      try {
+        const response = await request(new URL(path, url), {
+          method,
+          headersTimeout: TIMEOUT_MS,
+          bodyTimeout: TIMEOUT_MS,
+          headers: {
+            ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        return [response.statusCode, await response.body.text()];
+      } catch (error) {
+        failure = error;
+        if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') break;
+      }
+    }
+    const reason = (failure as NodeJS.ErrnoException).code ?? (failure as Error).message;
+    throw new UsageError(
+      `nothing answers at ${this.#urls.join(' or ')} (${reason}); is an agent or a collector running there?`,
+      { cause: failure },
+    );
+  }
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new UsageError(`--token-file ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The message of an error in Prometheus's or our own shape, else the beginning of the text. */
+function errorText(text: string): string {
+  try {
+    const { error, message } = JSON.parse(text) as { error?: unknown; message?: unknown };
+    if (typeof error === 'string') return error;
+    if (typeof message === 'string') return message;
+  } catch {
+    // Plain text is as good.
+  }
+  return text.trim().slice(0, 500);
+}

@@ -1,0 +1,72 @@
+import { parsePromqlDuration } from '../../promql/promql-duration.ts';
+import { printable } from '../printable.ts';
+import { UsageError } from '../usage-error.ts';
+import { labelPairs } from './label-pairs.ts';
+import { Remote, type RemoteOptions } from './remote.ts';
+
+export interface QueryOptions extends RemoteOptions {
+  readonly range?: string;
+  readonly step: string;
+  readonly json?: boolean;
+}
+
+type Point = readonly [seconds: number, value: string];
+type Metric = Readonly<Record<string, string>>;
+
+export type QueryData =
+  | { readonly resultType: 'scalar' | 'string'; readonly result: Point }
+  | { readonly resultType: 'vector'; readonly result: readonly { metric: Metric; value: Point }[] }
+  | {
+      readonly resultType: 'matrix';
+      readonly result: readonly { metric: Metric; values: readonly Point[] }[];
+    };
+
+export async function runQuery(expr: string, options: QueryOptions): Promise<void> {
+  const remote = new Remote(options);
+  const data = await remote.data<QueryData>(...question(expr, options));
+  process.stdout.write(options.json === true ? `${JSON.stringify(data, null, 2)}\n` : renderResult(data));
+}
+
+function question(expr: string, { range, step }: QueryOptions): [string, Record<string, string>] {
+  if (range === undefined) return ['/api/v1/query', { query: expr }];
+  const end = Date.now() / 1000;
+  const start = end - seconds('--range', range);
+  return [
+    '/api/v1/query_range',
+    { query: expr, start: String(start), end: String(end), step: String(seconds('--step', step)) },
+  ];
+}
+
+function seconds(option: string, text: string): number {
+  const ms = parsePromqlDuration(text);
+  if (ms === undefined || ms <= 0)
+    throw new UsageError(`${option} ${text}: expected a duration such as 30s, 5m or 1h30m`);
+  return ms / 1000;
+}
+
+/** One line a series, or one a point where series have several. */
+export function renderResult(data: QueryData): string {
+  switch (data.resultType) {
+    case 'scalar':
+    case 'string':
+      return `${data.result[1]}\n`;
+    case 'vector':
+      if (data.result.length === 0) return 'no series\n';
+      return data.result.map(({ metric, value }) => `${seriesText(metric)}  ${value[1]}\n`).join('');
+    case 'matrix':
+      if (data.result.length === 0) return 'no series\n';
+      return data.result
+        .map(({ metric, values }) => `${seriesText(metric)}\n${values.map(pointText).join('')}`)
+        .join('');
+  }
+}
+
+function seriesText(metric: Metric): string {
+  const { __name__: name = '', ...labels } = metric;
+  const pairs = labelPairs(labels);
+  return printable(pairs === '' && name !== '' ? name : `${name}{${pairs}}`);
+}
+
+function pointText([time, value]: Point): string {
+  return `  ${new Date(time * 1000).toISOString()}  ${value}\n`;
+}
