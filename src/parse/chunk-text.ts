@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import { LONG_TEXT } from './pattern/linear.ts';
 
 /** A chunk decoded at once, for the fast way over it. */
 export interface ChunkText {
@@ -7,14 +8,26 @@ export interface ChunkText {
   readonly ascii: boolean;
 }
 
+/** Looks at the text only once in so many characters. */
+function hasLongLine(text: string): boolean {
+  for (let at = 0; at + LONG_TEXT < text.length;) {
+    const newline = text.lastIndexOf('\n', at + LONG_TEXT);
+    if (newline < at) return true;
+    at = newline + 1;
+  }
+  return false;
+}
+
 /**
  * Undefined for chunks that must be walked line by line: those with bytes that are not UTF-8, NUL, or line ends other
- * than a newline (`^`, `$` and `.` know more of them than files do).
+ * than a newline (`^`, `$` and `.` know more of them than files do), and, unless `longLines`, with lines that
+ * need the linear engine.
  */
-export function decodeChunk(bytes: Buffer): ChunkText | undefined {
+export function decodeChunk(bytes: Buffer, longLines: boolean): ChunkText | undefined {
   const ascii = isAscii(bytes);
   if (!ascii && !isUtf8(bytes)) return undefined;
   const text = bytes.toString(ascii ? 'latin1' : 'utf8');
+  if (!longLines && hasLongLine(text)) return undefined;
   if (text.includes('\r') || text.includes('\0')) return undefined;
   if (!ascii && (text.includes('\u2028') || text.includes('\u2029'))) return undefined;
   return { text, ascii };

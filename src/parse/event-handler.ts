@@ -8,6 +8,7 @@ import { timestampOf } from './format-defaults.ts';
 import { compileLineParser } from './line-parsers.ts';
 import { compileFeeder, patternNames, usesLineTime } from './metric-feed.ts';
 import type { Feeder } from './metric-feed.ts';
+import { PatternBudget } from './pattern-budget.ts';
 import { RecordFeed } from './record-feed.ts';
 import { FieldTable, Row } from './row.ts';
 import { compileSteps } from './step/compile-steps.ts';
@@ -21,6 +22,7 @@ export class EventHandler {
   readonly tally = new Tally();
   readonly row = new Row();
   readonly fields: FieldTable;
+  readonly budget: PatternBudget;
   readonly #parser: LineParser;
   readonly #steps: Steps;
   readonly #feeders: readonly Feeder[];
@@ -65,7 +67,8 @@ export class EventHandler {
     }
     if (use.records && deps.records !== undefined) this.#records = new RecordFeed(pack, fields, deps.records);
     this.#constants.declare(fields, pack);
-    this.#parser = compileLineParser(pack, fields);
+    this.budget = compileBudget(use, deps);
+    this.#parser = compileLineParser(pack, fields, this.budget);
     this.tracksFields = use.records || pack.steps.some((step) => 'mask' in step);
     this.#needsText =
       use.records ||
@@ -76,6 +79,7 @@ export class EventHandler {
   begin(chunk: Chunk): void {
     this.#chunk = chunk;
     this.#nowMs = chunk.readAtMs;
+    this.budget.begin();
     this.#constants.begin(chunk.path);
     const atStart = chunk.from === 0;
     this.#parser.restore?.(atStart ? undefined : chunk.parserState, atStart);
@@ -206,6 +210,11 @@ export class EventHandler {
     if (instant === undefined && count) this.tally.badTimestamps++;
     return instant;
   }
+}
+
+function compileBudget(use: ScannerUse, { monotonic, onPatternOut }: ScannerDeps): PatternBudget {
+  if (monotonic === undefined || (use.budgetMs ?? 0) === 0) return new PatternBudget(undefined);
+  return new PatternBudget({ budgetMs: use.budgetMs!, monotonic, onPatternOut: onPatternOut ?? (() => {}) });
 }
 
 function byteLength({ text, ascii }: ChunkText, start: number, end: number): number {

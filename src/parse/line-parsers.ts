@@ -12,29 +12,41 @@ import { W3cParser } from './format/w3c-parser.ts';
 import { parsePattern } from './pattern/parse-pattern.ts';
 import type { Pattern } from './pattern/parse-pattern.ts';
 import { compileMatcher } from './pattern/pattern-matcher.ts';
+import type { PatternBudget } from './pattern-budget.ts';
 import type { FieldNames, FieldTable } from './row.ts';
 
 /** The parser of a pack with all its layers. */
-export function compileLineParser(pack: Pack, fields: FieldTable): LineParser {
+export function compileLineParser(pack: Pack, fields: FieldTable, budget: PatternBudget): LineParser {
   // Parsers fill only fields that somebody wants when they are made: inner layers say first what they want.
   let prefix = '';
   for (let then = pack.then; then !== undefined; then = then.then) {
     fields.declare(prefix + then.field);
     prefix += then.prefix ?? '';
   }
-  return withInner(compileLayer(pack, pack, fields), pack.then, '', pack, fields);
+  return withInner(compileLayer(pack, pack, fields, budget), pack.then, '', { pack, fields, budget });
+}
+
+interface Context {
+  readonly pack: Pack;
+  readonly fields: FieldTable;
+  readonly budget: PatternBudget;
 }
 
 function withInner(
   outer: LineParser,
   then: PackThen | undefined,
   prefix: string,
-  pack: Pack,
-  fields: FieldTable,
+  context: Context,
 ): LineParser {
+  const { pack, fields, budget } = context;
   if (then === undefined) return outer;
   const inner = `${prefix}${then.prefix ?? ''}`;
-  const parser = withInner(compileLayer(then, pack, fields.prefixed(inner)), then.then, inner, pack, fields);
+  const parser = withInner(
+    compileLayer(then, pack, fields.prefixed(inner), budget),
+    then.then,
+    inner,
+    context,
+  );
   return new LayeredParser(outer, {
     parser,
     slot: fields.declare(prefix + then.field),
@@ -47,12 +59,18 @@ function hasPatterns(then: PackThen): boolean {
   return then.patterns !== undefined || (then.then !== undefined && hasPatterns(then.then));
 }
 
-function compileLayer(layer: LineFormatInput, pack: Pack, fields: FieldNames): LineParser {
+function compileLayer(
+  layer: LineFormatInput,
+  pack: Pack,
+  fields: FieldNames,
+  budget: PatternBudget,
+): LineParser {
   const patterns = layerPatterns(layer, pack);
   if (patterns.length > 0)
     return new PatternParser(
       patterns.map((pattern) => compileMatcher(pattern, pack.unsafe)),
       fields,
+      budget,
     );
   switch (layer.format) {
     case 'json':

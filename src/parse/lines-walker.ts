@@ -4,6 +4,7 @@ import { lineEnd } from './pattern-walker.ts';
 
 /** Gives each line of a chunk's text to the pack's parser, where an event is a line. */
 export class LinesWalker {
+  readonly longLines = true;
   readonly #handler: EventHandler;
 
   constructor(handler: EventHandler) {

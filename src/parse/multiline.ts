@@ -1,5 +1,5 @@
 import type { PackMultiline } from '../config/pack-schema.ts';
-import { compileSafeRegex } from './pattern/safe-regex.ts';
+import { SafeRegex, compileSafeRegex } from './pattern/safe-regex.ts';
 import { stackTraceContinuation } from './stack-trace.ts';
 
 /** Decides whether a line belongs to the event before it. May remember what it saw of the event. */
@@ -12,7 +12,7 @@ export function compileContinuation(multiline: PackMultiline): Continuation {
   const start = multiline.start === undefined ? undefined : compileSafeRegex(multiline.start);
   const others: Continuation[] = [];
   if (multiline.continuation !== undefined) others.push(stateless(compileSafeRegex(multiline.continuation)));
-  if (multiline.indent === true) others.push(stateless(/^[ \t]/));
+  if (multiline.indent === true) others.push(stateless(new SafeRegex('^[ \\t]', '')));
   for (const language of multiline.stacktrace ?? []) others.push(stackTraceContinuation(language));
   return {
     begin(first) {
@@ -29,6 +29,6 @@ export function compileContinuation(multiline: PackMultiline): Continuation {
   };
 }
 
-function stateless(regex: RegExp): Continuation {
+function stateless(regex: SafeRegex): Continuation {
   return { begin() {}, continues: (line) => regex.test(line) };
 }

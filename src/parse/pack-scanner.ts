@@ -26,14 +26,12 @@ export class PackScanner implements Scanner {
     this.#handler = new EventHandler(pack, use, deps);
     this.#framer = new EventFramer(pack);
     this.#walker =
-      use.lineByLine === true || deps.onEvent !== undefined
-        ? undefined
-        : compileWalker(pack, this.#handler, use, deps);
+      use.lineByLine === true || deps.onEvent !== undefined ? undefined : compileWalker(pack, this.#handler);
   }
 
   scan(chunk: Chunk): Fragment {
     this.#handler.begin(chunk);
-    const text = this.#walker === undefined ? undefined : decodeChunk(chunk.bytes);
+    const text = this.#walker === undefined ? undefined : decodeChunk(chunk.bytes, this.#walker.longLines);
     if (text === undefined) return this.#fragment(chunk, this.#walkEvents(chunk));
     this.#walker!.walk(text);
     return this.#fragment(chunk, chunk.bytes.length);

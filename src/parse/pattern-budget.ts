@@ -5,7 +5,6 @@ const CHARACTERS = 64 * 1024;
 export interface BudgetUse {
   readonly budgetMs: number;
   readonly monotonic: () => number;
-  readonly patternNames: readonly string[];
   readonly onPatternOut: (pattern: string, reason: string) => void;
 }
 
@@ -15,7 +14,7 @@ export interface BudgetUse {
  */
 export class PatternBudget {
   readonly #use: BudgetUse | undefined;
-  readonly #out = new Set<number>();
+  readonly #out = new Set<string>();
   #startedMs = 0;
   #lines = 0;
   #at = 0;
@@ -24,6 +23,7 @@ export class PatternBudget {
     this.#use = use;
   }
 
+  /** A new chunk. */
   begin(): void {
     if (this.#use === undefined) return;
     this.#startedMs = this.#use.monotonic();
@@ -32,7 +32,7 @@ export class PatternBudget {
   }
 
   /** Asked before a pattern is tried at a place of the chunk; false where it is, or has now been, taken out of service. */
-  allows(pattern: number, at: number): boolean {
+  allows(pattern: string, at: number): boolean {
     if (this.#use === undefined) return true;
     if (this.#out.has(pattern)) return false;
     if (++this.#lines < LINES && at - this.#at < CHARACTERS) return true;
@@ -42,8 +42,7 @@ export class PatternBudget {
     if (spentMs <= this.#use.budgetMs) return true;
     this.#out.add(pattern);
     this.#startedMs += spentMs;
-    const name = this.#use.patternNames[pattern] ?? 'pattern';
-    this.#use.onPatternOut(name, `took more than ${this.#use.budgetMs} ms for one chunk`);
+    this.#use.onPatternOut(pattern, `took more than ${this.#use.budgetMs} ms for one chunk`);
     return false;
   }
 }

@@ -16,6 +16,7 @@ const TRIAL = 256;
  * or a global one that finds its next line; and, where few lines match, a search for the literal before that.
  */
 export class PatternWalker {
+  readonly longLines = false;
   readonly #form: ChunkForm;
   readonly #handler: EventHandler;
   readonly #filler: RowFiller;
@@ -29,8 +30,7 @@ export class PatternWalker {
   }
 
   walk(chunk: ChunkText): void {
-    this.#budget.begin();
-    const { regex, anchored, literal } = this.#form;
+    const { name, regex, anchored, literal } = this.#form;
     const handler = this.#handler;
     const { text } = chunk;
     const { length } = text;
@@ -39,7 +39,7 @@ export class PatternWalker {
     let tried = 0;
     let passed = 0;
     while (at < length) {
-      if (!this.#budget.allows(0, at)) {
+      if (!this.#budget.allows(name, at)) {
         handler.missLines(chunk, at, length);
         return;
       }

@@ -19,6 +19,7 @@ interface Target {
  * that the dispatch, or their literals, leave over.
  */
 export class PatternsWalker {
+  readonly longLines = false;
   readonly #handler: EventHandler;
   readonly #budget: PatternBudget;
   readonly #dispatch: Dispatch;
@@ -44,7 +45,6 @@ export class PatternsWalker {
     const { text } = chunk;
     const { length } = text;
     const handler = this.#handler;
-    this.#budget.begin();
     this.#named.fill(-1);
     for (const target of this.#targets) target.next = 0;
     let missedFrom = 0;
@@ -100,7 +100,7 @@ export class PatternsWalker {
       target.next = found < 0 ? Number.POSITIVE_INFINITY : found;
       if (target.next > end) return false;
     }
-    if (!this.#budget.allows(target.index, at)) return false;
+    if (!this.#budget.allows(target.form.name, at)) return false;
     regex.lastIndex = at;
     const match = regex.exec(text);
     if (match === null) {

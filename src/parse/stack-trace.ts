@@ -1,4 +1,5 @@
 import type { PackMultiline } from '../config/pack-schema.ts';
+import { SafeRegex } from './pattern/safe-regex.ts';
 import type { Continuation } from './multiline.ts';
 
 type Language = NonNullable<PackMultiline['stacktrace']>[number];
@@ -18,7 +19,7 @@ const FRAMES: Readonly<Record<Language, RegExp>> = {
 const BLANKS: ReadonlySet<Language> = new Set(['python', 'go']);
 
 export function stackTraceContinuation(language: Language): Continuation {
-  const frame = FRAMES[language];
+  const frame = new SafeRegex(FRAMES[language].source, '');
   /** Lines of a trace have been seen in this event. */
   let inside = false;
   /** The last line was an indented one of a Python trace: the exception itself comes next, not indented. */

@@ -1,4 +1,5 @@
 import type { FieldNames, Row } from '../row.ts';
+import type { PatternBudget } from '../pattern-budget.ts';
 import type { PatternMatcher } from '../pattern/pattern-matcher.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
@@ -8,7 +9,11 @@ export class PatternParser implements LineParser {
   readonly #matchers: readonly PatternMatcher[];
   readonly #slots: readonly (readonly { group: number; slot: number }[])[];
 
-  constructor(matchers: readonly PatternMatcher[], fields: FieldNames) {
+  readonly #budget: PatternBudget;
+  #seen = 0;
+
+  constructor(matchers: readonly PatternMatcher[], fields: FieldNames, budget: PatternBudget) {
+    this.#budget = budget;
     this.#matchers = matchers;
     this.#slots = matchers.map((matcher) =>
       matcher.pattern.captures
@@ -18,8 +23,11 @@ export class PatternParser implements LineParser {
   }
 
   parse(text: string, row: Row): number {
+    this.#seen += text.length;
     for (let i = 0; i < this.#matchers.length; i++) {
-      const match = this.#matchers[i]!.match(text);
+      const matcher = this.#matchers[i]!;
+      if (!this.#budget.allows(matcher.pattern.name, this.#seen)) continue;
+      const match = matcher.match(text);
       if (match === null) continue;
       for (const { group, slot } of this.#slots[i]!) {
         const value = match[group];

@@ -6,6 +6,7 @@ import { requiredLiteral } from './required-literal.ts';
 
 /** A pattern in the form that matches lines within the text of a whole chunk. */
 export interface ChunkForm {
+  readonly name: string;
   /** Sticky where the pattern begins with `^` (try it at line starts), else global: it finds the next line itself. */
   readonly regex: RegExp;
   readonly anchored: boolean;
@@ -26,6 +27,7 @@ export function chunkForm(pattern: Pattern, wanted: (field: string) => boolean):
   if (source === undefined) return undefined;
   const anchored = pattern.ast.alternatives.every(({ elements }) => beginsLine(elements[0]));
   return {
+    name: pattern.name,
     regex: new RegExp(source, anchored ? 'my' : 'mg'),
     anchored,
     captures: kept.map(({ field }, i) => ({ group: i + 1, field })),

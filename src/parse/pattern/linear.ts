@@ -15,15 +15,27 @@ export function enableLinearFallback(): void {
   setFlagsFromString(`--regexp-backtracks-before-fallback=${BACKTRACKS_BEFORE_FALLBACK}`);
 }
 
-/** Whether V8's linear engine covers the expression. The probe is never matched with: that engine is slow. */
-export function isLinear(source: string, flags: string): boolean {
+/**
+ * Longer texts go to the linear engine at once: V8 does not count every step of a simple loop as backtracking, so that
+ * some expressions take quadratic time without ever falling back. At this length that is at most a few tenths of a second.
+ */
+export const LONG_TEXT = 32 * 1024;
+
+/** The expression on V8's linear engine, which is slow and never slower. It must be covered (`isLinear`). */
+export function linearRegExp(source: string, flags: string): RegExp {
   setFlagsFromString('--enable-experimental-regexp-engine');
   try {
-    new RegExp(source, `${flags.replaceAll(/[gy]/g, '')}l`);
-    return true;
-  } catch {
-    return false;
+    return new RegExp(source, `${flags}l`);
   } finally {
     setFlagsFromString('--no-enable-experimental-regexp-engine');
+  }
+}
+
+/** Whether V8's linear engine covers the expression. */
+export function isLinear(source: string, flags: string): boolean {
+  try {
+    return linearRegExp(source, flags.replaceAll(/[gy]/g, '')).source !== '';
+  } catch {
+    return false;
   }
 }

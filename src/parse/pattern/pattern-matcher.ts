@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js';
-import { isLinear } from './linear.ts';
+import { LONG_TEXT, isLinear, linearRegExp } from './linear.ts';
 import type { Pattern } from './parse-pattern.ts';
 import { PatternError } from './pattern-error.ts';
 import { NotPrintable, printPattern } from './print-pattern.ts';
@@ -63,14 +63,17 @@ class V8Matcher implements PatternMatcher {
   readonly pattern: Pattern;
   readonly engine = 'v8';
   readonly #regex: RegExp;
+  /** For long lines. */
+  readonly #linear: RegExp;
 
   constructor(pattern: Pattern, source: string, flags: string) {
     this.pattern = pattern;
     this.#regex = new RegExp(source, flags);
+    this.#linear = isLinear(source, flags) ? linearRegExp(source, flags) : this.#regex;
   }
 
   match(text: string): RegExpExecArray | null {
-    return this.#regex.exec(text);
+    return (text.length > LONG_TEXT ? this.#linear : this.#regex).exec(text);
   }
 }
 

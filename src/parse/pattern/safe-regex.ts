@@ -1,12 +1,34 @@
+import { LONG_TEXT, linearRegExp } from './linear.ts';
 import { parsePattern } from './parse-pattern.ts';
 import { PatternError } from './pattern-error.ts';
 import { linearForm } from './pattern-matcher.ts';
 
-/**
- * An expression of a condition, a step or of multiline, as a RegExp that runs in linear time. Throws a
- * PatternError where V8 covers no form of it.
- */
-export function compileSafeRegex(source: string, flags = ''): RegExp {
+/** A regular expression that takes linear time on any text. */
+export class SafeRegex {
+  readonly #fast: RegExp;
+  readonly #linear: RegExp;
+
+  /** Both must be covered by V8's linear engine. */
+  constructor(source: string, flags: string) {
+    this.#fast = new RegExp(source, flags);
+    this.#linear = linearRegExp(source, flags);
+  }
+
+  test(text: string): boolean {
+    return text.search(this.#for(text)) >= 0;
+  }
+
+  replace(text: string, by: (found: string, first: unknown) => string): string {
+    return text.replace(this.#for(text), by);
+  }
+
+  #for(text: string): RegExp {
+    return text.length > LONG_TEXT ? this.#linear : this.#fast;
+  }
+}
+
+/** An expression of a condition, a step or of multiline. Throws a PatternError where V8 covers no form of it. */
+export function compileSafeRegex(source: string, flags = ''): SafeRegex {
   const own = flags.replaceAll(/[gy]/g, '');
   const form = linearForm(parsePattern({ name: 'expression', pattern: source, flags: own }, {}));
   if (form === undefined) {
@@ -14,5 +36,5 @@ export function compileSafeRegex(source: string, flags = ''): RegExp {
       'cannot be run in linear time; write it without lookaround, back-references or large counts',
     );
   }
-  return new RegExp(form.source, form.flags + flags.replaceAll(/[^gy]/g, ''));
+  return new SafeRegex(form.source, form.flags + flags.replaceAll(/[^gy]/g, ''));
 }

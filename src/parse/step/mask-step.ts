@@ -1,5 +1,5 @@
 import type { PackStep } from '../../config/pack-schema.ts';
-import { compileSafeRegex } from '../pattern/safe-regex.ts';
+import { SafeRegex, compileSafeRegex } from '../pattern/safe-regex.ts';
 
 export type MaskStep = Extract<PackStep, { mask: unknown }>['mask'];
 export type Mask = (text: string) => string;
@@ -32,17 +32,20 @@ const KINDS: Readonly<Record<MaskKind, Kind>> = {
 };
 
 export function compileMask({ what, pattern, with: mask }: MaskStep): Mask {
-  const kinds = (what ?? []).map((kind) => KINDS[kind]);
+  const kinds = (what ?? []).map((kind) => {
+    const { regex, hint, accept } = KINDS[kind];
+    return { regex: new SafeRegex(regex.source, regex.flags), hint, accept };
+  });
   const own = pattern === undefined ? undefined : compileSafeRegex(pattern, 'g');
   return (text) => {
     let masked = text;
     for (const { regex, hint, accept } of kinds) {
       if (hint?.test(masked) === false) continue;
-      masked = masked.replace(regex, (found: string, key: unknown) =>
+      masked = regex.replace(masked, (found, key) =>
         accept?.(found) === false ? found : (typeof key === 'string' ? key : '') + mask,
       );
     }
-    return own === undefined ? masked : masked.replace(own, () => mask);
+    return own === undefined ? masked : own.replace(masked, () => mask);
   };
 }
 
