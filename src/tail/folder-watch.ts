@@ -19,7 +19,7 @@ export interface FolderWatchEvents {
  *
  * `fs.watch` and not chokidar, though that is what watches the configuration: on each hint chokidar lists the folder
  * and asks for the state of every file in it. Measured with 1,000 files and 100 appends a second: 85 % of a core and
- * 15 ms until the hint, against 2 % and 1 ms.
+ * 15 ms until the line was there, against 4 % and below 1 ms.
  */
 export class FolderWatch {
   readonly #events: FolderWatchEvents;

@@ -12,8 +12,11 @@ export interface LookIntervals {
 
 const AGAIN_MS_MIN = 20;
 const AGAIN_MS_MAX = 250;
-/** A look at everything may cost one part in so many of the time. */
-const COST_PART = 250;
+/** Of the time, a look at everything may cost one part in so many; up to a longest pause, where files are very many. */
+const SWEEP_COST_PART = 250;
+const SWEEP_MS_MAX = 120_000;
+const POLL_COST_PART = 20;
+const POLL_MS_MAX = 10_000;
 const LATER_COST_PART = 10;
 /** After a growth that no hint told of, this long it is polled. */
 const POLL_AFTER_SILENCE_MS = 60_000;
@@ -112,10 +115,9 @@ export class LookSchedule {
     if (this.#stopped) return;
     this.#sweepTimer?.cancel();
     const polling = !this.#isWatching() || this.#clock.monotonic() < this.#pollUntilMs;
-    const wait = Math.max(
-      polling ? this.#intervals.pollMs : this.#intervals.sweepMs,
-      this.#costMs * COST_PART,
-    );
+    const wait = polling
+      ? Math.max(this.#intervals.pollMs, Math.min(POLL_MS_MAX, this.#costMs * POLL_COST_PART))
+      : Math.max(this.#intervals.sweepMs, Math.min(SWEEP_MS_MAX, this.#costMs * SWEEP_COST_PART));
     this.#sweepTimer = this.#clock.setTimeout(() => this.now(''), wait);
   }
 

@@ -13,7 +13,7 @@ import {
   type FileHandle,
 } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TailHarness, until } from './harness.ts';
 
@@ -71,10 +71,10 @@ class World {
     return this.tail.path('app.log');
   }
 
-  async run(operation: Operation): Promise<void> {
-    switch (operation.kind) {
+  async run(step: Operation): Promise<void> {
+    switch (step.kind) {
       case 'append':
-        await appendFile(this.#log, this.#lines(operation.lines));
+        await appendFile(this.#log, this.#lines(step.lines));
         return;
       case 'partial':
         if (this.#partial !== '') return;
@@ -82,10 +82,10 @@ class World {
         await appendFile(this.#log, this.#partial.slice(0, 9));
         return;
       case 'old_writer':
-        await this.#oldWriter?.write(this.#lines(operation.lines, true));
+        await this.#oldWriter?.write(this.#lines(step.lines, true));
         return;
       case 'rename':
-        await this.#rename(operation.create);
+        await this.#rename(step.create);
         return;
       case 'copytruncate':
         await this.#copyTruncate();
@@ -94,7 +94,7 @@ class World {
         await this.#gzip();
         return;
       case 'delete':
-        await this.#delete(operation.create);
+        await this.#delete(step.create);
         return;
       case 'stop':
         if (this.#running) await this.tail.stop();
@@ -224,7 +224,7 @@ async function check(operations: readonly Operation[], paths: (folder: string) =
     // A file that was rotated away before the tailer ever saw it is not ours; this one was seen.
     await world.run({ kind: 'append', lines: 1 });
     await world.caughtUp();
-    for (const operation of operations) await world.run(operation);
+    for (const step of operations) await world.run(step);
     await world.caughtUp();
     // Nothing is read again after a restart either.
     await world.run({ kind: 'stop' });
