@@ -13,12 +13,23 @@ export type FileStep = 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'un
 const journal = process.env['TAFFRAIL_SYNC_JOURNAL'] ?? '';
 
 /** `size` is the length that the step leaves (write, truncate) or covers (sync). */
-function note(op: FileStep, file: string, size: number, to?: string): void {
+function note(op: FileStep, file: string, size: number, more?: { to?: string; kept?: string }): void {
   if (journal === '') return;
-  fs.appendFileSync(
-    journal,
-    `${JSON.stringify(to === undefined ? { op, path: file, size } : { op, path: file, to, size })}\n`,
-  );
+  fs.appendFileSync(journal, `${JSON.stringify({ op, path: file, size, ...more })}\n`);
+}
+
+let keptFiles = 0;
+
+/** A second name for what a step takes the name from, so that the harness can undo the step. */
+function keep(file: string): { kept?: string } {
+  if (journal === '') return {};
+  const kept = `${journal}.${process.pid}.${keptFiles++}`;
+  try {
+    fs.linkSync(file, kept);
+  } catch {
+    return {};
+  }
+  return { kept };
 }
 
 const open = promisify(fs.open);
@@ -119,8 +130,9 @@ function dropBytes(parts: readonly Uint8Array[], count: number): Uint8Array[] {
 
 export async function renameDurably(from: string, to: string, area: string): Promise<void> {
   faultPoint(`${area}.rename.before`);
+  const { kept } = keep(to);
   await rename(from, to);
-  note('rename', from, 0, to);
+  note('rename', from, 0, kept === undefined ? { to } : { to, kept });
   faultPoint(`${area}.rename.after`);
   await syncDirectory(path.dirname(to), area);
 }
@@ -128,12 +140,13 @@ export async function renameDurably(from: string, to: string, area: string): Pro
 /** A file that is already gone is well. */
 export async function unlinkFile(file: string, area: string): Promise<void> {
   faultPoint(`${area}.unlink.before`);
+  const kept = keep(file);
   try {
     await unlink(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  note('unlink', file, 0);
+  note('unlink', file, 0, kept);
   faultPoint(`${area}.unlink.after`);
 }
 
