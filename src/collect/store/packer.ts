@@ -6,10 +6,12 @@ import { type Database, inTransaction } from './sqlite.ts';
 export const CHUNK_SPAN_MS = 3_600_000;
 /** Samples younger than this stay rows: late ones mostly fall there. */
 const PACK_AGE_MS = 15 * 60_000;
-/** Samples in one pass: it blocks ingest for about a tenth of a second. */
-const PASS_SAMPLES = 100_000;
-/** Fewer are not worth a pass. */
-const WORTH_SAMPLES = 10_000;
+/** Samples in one pass: it blocks ingest for about a tenth of a second. More series take more, so that chunks stay worth their row. */
+const PASS_SAMPLES_MIN = 100_000;
+const PASS_SAMPLES_MAX = 300_000;
+const PASS_SAMPLES_PER_SERIES = 30;
+/** Passes over less than that come no closer: while a backlog arrives, each would pack a few samples. */
+const SMALL_PASS_EACH_MS = 60_000;
 
 /**
  * Moves samples from rows (in the order of time, cheap to write) to chunks (by series, cheap to read and a tenth the
@@ -23,6 +25,8 @@ export class Packer {
   readonly #delete;
   readonly #newPack;
   readonly #touch;
+  readonly #nth;
+  #smallPassMs = -SMALL_PASS_EACH_MS;
 
   constructor(db: Database) {
     this.#db = db;
@@ -32,32 +36,47 @@ export class Packer {
       'INSERT INTO chunk (sid, start_ms, number, end_ms, bytes) VALUES (?, ?, ?, ?, ?)',
     );
     this.#delete = db.prepare('DELETE FROM sample WHERE ts >= ? AND ts <= ?');
+    this.#nth = db.prepare('SELECT 1 FROM sample WHERE ts >= ? AND ts < ? LIMIT 1 OFFSET ?');
     this.#touch = db.prepare('UPDATE series SET last_ms = MAX(last_ms, ?) WHERE sid = ?');
     this.#newPack = db.prepare('INSERT INTO pack (start_ms, end_ms) VALUES (?, ?)');
   }
 
-  /** One pass; false where there was nothing worth it. `endMs` limits it, for tests and for a store at rest. */
-  pass(nowMs: number, worthSamples = WORTH_SAMPLES): boolean {
+  /**
+   * One pass; false where there was nothing worth it: a window is packed when it is full, or when it is over and
+   * nothing was packed for a while. `eager` packs whatever is old enough.
+   */
+  pass(nowMs: number, series: number, eager = false): boolean {
     const { ts: start } = this.#oldest.get() as { ts: number | null };
     const end = nowMs - PACK_AGE_MS;
     if (start === null || start >= end) return false;
-    const window = this.#readWindow(start, Math.min(end, start + CHUNK_SPAN_MS));
-    const complete = end > start + CHUNK_SPAN_MS;
-    if (window.samples < worthSamples && !complete) return false;
+    const samplesMax = Math.min(
+      PASS_SAMPLES_MAX,
+      Math.max(PASS_SAMPLES_MIN, series * PASS_SAMPLES_PER_SERIES),
+    );
+    const over = end >= start + CHUNK_SPAN_MS;
+    const mayBeSmall = eager || (over && nowMs - this.#smallPassMs >= SMALL_PASS_EACH_MS);
+    const to = Math.min(end, start + CHUNK_SPAN_MS);
+    if (!mayBeSmall && !this.#holds(samplesMax, start, to)) return false;
+    const window = this.#readWindow(start, to, samplesMax);
+    if (window.samples < samplesMax) this.#smallPassMs = nowMs;
     faultPoint('collect.pack.before');
     inTransaction(this.#db, () => this.#store(start, window));
     faultPoint('collect.pack.after');
     return true;
   }
 
-  #readWindow(start: number, end: number): Window {
+  #holds(samples: number, start: number, end: number): boolean {
+    return this.#nth.get(start, end, samples - 1) !== undefined;
+  }
+
+  #readWindow(start: number, end: number, samplesMax: number): Window {
     const series = new Map<number, { times: number[]; values: (number | null)[] }>();
     let samples = 0;
     let last = start;
     for (const row of this.#window.iterate(start, end)) {
       const { ts, sid, v } = row as { ts: number; sid: number; v: number | null | 'NaN' };
       // An instant is packed whole or not at all: what is deleted is a range of time.
-      if (samples >= PASS_SAMPLES && ts !== last) break;
+      if (samples >= samplesMax && ts !== last) break;
       last = ts;
       samples++;
       let one = series.get(sid);

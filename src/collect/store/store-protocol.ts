@@ -28,7 +28,7 @@ export interface StoreCalls {
   ingest: { args: [IngestRequest]; result: IngestResult };
   heartbeat: { args: [Sender, string, number]; result: Admission };
   stats: { args: []; result: WriterStats };
-  maintain: { args: [number, number]; result: void };
+  maintain: { args: [number]; result: void };
   close: { args: []; result: void };
 
   select: { args: [readonly Matcher[], number, number, number]; result: SeriesData[] };

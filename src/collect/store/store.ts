@@ -48,7 +48,7 @@ export class Store {
       path: options.path,
       retention: options.retention,
       seriesMax: options.seriesMax ?? SERIES_MAX,
-      maintenanceMs: options.maintenanceMs ?? 1000,
+      maintenanceMs: options.maintenanceMs ?? 5000,
     };
     let writer: StoreThread | undefined;
     try {
@@ -102,9 +102,9 @@ export class Store {
     return this.#writer.call('stats', []);
   }
 
-  /** Packs and deletes now, for tests and for `taffrail collector` at rest. */
-  maintain(nowMs: number, worthSamples = 1): Promise<void> {
-    return this.#writer.call('maintain', [nowMs, worthSamples]);
+  /** Packs and deletes all that there is to pack and delete; by itself the store does so in steps, when it is due. */
+  maintain(nowMs: number): Promise<void> {
+    return this.#writer.call('maintain', [nowMs]);
   }
 
   select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesData[]> {

@@ -95,8 +95,8 @@ export class WriterService {
   }
 
   /** Packs and deletes until nothing is left to do. */
-  maintain(nowMs: number, worthSamples: number): void {
-    while (this.#packer.pass(nowMs, worthSamples)) this.#packs++;
+  maintain(nowMs: number): void {
+    while (this.#packer.pass(nowMs, this.#writer.series.count, true)) this.#packs++;
     while (this.#retention.step(nowMs)) this.#retentionSteps++;
     while (this.#forgetting.step(nowMs - this.#retentionMs));
   }
@@ -110,7 +110,7 @@ export class WriterService {
     let more = false;
     try {
       const now = Date.now();
-      const packed = this.#packer.pass(now);
+      const packed = this.#packer.pass(now, this.#writer.series.count);
       if (packed) this.#packs++;
       const deleted = this.#retention.step(now);
       if (deleted) this.#retentionSteps++;
