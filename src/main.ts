@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { createProgram } from './cli/create-program.ts';
+import { RemoteError } from './cli/remote-error.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { ProblemsError } from './model/problem.ts';
 
@@ -18,6 +19,10 @@ try {
 /** 0 well, 1 found wanting, 2 wrong usage or configuration. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof RemoteError) {
+    process.stderr.write(`taffrail: ${error.message}\n`);
+    return 1;
+  }
   if (error instanceof ProblemsError || error instanceof UsageError) {
     process.stderr.write(`taffrail: ${error.message}\n`);
     return 2;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'undici';
+import { RemoteError } from '../remote-error.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Where an agent and a collector listen by default, in the order in which they are tried. */
@@ -9,11 +10,6 @@ const TIMEOUT_MS = 60_000;
 export interface RemoteOptions {
   readonly url?: string;
   readonly tokenFile?: string;
-}
-
-/** What was asked for cannot be had from there: exit status 1, and the message alone is shown. */
-export class RemoteError extends Error {
-  override readonly name = 'RemoteError';
 }
 
 type Method = 'GET' | 'POST' | 'DELETE';

@@ -1,4 +1,5 @@
 import type { HookStatus } from '../../hooks/hook-status.ts';
+import { formatValue } from '../../promql/format-value.ts';
 import { printable, shorten } from '../printable.ts';
 import { paint, table } from '../style.ts';
 import { labelPairs } from './label-pairs.ts';
@@ -33,6 +34,12 @@ export async function runAlerts(options: AlertsOptions): Promise<void> {
   process.exitCode = isFiring ? 1 : 0;
 }
 
+/** Prometheus's API gives `7e+00`. */
+function shownValue(text: string): string {
+  const value = Number(text);
+  return Number.isFinite(value) ? formatValue(value) : text;
+}
+
 export function renderAlerts(alerts: readonly ShownAlert[], { receivers }: HookStatus): string {
   const rows = alerts
     .toSorted((a, b) => a.state.localeCompare(b.state) || a.activeAt.localeCompare(b.activeAt))
@@ -40,7 +47,7 @@ export function renderAlerts(alerts: readonly ShownAlert[], { receivers }: HookS
       alert.state === 'firing' ? paint('red', 'firing') : 'pending',
       alertname,
       alert.activeAt.slice(0, 19),
-      alert.value,
+      shownValue(alert.value),
       printable(labelPairs(labels)),
       shorten(annotations['summary'] ?? annotations['description'] ?? '', SUMMARY_WIDTH),
     ]);
