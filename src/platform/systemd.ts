@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Talks to systemd (sd_notify) through `systemd-notify`, because Node cannot open unix datagram sockets. `--no-block`
- * matters: without it the helper waits for a barrier. Outside systemd (no NOTIFY_SOCKET) all of it does nothing.
+ * Talks to systemd (sd_notify) through `systemd-notify`, because Node cannot open unix datagram sockets. The
+ * helper waits until systemd has taken the message (so no `--no-block`): one that ends at once may be gone before
+ * systemd has looked up which unit it belongs to, and its message is then dropped. We do not wait for it. Outside systemd (no NOTIFY_SOCKET) all of it does nothing.
  */
 export class SystemdNotifier {
   readonly #enabled = process.env['NOTIFY_SOCKET'] !== undefined;
@@ -39,7 +40,7 @@ export class SystemdNotifier {
     if (!this.#enabled) return;
     const child = spawn(
       'systemd-notify',
-      ['--no-block', ...assignments.map((text) => text.replaceAll('\n', ' '))],
+      assignments.map((text) => text.replaceAll('\n', ' ')),
       {
         stdio: 'ignore',
         detached: false,
