@@ -32,6 +32,11 @@ export class EventHandler {
   readonly #constants: Constants;
   /** Whether anybody looks at the whole line. */
   readonly #needsText: boolean;
+  /** Whether a record's body is the line as it stands in the chunk. */
+  readonly #plainBody: boolean;
+  /** Where that is, in bytes; -1 where the body is the row's text. */
+  #bodyStart = -1;
+  #bodyEnd = 0;
   /** Whether anybody goes over the fields of a row: they must then be set one by one. */
   readonly tracksFields: boolean;
   readonly #onEvent: ScannerDeps['onEvent'];
@@ -70,10 +75,10 @@ export class EventHandler {
     this.budget = compileBudget(use, deps);
     this.#parser = compileLineParser(pack, fields, this.budget);
     this.tracksFields = use.records || pack.steps.some((step) => 'mask' in step);
-    this.#needsText =
-      use.records ||
-      fields.names.includes('@line') ||
-      pack.steps.some((step) => 'mask' in step || 'hash' in step);
+    const changesText = pack.steps.some((step) => 'mask' in step || 'hash' in step);
+    const wantsText = fields.names.includes('@line') || changesText;
+    this.#needsText = use.records || wantsText;
+    this.#plainBody = use.records && !wantsText;
   }
 
   begin(chunk: Chunk): void {
@@ -93,6 +98,7 @@ export class EventHandler {
   handle(text: string, lines: number, bytes: number): void {
     const { tally } = this;
     const { row } = this;
+    this.#bodyStart = -1;
     tally.lines += lines;
     row.clear();
     row.text = text;
@@ -128,7 +134,13 @@ export class EventHandler {
     const { row, tally } = this;
     tally.lines++;
     tally.events++;
-    if (this.#needsText) row.text = chunk.text.slice(start, end);
+    if (this.#plainBody && chunk.ascii) {
+      this.#bodyStart = start;
+      this.#bodyEnd = end;
+    } else if (this.#needsText) {
+      row.text = chunk.text.slice(start, end);
+      this.#bodyStart = -1;
+    }
     const dropped = this.#event(row, pattern);
     if (dropped === undefined) tally.matched++;
     else tally.filter(dropped, 1, byteLength(chunk, start, Math.min(end + 1, chunk.text.length)));
@@ -199,7 +211,11 @@ export class EventHandler {
     const timeMs = instant?.ms ?? this.#nowMs;
     const feeders = this.#feeders;
     for (let i = 0; i < feeders.length; i++) feeders[i]!(row, timeMs);
-    if (this.#records !== undefined) this.#records.matched(row, timeMs, instant?.nanos ?? 0, this.#nowMs);
+    if (this.#records !== undefined) {
+      this.#records.matched(row, timeMs, instant?.nanos ?? 0, this.#nowMs);
+      if (this.#bodyStart < 0) this.#records.endWithText(row.text);
+      else this.#records.endWithBytes(this.#chunk!.bytes, this.#bodyStart, this.#bodyEnd);
+    }
     return undefined;
   }
 

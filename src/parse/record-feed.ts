@@ -32,16 +32,30 @@ export class RecordFeed {
     this.#writer.reset({ 'log.file.path': path });
   }
 
+  /** Head and attributes; one of the ends must follow. */
   matched(row: Row, timeMs: number, nanos: number, nowMs: number): void {
-    const severity = this.#readSeverity(row.values[this.#severitySlot]);
+    const severitySlot = this.#severitySlot;
+    const severity = severitySlot < 0 ? NO_SEVERITY : this.#readSeverity(row.values[severitySlot]);
     this.#writer.begin(timeMs, nanos, nowMs, severity.number, severity.text);
-    for (const slot of row.touched) {
+    const { touched, values } = row;
+    for (let i = 0; i < touched.length; i++) {
+      const slot = touched[i]!;
       const key = this.#keys[slot] ?? this.#learn(slot);
       if (key < 0) continue;
-      const value = row.values[slot]!;
-      this.#writer.attribute(key, this.#convert[slot]?.(value) ?? value);
+      const value = values[slot]!;
+      const convert = this.#convert[slot];
+      this.#writer.attribute(key, convert === undefined ? value : convert(value));
     }
-    this.#writer.body(row.text);
+  }
+
+  endWithText(text: string): void {
+    this.#writer.body(text);
+    this.#writer.end();
+  }
+
+  /** The body as it stands in a chunk of ASCII. */
+  endWithBytes(source: Buffer, start: number, end: number): void {
+    this.#writer.bodyBytes(source, start, end);
     this.#writer.end();
   }
 

@@ -59,14 +59,19 @@ describe('catastrophic patterns', () => {
     }
   });
 
-  it.each(['\\s+$', '(?<u>[a-z.]+)@x', '^(?<a>.*)b(?<c>.*)d$', '(?:a|b|ab)*c'])('%s bears lines of a mebibyte', (pattern) => {
-    const text = [' ', 'a', 'ab', 'b'].map((unit) => `${unit.repeat(1_000_000 / unit.length)}!\n`).join('');
-    expect(packScanner({ pattern }, { records: false }).scan(text).counts.lines).toBe(4);
-  });
+  it.each(['\\s+$', '(?<u>[a-z.]+)@x', '^(?<a>.*)b(?<c>.*)d$', '(?:a|b|ab)*c'])(
+    '%s bears lines of a mebibyte',
+    (pattern) => {
+      const text = [' ', 'a', 'ab', 'b'].map((unit) => `${unit.repeat(1_000_000 / unit.length)}!\n`).join('');
+      expect(packScanner({ pattern }, { records: false }).scan(text).counts.lines).toBe(4);
+    },
+  );
 
   it.each(['card', 'email', 'token', 'ip', 'phone'])('the mask for %s is linear', (what) => {
     const attacks = [
-      '1 '.repeat(200_000), 'a'.repeat(400_000) + '@', '1 '.repeat(5000),
+      '1 '.repeat(200_000),
+      'a'.repeat(400_000) + '@',
+      '1 '.repeat(5000),
       'a.'.repeat(5000) + '@',
       'token='.repeat(2000),
       '1.'.repeat(5000),

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- packs have a key of that name; it is never a function */
 import { describe, expect, it } from 'vitest';
 import { packScanner } from './scan-text.ts';
 

@@ -73,7 +73,13 @@ export function charSetOf(node: AST.Element | AST.CharacterClassElement, flags: 
       }
       return node.negate ? complement(set) : set;
     }
-    default:
+    case 'Assertion':
+    case 'Backreference':
+    case 'CapturingGroup':
+    case 'ClassStringDisjunction':
+    case 'ExpressionCharacterClass':
+    case 'Group':
+    case 'Quantifier':
       return undefined;
   }
 }
@@ -88,7 +94,7 @@ function escapeSet(node: AST.CharacterSet, flags: string): CharSet | undefined {
       return node.negate ? complement(SPACE) : SPACE;
     case 'word':
       return node.negate ? complement(WORD) : WORD;
-    default:
+    case 'property':
       return undefined;
   }
 }

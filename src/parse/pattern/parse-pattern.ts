@@ -53,22 +53,12 @@ export function parsePattern(input: PatternInput, definitions: Readonly<Record<s
 }
 
 /** Calls `visit` for each capturing group in the order of their numbers. */
-export function visitGroups(node: AST.Node, visit: (group: AST.CapturingGroup) => void): void {
-  switch (node.type) {
-    case 'Pattern':
-    case 'Group':
-    case 'Assertion':
-    case 'CapturingGroup':
-      if (node.type === 'CapturingGroup') visit(node);
-      if ('alternatives' in node)
-        for (const alternative of node.alternatives) visitGroups(alternative, visit);
-      return;
-    case 'Alternative':
-      for (const element of node.elements) visitGroups(element, visit);
-      return;
-    case 'Quantifier':
-      visitGroups(node.element, visit);
-      return;
-    default:
-  }
+export function visitGroups(
+  node: AST.Pattern | AST.Element,
+  visit: (group: AST.CapturingGroup) => void,
+): void {
+  if (node.type === 'Quantifier') return visitGroups(node.element, visit);
+  if (node.type === 'CapturingGroup') visit(node);
+  if (!('alternatives' in node)) return;
+  for (const { elements } of node.alternatives) for (const element of elements) visitGroups(element, visit);
 }

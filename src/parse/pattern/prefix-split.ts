@@ -102,7 +102,9 @@ function shapeOf(element: AST.Element, follow: CharSet, flags: string): Shape {
       if (inner.nullable || (varies && intersects(inner.first, follow))) throw new Ambiguous();
       return { first: inner.first, nullable: element.min === 0 };
     }
-    default:
+    case 'Assertion':
+    case 'Backreference':
+    case 'ExpressionCharacterClass':
       throw new Ambiguous();
   }
 }

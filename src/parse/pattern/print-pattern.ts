@@ -86,8 +86,10 @@ class Printer {
         if (node.kind === 'end') return '$';
         if (node.kind === 'word') return node.negate ? '\\B' : '\\b';
         throw new NotPrintable(`${node.kind} ${node.raw}`);
-      default:
-        throw new NotPrintable(node.type === 'Backreference' ? `the back-reference ${node.raw}` : node.raw);
+      case 'Backreference':
+        throw new NotPrintable(`the back-reference ${node.raw}`);
+      case 'ExpressionCharacterClass':
+        throw new NotPrintable(node.raw);
     }
   }
 
@@ -133,16 +135,12 @@ class Printer {
 }
 
 /** Whether a count of two or more stands within. */
-function hasCount(node: AST.Node): boolean {
-  switch (node.type) {
-    case 'Quantifier':
-      return (node.max === Number.POSITIVE_INFINITY ? node.min : node.max) >= 2 || hasCount(node.element);
-    case 'Group':
-    case 'CapturingGroup':
-      return node.alternatives.some((one) => one.elements.some(hasCount));
-    default:
-      return false;
+function hasCount(node: AST.Element): boolean {
+  if (node.type === 'Quantifier') {
+    return (node.max === Number.POSITIVE_INFINITY ? node.min : node.max) >= 2 || hasCount(node.element);
   }
+  if (node.type !== 'Group' && node.type !== 'CapturingGroup') return false;
+  return node.alternatives.some((one) => one.elements.some(hasCount));
 }
 
 function counts(min: number, max: number, lazy: string): string {

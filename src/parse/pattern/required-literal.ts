@@ -54,7 +54,10 @@ function visit(element: AST.Element, runs: Runs): void {
     case 'Assertion':
       if (element.kind === 'lookahead' || element.kind === 'lookbehind') runs.cut();
       return;
-    default:
+    case 'CharacterSet':
+    case 'CharacterClass':
+    case 'ExpressionCharacterClass':
+    case 'Backreference':
       return runs.cut();
   }
 }

@@ -41,7 +41,11 @@ function parse(lines: readonly string[], open: boolean, fresh: boolean): unknown
     const outcome = parser.parse(text, row);
     return [
       outcome,
-      outcome < 0 ? [] : row.touched.map((slot) => [fields.names[slot], row.values[slot]]).toSorted(),
+      outcome < 0
+        ? []
+        : row.touched
+            .map((slot) => [fields.names[slot], row.values[slot]])
+            .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
     ];
   });
 }
