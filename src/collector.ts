@@ -215,6 +215,7 @@ export class Collector {
     this.#metrics.set('queued_bytes', this.#store.queuedBytes);
     this.#metrics.set('store_bytes', stats.bytes);
     this.#metrics.set('series', stats.series);
+    this.#metrics.set('transactions_total', stats.commits);
   }
 
   async #refreshMetadata(): Promise<void> {

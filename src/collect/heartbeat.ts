@@ -24,6 +24,10 @@ export function createHeartbeat(router: Router, deps: HeartbeatDeps): void {
 
 async function takeHeartbeat(request: HttpRequest, deps: HeartbeatDeps): Promise<HttpResponse> {
   deps.auth.check(request);
+  // A page of another site cannot send this type without asking first.
+  if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
+    throw new HttpError(415, 'a heartbeat is application/json');
+  }
   const beat = parseHeartbeat(await request.body());
   const { agent, epoch, instance, generation } = beat;
   const sender = { agent, epoch, instance, generation, address: request.remoteAddress };

@@ -220,6 +220,8 @@ test('with tokens, a request needs one of them', async () => {
   expect(await without.body.text()).toContain('needs a token');
   expect((await send('/v1/logs', body, { ...PROTOBUF, authorization: 'Bearer three' })).statusCode).toBe(401);
   expect((await send('/v1/logs', body, { ...PROTOBUF, authorization: 'Bearer two' })).statusCode).toBe(200);
+  const basic = `Basic ${Buffer.from('anybody:one').toString('base64')}`;
+  expect((await send('/v1/logs', body, { ...PROTOBUF, authorization: basic })).statusCode).toBe(200);
 });
 
 test.each([
@@ -263,4 +265,27 @@ test('a sender over its rate gets 429 with Retry-After', async () => {
   const codes = [];
   for (let i = 0; i < 3; i++) codes.push((await send('/v1/logs', body)).statusCode);
   expect(codes).toEqual([200, 200, 429]);
+});
+
+test('a body that is too large is refused in the form that OTLP demands', async () => {
+  await start();
+  const answer = await send('/v1/logs', Buffer.alloc(17 * 1024 * 1024), {
+    'content-type': 'application/json',
+  });
+  expect(answer.statusCode).toBe(413);
+  expect(await answer.body.json()).toEqual({
+    code: 3,
+    message: 'the body is larger than the limit of 16777216 bytes',
+  });
+});
+
+test('a heartbeat that is none is refused with the key and what it must be', async () => {
+  await start();
+  const json = { 'content-type': 'application/json' };
+  const wrong = await send('/api/v1/agents/heartbeat', '{"agent":"a b"}', json);
+  expect(wrong.statusCode).toBe(400);
+  expect(await wrong.body.text()).toContain('"agent\\" must be a word');
+  expect((await send('/api/v1/agents/heartbeat', '{}', { 'content-type': 'text/plain' })).statusCode).toBe(
+    415,
+  );
 });

@@ -17,7 +17,6 @@ export class ReaderService {
   constructor(path: string) {
     this.#db = openDatabase(path, { readOnly: true });
     this.#db.exec('PRAGMA cache_size = -65536');
-    this.#db.exec('PRAGMA mmap_size = 1073741824');
     this.#db.exec('PRAGMA temp_store = MEMORY');
     this.#catalog = new SeriesCatalog(this.#db);
     this.#samples = new SampleSelect(this.#db, this.#catalog);
