@@ -1,18 +1,25 @@
-// Compiles src/ to dist/ and copies what is not TypeScript (the web page) beside it.
+// Compiles src/ to dist/ and copies what is not TypeScript (the web page) beside it. The old dist/ stays in place
+// until the new one is whole, so that what runs from it is not disturbed.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { cpSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-rmSync(`${root}dist`, { recursive: true, force: true });
-const tsc = spawnSync(
-  process.execPath,
-  [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}tsconfig.build.json`],
-  {
-    stdio: 'inherit',
-  },
-);
-if (tsc.status !== 0) process.exit(tsc.status ?? 1);
-if (existsSync(`${root}src/collect/page`)) {
-  cpSync(`${root}src/collect/page`, `${root}dist/collect/page`, { recursive: true });
+const fresh = `${root}dist.${process.pid}.new`;
+const old = `${root}dist.${process.pid}.old`;
+const tsc = `${root}node_modules/typescript/bin/tsc`;
+const { status } = spawnSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`, '--outDir', fresh], {
+  stdio: 'inherit',
+});
+if (status !== 0) {
+  rmSync(fresh, { recursive: true, force: true });
+  process.exit(status ?? 1);
 }
+cpSync(`${root}src/collect/page`, `${fresh}/collect/page`, { recursive: true });
+try {
+  renameSync(`${root}dist`, old);
+} catch (error) {
+  if (error.code !== 'ENOENT') throw error;
+}
+renameSync(fresh, `${root}dist`);
+rmSync(old, { recursive: true, force: true });
