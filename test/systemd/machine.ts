@@ -51,7 +51,11 @@ export class Machine {
       rmSync(join(this.root, 'var/lib', state), { recursive: true, force: true });
     mkdirSync(lib, { recursive: true });
     for (const part of ['bin', 'dist', 'parsers', 'package.json', 'node_modules']) {
-      cpSync(join(REPO, part), join(lib, part), { recursive: true, verbatimSymlinks: true });
+      cpSync(join(REPO, part), join(lib, part), {
+        recursive: true,
+        verbatimSymlinks: true,
+        filter: (path) => !path.includes('/.cache'),
+      });
     }
     cpSync(process.execPath, join(this.root, 'usr/bin/node'));
     const link = join(this.root, 'usr/bin/taffrail');
