@@ -3,6 +3,8 @@ import type { Pack } from '../config/pack-schema.ts';
 import { NO_LINES } from '../model/line-counts.ts';
 import type { LineCounts } from '../model/line-counts.ts';
 import { compileScanner } from './compile-scanner.ts';
+import type { ScannerDeps } from './compile-scanner.ts';
+import type { ObservedEvent } from './observed-event.ts';
 import { RecordList } from './record-list.ts';
 import type { ParsedRecord } from './record-list.ts';
 import { severityName } from './severity.ts';
@@ -45,6 +47,9 @@ export interface CaseResult {
   /** The whole of what came out, as an `expected.yaml` would say it. */
   readonly actual: CaseExpectation;
   readonly records: readonly ParsedRecord[];
+  /** Named patterns that matched a line, and metrics that were fed: what the case exercises. */
+  readonly patterns: readonly string[];
+  readonly metrics: readonly string[];
 }
 
 const DEFAULT_READ_AT = '2026-01-15T12:00:00Z';
@@ -76,6 +81,25 @@ export function readExpectation(text: string): CaseExpectation {
 
 /** Runs a pack over a whole file, as one chunk, and compares. */
 export function runCase(pack: Pack, input: Buffer, expected: CaseExpectation): CaseResult {
+  const whole = scanWhole(pack, input, expected, {});
+  const patterns = new Set<string>();
+  const onEvent = ({ pattern }: ObservedEvent): void => {
+    if (pattern !== undefined) patterns.add(pattern);
+  };
+  // Once more line by line: it tells which patterns matched, and must come to the same.
+  const lines = scanWhole(pack, input, expected, { onEvent });
+  const differences = compare(expected, whole.actual);
+  if (differences.length === 0) differences.push(...compare(whole.actual, lines.actual));
+  return {
+    differences,
+    actual: whole.actual,
+    records: whole.records,
+    patterns: [...patterns],
+    metrics: [...new Set(whole.aggregator.series().map(({ descriptor }) => descriptor.name))],
+  };
+}
+
+function scanWhole(pack: Pack, input: Buffer, expected: CaseExpectation, deps: Pick<ScannerDeps, 'onEvent'>) {
   const aggregator = new TallyAggregator();
   const records = new RecordList();
   const use = {
@@ -85,8 +109,7 @@ export function runCase(pack: Pack, input: Buffer, expected: CaseExpectation): C
     maxSeries: 100_000,
     ...(expected.timezone === undefined ? {} : { timezone: expected.timezone }),
   };
-  const scanner = compileScanner(pack, use, { aggregator, records });
-  const { counts } = scanner.scan({
+  const { counts } = compileScanner(pack, use, { aggregator, records, ...deps }).scan({
     source: 'case',
     stream: 1,
     path: 'input.log',
@@ -99,7 +122,7 @@ export function runCase(pack: Pack, input: Buffer, expected: CaseExpectation): C
     readAtMs: Date.parse(expected.read_at ?? DEFAULT_READ_AT),
   });
   const actual = describe(counts, aggregator.text(), records.records, expected);
-  return { differences: compare(expected, actual), actual, records: records.records };
+  return { actual, aggregator, records: records.records };
 }
 
 function describe(

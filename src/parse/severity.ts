@@ -1,4 +1,5 @@
 import type { PackSeverity, SeverityName } from '../config/pack-schema.ts';
+import { flat } from './row.ts';
 import type { FieldValue } from './row.ts';
 
 /** OpenTelemetry's severity numbers. */
@@ -43,10 +44,10 @@ export function severityReader(severity: PackSeverity): (value: FieldValue | und
     if (value === undefined) return NO_SEVERITY;
     let found = known.get(value);
     if (found !== undefined) return found;
-    const text = String(value);
+    const text = flat(String(value));
     const name = map.get(text) ?? WORDS[text.toLowerCase()];
     found = { number: name === undefined ? 0 : NUMBERS[name], text: map.has(text) ? name! : text };
-    if (known.size < REMEMBERED_MAX) known.set(value, found);
+    if (known.size < REMEMBERED_MAX) known.set(typeof value === 'string' ? text : value, found);
     return found;
   };
 }

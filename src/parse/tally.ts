@@ -1,4 +1,5 @@
 import type { LineCounts } from '../model/line-counts.ts';
+import { flat } from './row.ts';
 
 const SAMPLE_MAX = 512;
 
@@ -26,7 +27,7 @@ export class Tally {
   miss(lines: number, bytes: number, text: () => string): void {
     this.unmatched += lines;
     this.unmatchedBytes += bytes;
-    this.sample ??= text().slice(0, SAMPLE_MAX);
+    this.sample ??= flat(text().slice(0, SAMPLE_MAX));
   }
 
   /** All that was counted since the last call. */

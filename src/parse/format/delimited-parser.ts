@@ -1,3 +1,4 @@
+import { flat } from '../row.ts';
 import type { FieldNames, Row } from '../row.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
@@ -66,7 +67,7 @@ export class DelimitedParser implements LineParser {
   }
 
   #use(columns: readonly string[]): void {
-    this.#columns = columns;
+    this.#columns = columns.map(flat);
     this.#slots = columns.map((name) => (name === '' ? -1 : this.#fields.find(name)));
   }
 }

@@ -1,3 +1,4 @@
+import { flat } from '../row.ts';
 import type { FieldNames, Row } from '../row.ts';
 import { split } from './delimited-parser.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './line-parser.ts';
@@ -48,7 +49,7 @@ export class W3cParser implements LineParser {
   }
 
   #use(columns: readonly string[]): void {
-    this.#columns = columns;
+    this.#columns = columns.map(flat);
     this.#slots = columns.map((name) => this.#fields.find(name));
   }
 }

@@ -3,6 +3,7 @@ import { parseIso8601 } from './iso8601.ts';
 import { compileTokens } from './time-format.ts';
 import { TimeParts } from './time-tokens.ts';
 import { Zone } from './zone.ts';
+import { flat } from '../row.ts';
 import type { FieldValue } from '../row.ts';
 
 const DAY_MS = 86_400_000;
@@ -106,7 +107,7 @@ export class TimestampParser {
     } catch {
       zone = this.#zone;
     }
-    if (this.#zones.size < 1000) this.#zones.set(name, zone);
+    if (this.#zones.size < 1000) this.#zones.set(flat(name), zone);
     return zone;
   }
 }
