@@ -1,12 +1,15 @@
 import { loadAgentConfig, type LoadedAgentConfig } from '../config/load-config.ts';
+import { namedFileProblems } from '../config/named-files.ts';
 import type { Pack } from '../config/pack-schema.ts';
 import type { Problem } from '../model/problem.ts';
 import { ProblemsError } from '../model/problem.ts';
+import { didYouMean } from '../model/did-you-mean.ts';
 import { loadPack } from '../parse/load-pack.ts';
 import type { RuleGroup } from '../rules/rule.ts';
 import type { SourceSpec } from '../tail/source-spec.ts';
 import { builtInGroups } from './built-in-groups.ts';
 import { templateProblems } from './check-receivers.ts';
+import type { Feeding } from './fed-metrics.ts';
 import { loadRules } from './load-rules.ts';
 import { PackLibrary } from './pack-library.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
@@ -17,11 +20,13 @@ export interface AgentPlan {
   readonly config: LoadedAgentConfig;
   readonly scanners: readonly ScannerPlan[];
   readonly sources: readonly SourceSpec[];
+  /** What each source makes metrics of. */
+  readonly fed: readonly Feeding[];
   readonly ruleGroups: readonly RuleGroup[];
 }
 
 /** A pattern that keeps one chunk busy for longer than this is taken out of service. */
-const PATTERN_BUDGET_MS = 200;
+const PATTERN_BUDGET_MS = 1000;
 
 /** What start-up, reload and `taffrail check` share. Throws ProblemsError with every problem found. */
 export async function loadAgentPlan(file: string): Promise<AgentPlan> {
@@ -30,16 +35,11 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
   const library = new PackLibrary(config.parsers);
   const scanners: ScannerPlan[] = [];
   const sources: SourceSpec[] = [];
+  const fed: Feeding[] = [];
   for (const [index, source] of config.sources.entries()) {
     const packFile = library.find(source.parser);
     if (packFile === undefined) {
-      const names = library.names();
-      problems.push(
-        problemAt(
-          ['sources', index, 'parser'],
-          `no parser pack is named ${JSON.stringify(source.parser)}; there are: ${names.join(', ')}`,
-        ),
-      );
+      problems.push(problemAt(['sources', index, 'parser'], unknownPack(source.parser, library.names())));
       continue;
     }
     const loaded = loadPack(packFile.text, packFile.file);
@@ -50,6 +50,7 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
     );
     if (loaded.pack === undefined) continue;
     scanners.push(scannerPlan(config, index, packFile.file, packFile.text));
+    fed.push({ constLabels: { ...source.labels, source: source.name }, metrics: loaded.pack.metrics });
     sources.push(sourceSpec(config, index, loaded.pack));
   }
   const rules = await loadRules(config.rules, { keptMs: config.rule_history });
@@ -59,9 +60,20 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
     keptMs: config.rule_history,
     problemAt,
   });
-  problems.push(...rules.problems, ...builtIn.problems, ...templateProblems(config, problemAt));
+  problems.push(
+    ...rules.problems,
+    ...builtIn.problems,
+    ...templateProblems(config, problemAt),
+    ...namedFileProblems(config, problemAt),
+  );
   if (problems.length > 0) throw new ProblemsError(problems);
-  return { file, config, scanners, sources, ruleGroups: [...builtIn.groups, ...rules.groups] };
+  return { file, config, scanners, sources, fed, ruleGroups: [...builtIn.groups, ...rules.groups] };
+}
+
+function unknownPack(name: string, names: readonly string[]): string {
+  const meant = didYouMean(name, names);
+  const hint = meant === undefined ? '' : `did you mean ${JSON.stringify(meant)}? `;
+  return `no parser pack is named ${JSON.stringify(name)}; ${hint}there are: ${names.join(', ')}`;
 }
 
 function scannerPlan(

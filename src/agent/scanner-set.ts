@@ -7,6 +7,7 @@ import { compileScanner } from '../parse/compile-scanner.ts';
 import { loadPack } from '../parse/load-pack.ts';
 import { createRecordWriter } from '../wire/record-writer.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
+import { createWorkClock } from './work-clock.ts';
 
 export type PatternOut = (source: string, pattern: string, reason: string) => void;
 
@@ -36,7 +37,7 @@ function compile(plan: ScannerPlan, onPatternOut: PatternOut): Scanner {
           records: createRecordWriter({ maxBlockBytes: plan.blockBytes, maxBlockRecords: plan.blockRecords }),
         }
       : {}),
-    monotonic: () => performance.now(),
+    monotonic: createWorkClock(),
     onPatternOut: (pattern, reason) => onPatternOut(plan.source, pattern, reason),
   });
 }
