@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { agentStatus, sourceStatuses } from './agent/agent-status.ts';
@@ -10,7 +9,9 @@ import { defineSelfMetrics } from './agent/define-self-metrics.ts';
 import { DurableState } from './agent/durable-state.ts';
 import { Lanes } from './agent/lanes.ts';
 import { type AgentPlan, loadAgentPlan } from './agent/load-plan.ts';
+import { FedMetrics } from './agent/fed-metrics.ts';
 import { mountQueryApi } from './agent/mount-query-api.ts';
+import { asRefusal, openStateDir } from './agent/open-state-dir.ts';
 import { Pipeline } from './agent/pipeline.ts';
 import { RateMeter } from './agent/rate-meter.ts';
 import { Sampling } from './agent/sampling.ts';
@@ -22,7 +23,7 @@ import { UnionQueryable } from './agent/union-queryable.ts';
 import { Buffer } from './buffer/buffer.ts';
 import { Committer } from './buffer/committer.ts';
 import { type Identity, openIdentity } from './buffer/identity.ts';
-import { StateLock } from './buffer/state-lock.ts';
+import type { StateLock } from './buffer/state-lock.ts';
 import { mergeFamilies } from './metrics/exposition.ts';
 import { SelfMetrics } from './metrics/self-metrics.ts';
 import { type Problem, ProblemsError } from './model/problem.ts';
@@ -71,6 +72,7 @@ export class Agent {
   #pipeline: Pipeline;
   #alerting!: Alerting;
   #server!: HttpServer;
+  readonly #reloadListeners: (() => void)[] = [];
   #changing: Promise<void> = Promise.resolve();
   #snapshotting = false;
   #broken: readonly string[] = [];
@@ -136,9 +138,16 @@ export class Agent {
 
   /** Resolves when everything runs. Throws ProblemsError, StateDirInUse, or what the world refused. */
   static async start(plan: AgentPlan, log: Log): Promise<Agent> {
+    const lock = await openStateDir(plan.config.state_dir);
+    try {
+      return await Agent.#startIn(lock, plan, log);
+    } catch (error) {
+      throw asRefusal(plan.config.state_dir, error);
+    }
+  }
+
+  static async #startIn(lock: StateLock, plan: AgentPlan, log: Log): Promise<Agent> {
     const { config } = plan;
-    mkdirSync(config.state_dir, { recursive: true, mode: 0o750 });
-    const lock = await StateLock.acquire(config.state_dir);
     const identity = await openIdentity({ dir: config.state_dir, log });
     let wantSnapshot = (): void => undefined;
     const { buffer, snapshot, replay } = await Buffer.open({
@@ -161,6 +170,16 @@ export class Agent {
 
   get url(): string {
     return this.#server.url;
+  }
+
+  /** As it is now in force. */
+  get config(): AgentPlan['config'] {
+    return this.#plan.config;
+  }
+
+  /** Called after each reload that was taken, however it was asked for. */
+  onReload(listener: () => void): void {
+    this.#reloadListeners.push(listener);
   }
 
   status(): AgentStatus {
@@ -192,10 +211,11 @@ export class Agent {
       try {
         const plan = await loadAgentPlan(this.#plan.file);
         refuseFixedChanges(this.#plan, plan);
-        await this.#apply(plan);
+        await this.#changeTo(plan);
         this.#reloadError = undefined;
         this.#loadedAtMs = this.#clock.now();
         this.#log.info({ file: plan.file }, 'configuration reloaded');
+        for (const listener of this.#reloadListeners) listener();
       } catch (error) {
         this.#reloadError = error instanceof Error ? error.message : String(error);
         this.#log.error(
@@ -212,12 +232,13 @@ export class Agent {
   /** Everything taken is committed; what is under way to receivers has until the deadline; the rest stays buffered. */
   async stop(): Promise<void> {
     await this.#changing;
-    const deadline = this.#plan.config.stop_timeout;
-    await this.#alerting.stop(deadline);
-    await this.#settleWithin(this.#pipeline.stop(), deadline);
+    const deadline = this.#clock.monotonic() + this.#plan.config.stop_timeout;
+    const left = (): number => Math.max(0, deadline - this.#clock.monotonic());
+    await this.#alerting.stop(left() / 2);
+    await this.#settleWithin(this.#pipeline.stop(), left() / 2);
     await this.#tailer.stop();
-    await this.#settleWithin(this.#sampling.finish(), deadline);
-    await this.#sinks.stop(deadline);
+    await this.#settleWithin(this.#sampling.finish(), left() / 2);
+    await this.#sinks.stop(left());
     await this.#snapshot();
     await this.#buffer.close();
     await this.#lanes.close();
@@ -231,8 +252,8 @@ export class Agent {
       this.#state.apply(entry);
       if (entry.kind === 'commit') this.#checkLedger();
     });
-    await this.#sinks.use(config.sinks);
     this.#sampling.restore();
+    this.#endUnfedMetrics();
     const engine = new Engine({
       ...QUERY_LIMITS,
       monotonic: () => performance.now(),
@@ -251,6 +272,8 @@ export class Agent {
       externalLabels: config.external_labels,
       externalUrl: config.external_url,
     });
+    // After the alerts: a sink's first words to a collector tell of them.
+    await this.#sinks.use(config.sinks);
     defineSelfMetrics(this.#self, {
       ledger: this.#state.ledger,
       buffer: this.#buffer,
@@ -296,10 +319,25 @@ export class Agent {
     this.#started = true;
   }
 
+  /** What a plan names was read when it was loaded; should something fail all the same, the plan before is put back. */
+  async #changeTo(plan: AgentPlan): Promise<void> {
+    const before = this.#plan;
+    try {
+      await this.#apply(plan);
+    } catch (error) {
+      await this.#apply(before);
+      throw error;
+    }
+    this.#endUnfedMetrics();
+    // What was read before is not committed yet where the buffer is full: it may bring a metric back.
+    void this.#committer.flush().then(() => this.#endUnfedMetrics());
+  }
+
+  /** A full buffer is not waited for: it may be this very change that makes it drain. */
   async #apply(plan: AgentPlan): Promise<void> {
     await this.#alerting.reload(plan.ruleGroups, plan.config);
     this.#history.keepFor(plan.ruleGroups);
-    await this.#pipeline.stop();
+    await this.#pipeline.pause();
     await this.#lanes.close();
     this.#plan = plan;
     this.#notes.forgetPatterns();
@@ -308,6 +346,12 @@ export class Agent {
     await this.#tailer.updateSources(plan.sources);
     await this.#sinks.use(plan.config.sinks);
     this.#pipeline.start();
+  }
+
+  /** By the configuration now in force. Their ends are told to sinks as stale markers. */
+  #endUnfedMetrics(): void {
+    const fed = new FedMetrics(this.#plan.fed);
+    this.#state.registry.retain((descriptor) => fed.has(descriptor));
   }
 
   #createLanes(): Lanes {
@@ -410,10 +454,22 @@ interface Parts {
   readonly state: DurableState;
 }
 
-/** What cannot change under a running agent. */
+/** What cannot change under a running agent: it was handed on at the start, and partly shipped. */
+const FIXED = [
+  'state_dir',
+  'listen',
+  'buffer',
+  'metrics',
+  'rule_history',
+  'host',
+  'external_labels',
+  'external_url',
+  'log_level',
+] as const;
+
 function refuseFixedChanges(before: AgentPlan, after: AgentPlan): void {
   const problems: Problem[] = [];
-  for (const key of ['state_dir', 'listen', 'buffer', 'metrics', 'rule_history'] as const) {
+  for (const key of FIXED) {
     if (JSON.stringify(before.config[key]) === JSON.stringify(after.config[key])) continue;
     problems.push({
       file: after.file,
