@@ -1,0 +1,208 @@
+import type { Rotation, WriterPlan } from './log-writer.ts';
+import { Prng } from './prng.ts';
+
+/** One life of the agent but the last: how it is struck and how it ends. */
+export interface LifePlan {
+  /** TAFFRAIL_FAULTS. */
+  readonly faults: string;
+  readonly lastsMs: number;
+  /** At the end of `lastsMs`, where no fault point killed it before. */
+  readonly end: 'kill' | 'terminate' | 'power_loss';
+  /** Before the next life the newest snapshot is removed. */
+  readonly dropSnapshot: boolean;
+  readonly downMs: number;
+  /** Reloads, this long after it is ready. */
+  readonly reloadsAtMs: readonly number[];
+  readonly killCollectorToo: boolean;
+}
+
+export type NetworkEvent = { readonly atMs: number; readonly forMs: number } & (
+  | { readonly kind: 'cut_request'; readonly bytes: number }
+  | { readonly kind: 'lose_responses'; readonly count: number }
+  | { readonly kind: 'refuse' | 'stall' | 'cut_all' }
+);
+
+export interface CollectorLife {
+  readonly faults: string;
+  readonly lastsMs: number;
+  readonly end: 'kill' | 'terminate';
+  readonly downMs: number;
+}
+
+export interface RunPlan {
+  readonly seed: number;
+  /** `shared`: a collector that outlives the run. */
+  readonly receiver: 'shared' | 'own' | 'plain';
+  readonly pack: 'counter' | 'raw' | 'multiline';
+  readonly glob: string;
+  readonly writers: readonly WriterPlan[];
+  readonly buffer: {
+    readonly maxBytes: string;
+    readonly whenFull: 'block' | 'drop_oldest';
+    readonly commitInterval: string;
+    readonly batchBytes: string;
+  };
+  readonly linger: string;
+  readonly workers: number;
+  readonly encoding: 'protobuf' | 'json';
+  readonly compression: 'gzip' | 'none';
+  readonly concurrency: number;
+  readonly lives: readonly LifePlan[];
+  readonly collectorLives: readonly CollectorLife[];
+  readonly network: readonly NetworkEvent[];
+  /** The state directory on a file system of this size, filled up for a while. */
+  readonly smallDisk: { readonly mib: number; readonly fullAtMs: number; readonly forMs: number } | undefined;
+  /** How often a plain receiver does what with a request. */
+  readonly answers: { readonly refuse: number; readonly refuse_after: number; readonly drop_after: number };
+  readonly tailMs: number;
+}
+
+export interface Points {
+  readonly agent: readonly string[];
+  readonly collector: readonly string[];
+}
+
+/** Everything about a run that its seed decides. */
+export function planRun(seed: number, points: Points, mayMount: boolean): RunPlan {
+  const random = new Prng(seed);
+  const receiver = random.weighted({ shared: 4, own: 3, plain: 3 });
+  const pack = random.weighted({ counter: 6, raw: 1, multiline: 2 });
+  const tight = random.chance(0.2);
+  const smallDisk =
+    mayMount && random.chance(0.08)
+      ? { mib: 4, fullAtMs: random.between(0, 1500), forMs: random.between(200, 1500) }
+      : undefined;
+  return {
+    seed,
+    receiver,
+    pack,
+    glob: random.weighted({ 'app.log': 4, '*.log': 4, '*.log*': 2 }),
+    writers: Array.from(
+      { length: random.weighted({ 1: 4, 2: 3, 4: 1 }) === '1' ? 1 : random.between(2, 4) },
+      (_, i) => planWriter(`w${i}`, pack === 'multiline', tight, random),
+    ),
+    buffer: {
+      maxBytes: tight || smallDisk !== undefined ? '1MiB' : random.pick(['1MiB', '4MiB', '1GiB']),
+      whenFull: tight && random.chance(0.3) ? 'drop_oldest' : 'block',
+      commitInterval: random.pick(['1ms', '10ms', '50ms', '200ms']),
+      batchBytes: random.pick(['16KiB', '64KiB', '1MiB']),
+    },
+    linger: random.pick(['2s', '5s', '30s']),
+    workers: random.weighted({ 0: 5, 1: 2, 2: 1 }) === '0' ? 0 : random.between(1, 2),
+    encoding: receiver === 'plain' ? 'json' : random.weighted({ protobuf: 3, json: 1 }),
+    compression: random.pick(['gzip', 'none']),
+    concurrency: random.pick([1, 2, 4]),
+    lives: planLives(points.agent, receiver, random),
+    collectorLives: receiver === 'own' ? planCollector(points.collector, random) : [],
+    network: Array.from(
+      { length: random.weighted({ 0: 4, 1: 3, 2: 2, 3: 1 }) === '0' ? 0 : random.between(1, 3) },
+      () => planNetwork(random),
+    ),
+    smallDisk,
+    answers: random.chance(0.3)
+      ? { refuse: 0, refuse_after: 0, drop_after: 0 }
+      : {
+          refuse: random.fraction() / 4,
+          refuse_after: random.fraction() / 3,
+          drop_after: random.fraction() / 4,
+        },
+    tailMs: random.between(0, 500),
+  };
+}
+
+const RENAMES: readonly Rotation[] = [
+  'rename',
+  'rename',
+  'delayed_create',
+  'keep_handle',
+  'beside',
+  'gzip',
+  'delete_after_read',
+  'recreate_after_read',
+];
+
+function planWriter(name: string, multiline: boolean, tight: boolean, random: Prng): WriterPlan {
+  const style = random.weighted({ renames: 6, copytruncate: 3, mixed: 1 });
+  return {
+    name,
+    rotations:
+      style === 'renames'
+        ? Array.from({ length: random.between(1, 3) }, () => random.pick(RENAMES))
+        : style === 'copytruncate'
+          ? ['copytruncate']
+          : ['rename', 'copytruncate'],
+    rotateEachMs: random.magnitude(40, 800),
+    naming: random.weighted({ index: 3, date: 1 }),
+    delayCompress: random.chance(0.5),
+    multiline,
+    header: !multiline && style !== 'renames' && random.chance(0.2),
+    padMax: tight ? 800 : random.magnitude(5, 200),
+    burstMax: random.magnitude(3, tight ? 800 : 400),
+    pauseMaxMs: random.magnitude(3, 80),
+    linesMax: tight ? 5000 : random.magnitude(200, 6000),
+    rotationsMax: random.between(1, 8),
+  };
+}
+
+function planLives(points: readonly string[], receiver: string, random: Prng): LifePlan[] {
+  const count = Number(random.weighted({ 0: 1, 1: 6, 2: 3, 3: 1 }));
+  return Array.from({ length: count }, () => {
+    const strike = random.weighted({ kill_point: 6, error: 2, none: 3 });
+    const end = random.weighted({ kill: 4, terminate: 2, power_loss: 3 });
+    return {
+      faults:
+        strike === 'kill_point' ? killAt(points, random) : strike === 'error' ? errorAt(points, random) : '',
+      lastsMs: random.between(0, 1200),
+      end,
+      dropSnapshot: random.chance(0.15),
+      downMs: random.chance(0.5) ? 0 : random.between(1, 600),
+      reloadsAtMs: random.chance(0.2) ? [random.between(0, 500)] : [],
+      killCollectorToo: receiver === 'own' && random.chance(0.2),
+    };
+  });
+}
+
+function killAt(points: readonly string[], random: Prng): string {
+  // What concerns the buffer matters most, and files are read far more often than anything else is done.
+  const area = random.weighted({ buffer: 6, tail: 2, http: 2, any: 1 });
+  const among = points.filter((point) => area === 'any' || point.startsWith(area));
+  const point = random.pick(among);
+  const often = /^(buffer\.segment\.(write|sync)|tail\.(read|stat|list)|http)\./.test(point);
+  return `${point}:kill@${often && random.chance(0.6) ? random.magnitude(3, 60) : random.between(1, 2)}`;
+}
+
+function errorAt(points: readonly string[], random: Prng): string {
+  const disk = points.filter((point) => /^(buffer\.(segment|cursor|snapshot)|tail)\./.test(point));
+  const action = random.pick(['eio', 'enospc']);
+  return Array.from({ length: random.between(1, 3) }, () => {
+    const point = random.chance(0.2)
+      ? random.pick(['buffer.segment.*', 'buffer.cursor.*', 'tail.*'])
+      : random.pick(disk);
+    return `${point}:${action}@${random.magnitude(1, 60)}${random.chance(0.25) ? '+' : ''}`;
+  }).join(',');
+}
+
+function planCollector(points: readonly string[], random: Prng): CollectorLife[] {
+  return Array.from({ length: random.between(0, 2) }, () => ({
+    faults: random.chance(0.6) ? `${random.pick(points)}:kill@${random.magnitude(1, 25)}` : '',
+    lastsMs: random.between(100, 1500),
+    end: random.weighted({ kill: 3, terminate: 1 }),
+    downMs: random.chance(0.5) ? 0 : random.between(1, 500),
+  }));
+}
+
+function planNetwork(random: Prng): NetworkEvent {
+  const atMs = random.between(0, 2500);
+  const forMs = random.between(50, 800);
+  const kind = random.weighted({ cut_request: 3, lose_responses: 4, refuse: 1, stall: 1, cut_all: 1 });
+  switch (kind) {
+    case 'cut_request':
+      return { kind, atMs, forMs, bytes: random.magnitude(1, 200_000) };
+    case 'lose_responses':
+      return { kind, atMs, forMs, count: random.between(1, 6) };
+    case 'refuse':
+    case 'stall':
+    case 'cut_all':
+      return { kind, atMs, forMs };
+  }
+}
