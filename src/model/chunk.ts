@@ -1,4 +1,3 @@
-import type { Position } from './position.ts';
 
 /**
  * A run of whole lines from one file, as it was read: what passes from tailing to parsing.
@@ -25,5 +24,3 @@ export interface Chunk {
   readonly readAtMs: number;
 }
 
-/** What a chunk's position becomes when `consumed` bytes of it are done with. */
-export type AdvancePosition = (chunk: Chunk, consumed: number, parserState?: string) => Position;
