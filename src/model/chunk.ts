@@ -1,4 +1,3 @@
-
 /**
  * A run of whole lines from one file, as it was read: what passes from tailing to parsing.
  * `bytes` ends with a newline, unless `last` says that the file ends there without one.
@@ -23,4 +22,3 @@ export interface Chunk {
   /** Wall clock when it was read, ms since 1970. */
   readonly readAtMs: number;
 }
-

@@ -51,6 +51,11 @@ export interface MetricDescriptor {
 /** Which series and labels there are between two times, for pickers in user interfaces. An empty matcher list means all. */
 export interface SeriesIndex {
   labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly string[]>;
-  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly string[]>;
+  labelValues(
+    name: string,
+    matchers: readonly Matcher[],
+    fromMs: number,
+    toMs: number,
+  ): Promise<readonly string[]>;
   series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<readonly Labels[]>;
 }
