@@ -77,6 +77,7 @@ export class Agent {
   #snapshotting = false;
   #broken: readonly string[] = [];
   #started = false;
+  #stopping = false;
 
   private constructor(plan: AgentPlan, log: Log, parts: Parts) {
     this.#plan = plan;
@@ -209,6 +210,7 @@ export class Agent {
   async reload(): Promise<void> {
     const done = this.#changing.then(async () => {
       try {
+        if (this.#stopping) throw new Error('the agent is stopping');
         const plan = await loadAgentPlan(this.#plan.file);
         refuseFixedChanges(this.#plan, plan);
         await this.#changeTo(plan);
@@ -231,6 +233,7 @@ export class Agent {
 
   /** Everything taken is committed; what is under way to receivers has until the deadline; the rest stays buffered. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     await this.#changing;
     const deadline = this.#clock.monotonic() + this.#plan.config.stop_timeout;
     const left = (): number => Math.max(0, deadline - this.#clock.monotonic());
