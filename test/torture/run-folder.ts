@@ -64,8 +64,7 @@ ${more}metrics:
     paths: ['./logs/${name}/${plan.glob}']
     parser: ${plan.pack}
     records: true
-    linger: ${plan.linger}
-    labels: { change: 'c${change % 3}' }`,
+    linger: ${change % 3 === 2 ? '20s' : plan.linger}`,
     );
     if (change % 2 === 1) sources.push(`  - { name: ${run}-extra, paths: ['./logs/none/*.log'] }`);
     fs.writeFileSync(
