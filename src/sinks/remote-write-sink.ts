@@ -2,8 +2,11 @@ import type { RemoteWriteSinkConfig } from '../config/sink-schema.ts';
 import type { Entry, Samples } from '../model/entry.ts';
 import type { Sink, SinkStatus } from '../model/sink.ts';
 import type { FlatSample } from '../model/sample-set.ts';
+import type { Labels } from '../model/series.ts';
 import type { HttpClient } from '../platform/http-client.ts';
 import type { Log } from '../platform/log.ts';
+import { type Attributes, anyValueText } from '../wire/any-value.ts';
+import { isLabelName } from '../wire/metric-name.ts';
 import { decodeMetricsRequest } from '../wire/otlp-metrics-decode.ts';
 import { RemoteWriteEncoder } from '../wire/remote-write.ts';
 import { DeliveryStatus } from './delivery-status.ts';
@@ -106,7 +109,10 @@ export class RemoteWriteSink implements Sink {
   /** What cannot be decoded is a mistake of ours: it must not hold up what follows. */
   #decode(entry: Samples): FlatSample[] {
     try {
-      return decodeMetricsRequest(entry.otlp).groups.flatMap((group) => group.samples);
+      return decodeMetricsRequest(entry.otlp).groups.flatMap(({ resource, samples }) => {
+        const external = externalLabels(resource);
+        return samples.map((sample) => ({ ...sample, labels: { ...external, ...sample.labels } }));
+      });
     } catch (error) {
       this.#status.rejectedBatches++;
       const fields = { sink: this.name, error: String(error) };
@@ -114,4 +120,10 @@ export class RemoteWriteSink implements Sink {
       return [];
     }
   }
+}
+
+/** The external labels that were in force at the sampling. What OpenTelemetry names with a dot has become `instance`. */
+function externalLabels(resource: Attributes): Labels {
+  const plain = Object.entries(resource).filter(([name]) => isLabelName(name));
+  return Object.fromEntries(plain.map(([name, value]) => [name, anyValueText(value)]));
 }

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { expect, vi } from 'vitest';
@@ -17,6 +17,7 @@ export class Program {
     symlinkSync(resolve('parsers'), join(this.#root, 'parsers'));
     const tsc = resolve('node_modules/typescript/bin/tsc');
     spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(this.#root, 'dist')]);
+    cpSync('src/collect/page', join(this.#root, 'dist/collect/page'), { recursive: true });
   }
 
   /** `taffrail …` in the background, in a process that is ours until `remove`. */
@@ -60,9 +61,13 @@ export class Running {
     });
   }
 
+  get ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   /** Ends it and waits until it is gone. */
   async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.ended) return;
     const gone = once(this.#child, 'exit');
     this.#child.kill(signal);
     await gone;
