@@ -26,7 +26,8 @@ export class StreamReader {
       if (ahead.from === stream.offset && !stream.finishing) {
         stream.ahead = undefined;
         const outcome = await ahead.outcome;
-        if (outcome !== undefined) return outcome;
+        // An end that was seen while the parser was at work may not be the end any more: that hint is spent.
+        if (outcome?.kind === 'lines') return outcome;
       } else this.dropAhead(stream);
     }
     if (!(await this.#ensureOpen(stream))) return undefined;
