@@ -103,6 +103,12 @@ export class BufferCursor implements Cursor {
     return undefined;
   }
 
+  /** Another sink takes over, while nobody takes: what the one before took and did not settle comes again. */
+  rewind(): void {
+    this.#progress.giveBack();
+    this.#next = this.#progress.at + 1;
+  }
+
   settle(seq: number, outcome: Outcome): void {
     if (this.#progress.settle(seq, outcome)) this.#changed();
   }

@@ -83,6 +83,11 @@ export class CursorProgress {
     this.#taken.push({ seq, nextBatch, owed, outcome: undefined });
   }
 
+  /** Forgets what was taken and not passed: it will be taken again. */
+  giveBack(): void {
+    this.#taken = [];
+  }
+
   /** True if `at` moved. What was dropped meanwhile is counted as dropped already: its late outcome is ignored. */
   settle(seq: number, outcome: Outcome): boolean {
     const entry = this.#taken.find((taken) => taken.seq === seq);

@@ -34,9 +34,13 @@ export class CursorSet {
     return [...this.#cursors.values()];
   }
 
+  /** For a sink that begins: after what is settled, whoever used the cursor before. */
   async get(name: string, initial: CursorState): Promise<BufferCursor> {
     const known = this.#cursors.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.rewind();
+      return known;
+    }
     const journal = await CursorJournal.create(this.#directory, name, initial);
     const cursor = new BufferCursor(name, this.#host, journal, this.#reader());
     this.#cursors.set(name, cursor);
