@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Alerting } from './agent/alerting.ts';
 import { alertingMetrics } from './agent/alerting-metrics.ts';
 import { addAlertsRoutes } from './agent/alerts-routes.ts';
 import { mountQueryApi } from './agent/mount-query-api.ts';
-import { StateLock } from './buffer/state-lock.ts';
+import { asRefusal, openStateDir } from './agent/open-state-dir.ts';
+import type { StateLock } from './buffer/state-lock.ts';
 import { BearerAuth } from './collect/bearer-auth.ts';
 import { CollectorMetrics, declareCollectorMetrics } from './collect/collector-metrics.ts';
 import { createFleetApi } from './collect/fleet-api.ts';
@@ -63,8 +64,16 @@ export class Collector {
 
   static async start(plan: CollectorPlan, log: Log): Promise<Collector> {
     const { config } = plan;
-    mkdirSync(config.state_dir, { recursive: true, mode: 0o750 });
-    const lock = await StateLock.acquire(config.state_dir);
+    const lock = await openStateDir(config.state_dir);
+    try {
+      return await Collector.#startIn(lock, plan, log);
+    } catch (error) {
+      throw asRefusal(config.state_dir, error);
+    }
+  }
+
+  static async #startIn(lock: StateLock, plan: CollectorPlan, log: Log): Promise<Collector> {
+    const { config } = plan;
     const store = await Store.open({
       path: join(config.state_dir, 'store.sqlite'),
       retention: { timeMs: config.retention.time, bytesMax: config.retention.max_bytes },

@@ -3,6 +3,7 @@ import { createProgram } from './cli/create-program.ts';
 import { RemoteError } from './cli/remote-error.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { ProblemsError } from './model/problem.ts';
+import { StartRefused } from './model/start-refused.ts';
 
 // A reader that has seen enough (`| head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -13,7 +14,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await createProgram().parseAsync();
 } catch (error) {
-  process.exitCode = report(error);
+  // What was begun before the error (sockets, threads) must not keep the process.
+  process.exit(report(error));
 }
 
 /** 0 well, 1 found wanting, 2 wrong usage or configuration. */
@@ -23,7 +25,7 @@ function report(error: unknown): number {
     process.stderr.write(`taffrail: ${error.message}\n`);
     return 1;
   }
-  if (error instanceof ProblemsError || error instanceof UsageError) {
+  if (error instanceof ProblemsError || error instanceof UsageError || error instanceof StartRefused) {
     process.stderr.write(`taffrail: ${error.message}\n`);
     return 2;
   }

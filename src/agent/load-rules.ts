@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Problem } from '../model/problem.ts';
 import { loadRuleFile } from '../rules/load-rule-file.ts';
+import { errorCode } from '../platform/files.ts';
 import type { RuleGroup } from '../rules/rule.ts';
 import { compilePaths } from '../tail/path-pattern.ts';
 import { walk } from '../tail/walk.ts';
@@ -30,11 +31,21 @@ export async function loadRules(
   const groups: RuleGroup[] = [];
   const problems: Problem[] = [];
   for (const file of await expandGlobs(globs)) {
-    const loaded = loadRuleText(readFileSync(file, 'utf8'), file, limits);
+    const loaded = loadOne(file, limits);
     groups.push(...loaded.groups);
     problems.push(...loaded.problems);
   }
   return { groups, problems };
+}
+
+function loadOne(file: string, limits: RuleLimits): ReturnType<typeof loadRuleText> {
+  try {
+    return loadRuleText(readFileSync(file, 'utf8'), file, limits);
+  } catch (error) {
+    if (errorCode(error) === '') throw error;
+    const message = `the rule file cannot be read: ${(error as Error).message}`;
+    return { groups: [], problems: [{ file, line: 0, column: 0, key: '', message }] };
+  }
 }
 
 export function loadRuleText(

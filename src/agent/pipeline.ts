@@ -24,7 +24,7 @@ export interface PipelineOptions {
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #stop = new AbortController();
-  #lanes: Lanes;
+  readonly #lanes: Lanes;
   #runners: Promise<void>[] = [];
 
   constructor(options: PipelineOptions, lanes: Lanes) {
@@ -37,23 +37,24 @@ export class Pipeline {
     this.addNotices();
   }
 
-  /** For a reload: chunks taken from now on are scanned by these. The caller has stopped the pipeline. */
-  restart(lanes: Lanes): void {
-    this.#lanes = lanes;
+  /** Takes nothing more; resolves when what was taken is with the committer. Does not wait for a buffer that is full. */
+  async pause(): Promise<void> {
+    this.#stop.abort();
+    this.#options.committer.wake();
+    await Promise.all(this.#runners);
+    this.addNotices();
   }
 
   /** Takes nothing more; resolves when what was taken is committed. */
   async stop(): Promise<void> {
-    this.#stop.abort();
-    await Promise.all(this.#runners);
-    this.addNotices();
+    await this.pause();
     await this.#options.committer.flush();
   }
 
   async #run(): Promise<void> {
     const { tailer, committer } = this.#options;
     while (!this.#stop.signal.aborted) {
-      await committer.ready();
+      await committer.ready(this.#stop.signal);
       const chunk = await tailer.take(this.#stop.signal);
       if (chunk === undefined) return;
       this.#commit(chunk, await this.#lanes.scan(chunk));

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import type { Entry } from '../model/entry.ts';
 import type { Slice } from '../model/slice.ts';
+import { StartRefused } from '../model/start-refused.ts';
 import { isDiskTrouble } from '../platform/durable-files.ts';
 import { assignBatches } from './assign-batches.ts';
 import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
@@ -332,7 +333,7 @@ function refuseWithoutSnapshot(directory: string, allDamaged: boolean, firstSeq:
   const reachesBack = firstSeq === undefined ? !allDamaged : firstSeq === 1;
   if (reachesBack) return;
   const what = allDamaged ? 'every snapshot is damaged' : 'the snapshots are missing';
-  throw new Error(
+  throw new StartRefused(
     `${directory}: ${what} and older entries are gone, so positions and counters are not known; ` +
       'restore the directory from a copy, or move it away to start anew (files are then read again as start_at says)',
   );

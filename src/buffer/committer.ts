@@ -70,13 +70,20 @@ export class Committer {
   }
 
   /**
-   * Resolves when there is room for more. Who adds without asking is not refused, but memory is then his affair.
-   * Rejects after a failure that is a bug of ours; a closed buffer is an orderly end.
+   * Resolves when there is room for more, or the signal is aborted and `wake` was called. Who adds without asking is
+   * not refused, but memory is then his affair. Rejects after a failure that is a bug of ours; a closed buffer is an
+   * orderly end.
    */
-  async ready(): Promise<void> {
-    while (this.uncommittedBytes >= this.#maxUncommittedBytes) await this.#drained.current;
+  async ready(signal?: AbortSignal): Promise<void> {
+    while (this.uncommittedBytes >= this.#maxUncommittedBytes && signal?.aborted !== true)
+      await this.#drained.current;
     if (this.#failed !== undefined && !(this.#failed.error instanceof BufferClosed))
       await rejected(this.#failed.error);
+  }
+
+  /** Those who wait for room look again whether they still want it. */
+  wake(): void {
+    this.#drained.fire();
   }
 
   /** Commits what waits without regard to the interval; resolves when all of it is durable. */

@@ -1,3 +1,5 @@
+import { StartRefused } from '../model/start-refused.ts';
+
 /** Bytes on disk are not what was written. Says where, so that a person can look and recovery can step over. */
 export class CorruptEntry extends Error {
   readonly segment: string;
@@ -14,7 +16,7 @@ export class CorruptEntry extends Error {
 }
 
 /** The files are of another format; nothing was touched. */
-export class UnsupportedFormat extends Error {
+export class UnsupportedFormat extends StartRefused {
   constructor(file: string, found: number, supported: number) {
     const advice =
       found > supported

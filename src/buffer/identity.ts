@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
+import { StartRefused } from '../model/start-refused.ts';
 import { writeFileAtomically } from '../platform/durable-files.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -97,7 +98,7 @@ async function read(file: string): Promise<Stored | undefined> {
   try {
     return stored.parse(JSON.parse(text));
   } catch (cause) {
-    throw new Error(
+    throw new StartRefused(
       `${file}: not an identity of this taffrail; restore it, or remove it together with the rest of state_dir to start anew`,
       { cause },
     );

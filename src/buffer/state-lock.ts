@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
+import { StartRefused } from '../model/start-refused.ts';
 import { faultPoint } from '../platform/fault.ts';
 
 /**
@@ -51,12 +52,12 @@ export class StateLock {
 }
 
 /** The user's mistake: two agents with one state directory. */
-export class StateDirInUse extends Error {
+export class StateDirInUse extends StartRefused {
   readonly pid: number | undefined;
 
   constructor(dir: string, pid: number | undefined) {
     const holder = pid === undefined ? 'another process' : `process ${pid}`;
-    super(`state_dir ${dir} is in use by ${holder}; stop it, or give this agent a state_dir of its own`);
+    super(`state_dir ${dir} is in use by ${holder}; stop it, or use a state_dir of its own`);
     this.name = 'StateDirInUse';
     this.pid = pid;
   }

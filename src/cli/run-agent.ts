@@ -2,12 +2,10 @@ import { resolve } from 'node:path';
 import { Agent } from '../agent.ts';
 import { ConfigWatch } from '../agent/config-watch.ts';
 import { loadAgentPlan } from '../agent/load-plan.ts';
-import { StateDirInUse } from '../buffer/state-lock.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
-import { createLog } from '../platform/log.ts';
+import { createLog, type Log } from '../platform/log.ts';
 import { SystemdNotifier } from '../platform/systemd.ts';
 import { runUntilSignal } from './run-until-signal.ts';
-import { UsageError } from './usage-error.ts';
 
 /** `taffrail agent`: from the configuration to the end of the process. */
 export async function runAgent(file: string): Promise<void> {
@@ -15,10 +13,7 @@ export async function runAgent(file: string): Promise<void> {
   const plan = await loadAgentPlan(file);
   const log = createLog(plan.config.log_level);
   const systemd = new SystemdNotifier();
-  const agent = await Agent.start(plan, log).catch((error: unknown) => {
-    if (error instanceof StateDirInUse) throw new UsageError(error.message, { cause: error });
-    throw error;
-  });
+  const agent = await Agent.start(plan, log);
   const summary = (): string => {
     const status = agent.status();
     const lines = status.sources.reduce((sum, source) => sum + source.ledger.read, 0);
@@ -33,15 +28,12 @@ export async function runAgent(file: string): Promise<void> {
     await agent.reload().catch(() => undefined);
     systemd.ready(summary());
   };
-  const watch = plan.config.hot_reload
-    ? new ConfigWatch({
-        file: resolve(file),
-        packFolders: plan.config.parsers,
-        ruleGlobs: plan.config.rules,
-        onChange: () => void reload(),
-        log,
-      })
-    : undefined;
+  let watch = watchFor(agent, file, reload, log);
+  agent.onReload(() => {
+    const before = watch;
+    watch = watchFor(agent, file, reload, log);
+    void before?.close();
+  });
   await runUntilSignal({
     stop: async () => {
       systemd.stopping();
@@ -50,5 +42,23 @@ export async function runAgent(file: string): Promise<void> {
       await agent.stop();
     },
     reload,
+  });
+}
+
+/** Of the configuration now in force: folders of packs and rules may have come or gone with it. */
+function watchFor(
+  agent: Agent,
+  file: string,
+  reload: () => Promise<void>,
+  log: Log,
+): ConfigWatch | undefined {
+  const { hot_reload, parsers, rules } = agent.config;
+  if (!hot_reload) return undefined;
+  return new ConfigWatch({
+    file: resolve(file),
+    packFolders: parsers,
+    ruleGlobs: rules,
+    onChange: () => void reload(),
+    log,
   });
 }

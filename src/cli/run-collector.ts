@@ -1,21 +1,15 @@
-import { StateDirInUse } from '../buffer/state-lock.ts';
 import { Collector } from '../collector.ts';
 import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
 import { createLog } from '../platform/log.ts';
 import { SystemdNotifier } from '../platform/systemd.ts';
 import { runUntilSignal } from './run-until-signal.ts';
-import { UsageError } from './usage-error.ts';
 
 /** `taffrail collector`: from the configuration to the end of the process. */
 export async function runCollector(file: string): Promise<void> {
   const plan = await loadCollectorPlan(file);
   const log = createLog(plan.config.log_level);
   const systemd = new SystemdNotifier();
-  const collector = await Collector.start(plan, log).catch((error: unknown) => {
-    if (error instanceof StateDirInUse)
-      throw new UsageError(error.message.replace('agent', 'collector'), { cause: error });
-    throw error;
-  });
+  const collector = await Collector.start(plan, log);
   log.info({ listen: collector.url, config: file }, 'collector started');
   systemd.ready(`ready at ${collector.url}`);
   systemd.startWatchdog(

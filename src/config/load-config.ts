@@ -10,6 +10,7 @@ import { checkYaml, type ProblemAt } from './checked-yaml.ts';
 import { collectorSchema } from './collector-schema.ts';
 import type { CollectorConfig } from './collector-schema.ts';
 import { interpolator } from './interpolate.ts';
+import { resolveNamedFiles } from './named-files.ts';
 
 /** An agent's configuration as it is used: nothing is left open. */
 export type LoadedAgentConfig = Readonly<AgentConfig> & { readonly host: string };
@@ -56,7 +57,7 @@ export function loadCollectorConfig(file: string): Loaded<CollectorConfig> {
 function load<T>(file: string, schema: z.ZodType<T>): { value: T; problemAt: ProblemAt } {
   const checked = checkYaml(readText(file), file, schema, interpolator(dirname(resolve(file))));
   if (checked.kind === 'bad') throw new ProblemsError(checked.problems);
-  return checked;
+  return { ...checked, value: resolveNamedFiles(checked.value, dirname(resolve(file))) };
 }
 
 function readText(file: string): string {

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
+import { StartRefused } from '../model/start-refused.ts';
 import { BodyBudget, readBody } from './http-body.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from './http-message.ts';
@@ -201,7 +202,7 @@ async function bind(server: http.Server, address: ListenAddress): Promise<void> 
       await bindOnce(server, address);
       return;
     }
-    throw new Error(
+    throw new StartRefused(
       `cannot listen on ${formatListenAddress(address)}: ${listenAdvice(code, cause as Error)}`,
       { cause },
     );

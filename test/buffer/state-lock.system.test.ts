@@ -12,7 +12,7 @@ describe('StateLock', () => {
     const dir = tempDir();
     const lock = await StateLock.acquire(dir);
     await expect(StateLock.acquire(dir)).rejects.toThrow(
-      `state_dir ${dir} is in use by process ${process.pid}; stop it, or give this agent a state_dir of its own`,
+      `state_dir ${dir} is in use by process ${process.pid}; stop it, or use a state_dir of its own`,
     );
     await lock.release();
     await (await StateLock.acquire(dir)).release();

@@ -1,0 +1,44 @@
+import type { Pack, PackMetric } from '../config/pack-schema.ts';
+import type { Labels, MetricDescriptor } from '../model/series.ts';
+
+/** A source as far as it decides which metrics it feeds. */
+export interface Feeding {
+  readonly constLabels: Labels;
+  readonly metrics: Pack['metrics'];
+}
+
+/** Knows which metrics a configuration can feed, so that those of removed sources, packs and labels can be ended. */
+export class FedMetrics {
+  readonly #bySource: ReadonlyMap<string, Feeding>;
+
+  constructor(feedings: readonly Feeding[]) {
+    this.#bySource = new Map(feedings.map((one) => [one.constLabels['source'] ?? '', one]));
+  }
+
+  has(descriptor: MetricDescriptor): boolean {
+    const feeding = this.#bySource.get(descriptor.constLabels['source'] ?? '');
+    return (
+      feeding !== undefined &&
+      isSame(feeding.constLabels, descriptor.constLabels) &&
+      feeding.metrics.some((metric) => canFeed(metric, descriptor))
+    );
+  }
+}
+
+function canFeed(metric: PackMetric, descriptor: MetricDescriptor): boolean {
+  const names = Array.isArray(metric.labels) ? metric.labels : Object.keys(metric.labels);
+  return (
+    metric.type === descriptor.type &&
+    (metric.name ?? descriptor.name) === descriptor.name &&
+    isSameList(names, descriptor.labelNames)
+  );
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one, index) => one === b[index]);
+}
+
+function isSame(a: Labels, b: Labels): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
