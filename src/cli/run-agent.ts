@@ -38,8 +38,9 @@ export async function runAgent(file: string): Promise<void> {
     stop: async () => {
       systemd.stopping();
       log.info({}, 'agent stops');
-      await watch?.close();
       await agent.stop();
+      // Not before: a reload that was under way has made a new one.
+      await watch?.close();
     },
     reload,
   });
