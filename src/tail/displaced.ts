@@ -59,6 +59,10 @@ export class Displaced {
       else if (stream.busy) {
         sure = false;
         this.#events.undecided(stream.path);
+      } else if (stream.state === 'replaced') {
+        // A read that was under way when the stream was found replaced may have opened its old file once more.
+        await this.#files.release(stream);
+        sure = (await this.#replace(state, sight, stream)) && sure;
       } else if (stream.content !== undefined) {
         const unlinked = await this.#isUnlinked(stream);
         sure &&= unlinked;
@@ -81,6 +85,8 @@ export class Displaced {
     if (stream.verified || stream.fingerprint.bytes === 0) return true;
     if (stream.busy) return false;
     const verdict = await judgeCopy(member, stream, this.#clock.now());
+    // A read that began meanwhile tells by itself.
+    if (stream.busy) return false;
     stream.verified = verdict === 'copy';
     if (verdict === 'other') await this.replaced(stream);
     return stream.verified;

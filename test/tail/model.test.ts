@@ -235,12 +235,13 @@ async function check(operations: readonly Operation[], paths: (folder: string) =
 }
 
 const runs = Number(process.env['TAIL_MODEL_RUNS'] ?? 25);
-const seed = process.env['TAIL_MODEL_SEED'];
+/** Fixed, so that a run is the same everywhere; look further with another one and more runs. */
+const seed = process.env['TAIL_MODEL_SEED'] ?? '7';
 const path = process.env['TAIL_MODEL_PATH'];
 const settings = {
   numRuns: runs,
   endOnFailure: true,
-  ...(seed === undefined ? {} : { seed: Number(seed) }),
+  seed: Number(seed),
   ...(path === undefined ? {} : { path }),
 };
 
@@ -268,5 +269,16 @@ describe('any history of a log file', () => {
     await tail.dispose();
     await rm(tail.folder, { recursive: true, force: true });
     await expect(exists(tail.folder)).resolves.toBe(false);
+  });
+
+  /** Seed and path of a history that was once not delivered whole. */
+  it.each([
+    // A stream found replaced while a read of it was under way kept its old file open and held up what came after.
+    [621861290, '16'],
+  ])('is delivered where it once was not (seed %d, path %s)', { timeout: 60_000 }, async (failed, at) => {
+    await fc.assert(
+      fc.asyncProperty(history, (operations) => check(operations, (folder) => [`${folder}/app.log`])),
+      { numRuns: 1, seed: failed, path: at },
+    );
   });
 });
