@@ -1,19 +1,32 @@
 import type { Pack } from '../config/pack-schema.ts';
 import type { ChunkText } from './chunk-text.ts';
 import type { EventHandler } from './event-handler.ts';
+import { ByteWalker } from './byte-walker.ts';
 import { layerPatterns } from './line-parsers.ts';
 import { LinesWalker } from './lines-walker.ts';
 import { PatternWalker } from './pattern-walker.ts';
 import { PatternsWalker } from './patterns-walker.ts';
+import { compileByteMatcher } from './pattern/byte-matcher.ts';
 import { compileDispatch } from './pattern/dispatch.ts';
 import { chunkForm } from './pattern/chunk-form.ts';
 import type { ChunkForm } from './pattern/chunk-form.ts';
+import { requiredLiteral } from './pattern/required-literal.ts';
 
 /** A fast way over the text of a whole chunk. */
 export interface ChunkWalker {
   /** Whether it may be given lines that are longer than V8 can be trusted with. */
   readonly longLines: boolean;
   walk(chunk: ChunkText): void;
+}
+
+/** The fastest way, over bytes; undefined where the pack has none. */
+export function compileByteWalker(pack: Pack, handler: EventHandler): ByteWalker | undefined {
+  if (pack.multiline !== undefined || pack.then !== undefined || pack.format !== undefined) return undefined;
+  const [pattern, ...others] = layerPatterns(pack, pack);
+  if (pattern === undefined || others.length > 0) return undefined;
+  const matcher = compileByteMatcher(pattern, (field) => handler.fields.find(field) >= 0);
+  if (matcher === undefined) return undefined;
+  return new ByteWalker(matcher, handler, requiredLiteral(pattern) !== undefined);
 }
 
 /** Undefined where the pack has none. */

@@ -1,10 +1,12 @@
 import type { Pack } from '../config/pack-schema.ts';
 import type { Chunk } from '../model/chunk.ts';
+import { latin1 } from './byte-values.ts';
 import type { ChunkText } from './chunk-text.ts';
 import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './format/line-parser.ts';
 import type { LineParser } from './format/line-parser.ts';
 import { timestampOf } from './format-defaults.ts';
+import { usedFields } from './known-fields.ts';
 import { compileLineParser } from './line-parsers.ts';
 import { compileFeeder, patternNames, usesLineTime } from './metric-feed.ts';
 import type { Feeder } from './metric-feed.ts';
@@ -41,6 +43,11 @@ export class EventHandler {
   readonly tracksFields: boolean;
   readonly #onEvent: ScannerDeps['onEvent'];
   readonly #patternNames: readonly string[];
+  /** Slots from here on are of fields that only records want. */
+  readonly #readSlots: number;
+  readonly #numeric: ReadonlySet<string>;
+  /** Where the captures of the line stand, for records; undefined where they are in the row. */
+  #places: Int32Array | undefined;
   #chunk: Chunk | undefined;
   #nowMs = 0;
 
@@ -72,6 +79,8 @@ export class EventHandler {
     }
     if (use.records && deps.records !== undefined) this.#records = new RecordFeed(pack, fields, deps.records);
     this.#constants.declare(fields, pack);
+    this.#readSlots = fields.names.length;
+    this.#numeric = numericFields(pack);
     this.budget = compileBudget(use, deps);
     this.#parser = compileLineParser(pack, fields, this.budget);
     this.tracksFields = use.records || pack.steps.some((step) => 'mask' in step);
@@ -84,11 +93,29 @@ export class EventHandler {
   begin(chunk: Chunk): void {
     this.#chunk = chunk;
     this.#nowMs = chunk.readAtMs;
+    this.row.reset();
     this.budget.begin();
     this.#constants.begin(chunk.path);
     const atStart = chunk.from === 0;
     this.#parser.restore?.(atStart ? undefined : chunk.parserState, atStart);
     this.#records?.reset(chunk.path);
+  }
+
+  /** Whether records can take these fields from the chunk's bytes, from where a matcher found them. */
+  takesBytes(fields: readonly string[]): boolean {
+    if (this.#records === undefined || !this.#steps.none || this.#onEvent !== undefined) return false;
+    this.#records.bind(fields);
+    return true;
+  }
+
+  /** Whether anybody but records reads it. */
+  reads(slot: number): boolean {
+    return slot < this.#readSlots;
+  }
+
+  /** Whether the field is nothing but the value of metrics. */
+  isNumeric(field: string): boolean {
+    return this.#numeric.has(field);
   }
 
   state(): string | undefined {
@@ -144,6 +171,34 @@ export class EventHandler {
     const dropped = this.#event(row, pattern);
     if (dropped === undefined) tally.matched++;
     else tally.filter(dropped, 1, byteLength(chunk, start, Math.min(end + 1, chunk.text.length)));
+  }
+
+  /** An ASCII line of the chunk that a walker matched; the row, or `places`, has its fields. `bytes` with its line end. */
+  acceptBytes(start: number, end: number, bytes: number, places: Int32Array | undefined): void {
+    const { row, tally } = this;
+    tally.lines++;
+    tally.events++;
+    if (this.#needsText && !this.#plainBody) {
+      row.text = latin1(this.#chunk!.bytes, start, end);
+      this.#bodyStart = -1;
+    } else {
+      this.#bodyStart = start;
+      this.#bodyEnd = end;
+    }
+    this.#places = places;
+    const dropped = this.#event(row, 0);
+    this.#places = undefined;
+    if (dropped === undefined) tally.matched++;
+    else tally.filter(dropped, 1, bytes);
+  }
+
+  /** An ASCII line of the chunk that did not match. */
+  missBytes(chunk: Buffer, start: number, end: number, bytes: number): void {
+    this.tally.lines++;
+    if (this.#records === undefined && this.tally.sample !== undefined) {
+      this.tally.events++;
+      this.tally.miss(1, bytes, () => '');
+    } else this.#miss(latin1(chunk, start, end), 1, bytes);
   }
 
   /** Whole lines of the chunk's text that no pattern matched. Gives how many. */
@@ -212,7 +267,14 @@ export class EventHandler {
     const feeders = this.#feeders;
     for (let i = 0; i < feeders.length; i++) feeders[i]!(row, timeMs);
     if (this.#records !== undefined) {
-      this.#records.matched(row, timeMs, instant?.nanos ?? 0, this.#nowMs);
+      const nanos = instant?.nanos ?? 0;
+      if (this.#places === undefined) this.#records.matched(row, timeMs, nanos, this.#nowMs);
+      else
+        this.#records.matchedBytes(this.#chunk!.bytes, this.#places, row, {
+          timeMs,
+          nanos,
+          nowMs: this.#nowMs,
+        });
       if (this.#bodyStart < 0) this.#records.endWithText(row.text);
       else this.#records.endWithBytes(this.#chunk!.bytes, this.#bodyStart, this.#bodyEnd);
     }
@@ -226,6 +288,20 @@ export class EventHandler {
     if (instant === undefined && count) this.tally.badTimestamps++;
     return instant;
   }
+}
+
+/** Fields that the pack speaks of as the value of metrics, and nowhere else. */
+function numericFields(pack: Pack): ReadonlySet<string> {
+  const numeric = new Set<string>();
+  const other = new Set<string>();
+  for (const { field, path } of usedFields(pack)) {
+    const [part, n, key] = path;
+    const type = part === 'metrics' ? pack.metrics[n as number]?.type : undefined;
+    if (part === 'fields') continue;
+    if (key === 'value' && type !== 'unique') numeric.add(field);
+    else other.add(field);
+  }
+  return new Set([...numeric].filter((field) => !other.has(field)));
 }
 
 function compileBudget(use: ScannerUse, { monotonic, onPatternOut }: ScannerDeps): PatternBudget {

@@ -2,9 +2,10 @@ import type { Pack } from '../config/pack-schema.ts';
 import type { Chunk } from '../model/chunk.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { Fragment } from '../model/slice.ts';
+import type { ByteWalker } from './byte-walker.ts';
 import { decodeChunk } from './chunk-text.ts';
 import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
-import { compileWalker } from './compile-walker.ts';
+import { compileByteWalker, compileWalker } from './compile-walker.ts';
 import type { ChunkWalker } from './compile-walker.ts';
 import { EventFramer } from './event-framer.ts';
 import { EventHandler } from './event-handler.ts';
@@ -17,6 +18,7 @@ export class PackScanner implements Scanner {
   readonly #framer: EventFramer;
   readonly #handler: EventHandler;
   readonly #walker: ChunkWalker | undefined;
+  readonly #bytes: ByteWalker | undefined;
   readonly #use: ScannerUse;
   readonly #deps: ScannerDeps;
 
@@ -25,12 +27,17 @@ export class PackScanner implements Scanner {
     this.#deps = deps;
     this.#handler = new EventHandler(pack, use, deps);
     this.#framer = new EventFramer(pack);
-    this.#walker =
-      use.lineByLine === true || deps.onEvent !== undefined ? undefined : compileWalker(pack, this.#handler);
+    const lineByLine = use.lineByLine === true || deps.onEvent !== undefined;
+    this.#walker = lineByLine ? undefined : compileWalker(pack, this.#handler);
+    this.#bytes = lineByLine ? undefined : compileByteWalker(pack, this.#handler);
   }
 
   scan(chunk: Chunk): Fragment {
     this.#handler.begin(chunk);
+    if (this.#bytes?.wants() === true) {
+      this.#bytes.walk(chunk.bytes);
+      return this.#fragment(chunk, chunk.bytes.length);
+    }
     const text = this.#walker === undefined ? undefined : decodeChunk(chunk.bytes, this.#walker.longLines);
     if (text === undefined) return this.#fragment(chunk, this.#walkEvents(chunk));
     this.#walker!.walk(text);

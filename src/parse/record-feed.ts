@@ -1,10 +1,23 @@
-import type { Pack } from '../config/pack-schema.ts';
+import type { FieldType, Pack } from '../config/pack-schema.ts';
 import type { RecordWriter } from '../model/record-writer.ts';
+import { latin1, plainNumber } from './byte-values.ts';
 import { severityOf } from './format-defaults.ts';
 import { converter, fieldTypes } from './field-type.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
 import { NO_SEVERITY, severityReader } from './severity.ts';
 import type { Severity } from './severity.ts';
+
+export interface RecordTime {
+  readonly timeMs: number;
+  readonly nanos: number;
+  readonly nowMs: number;
+}
+
+interface BoundField {
+  readonly key: number;
+  readonly type: FieldType | undefined;
+  readonly convert: ((value: FieldValue) => FieldValue) | undefined;
+}
 
 /** Writes events as records: every field an attribute, the line as body. */
 export class RecordFeed {
@@ -16,6 +29,8 @@ export class RecordFeed {
   /** By slot; -1 for names that are no attributes (`@…`). */
   readonly #keys: number[] = [];
   readonly #convert: (((value: FieldValue) => FieldValue) | undefined)[] = [];
+
+  #bound: readonly BoundField[] = [];
 
   constructor(pack: Pack, fields: FieldTable, writer: RecordWriter) {
     this.#fields = fields;
@@ -48,6 +63,38 @@ export class RecordFeed {
     }
   }
 
+  /** The fields that `matchedBytes` gets, in their order. */
+  bind(fields: readonly string[]): void {
+    this.#bound = fields.map((field) => {
+      const slot = this.#fields.find(field);
+      if (slot < 0) return { key: -1, type: undefined, convert: undefined };
+      const key = this.#learn(slot);
+      return { key, type: this.#typeOf(field), convert: this.#convert[slot] };
+    });
+  }
+
+  /** The same as `matched` with fields of ASCII that stand in a chunk: start and end of each, or -1. */
+  matchedBytes(bytes: Buffer, places: Int32Array, row: Row, time: RecordTime): void {
+    const severitySlot = this.#severitySlot;
+    const severity = severitySlot < 0 ? NO_SEVERITY : this.#readSeverity(row.values[severitySlot]);
+    const writer = this.#writer;
+    writer.begin(time.timeMs, time.nanos, time.nowMs, severity.number, severity.text);
+    const bound = this.#bound;
+    for (let n = 0; n < bound.length; n++) {
+      const start = places[n * 2]!;
+      if (start < 0) continue;
+      const end = places[n * 2 + 1]!;
+      const { key, type, convert } = bound[n]!;
+      if (key < 0) continue;
+      if (convert === undefined) writer.attributeBytes(key, bytes, start, end);
+      else {
+        const number = type === 'int' || type === 'float' ? plainNumber(bytes, start, end) : Number.NaN;
+        const exact = type === 'int' ? Number.isInteger(number) : number === number;
+        writer.attribute(key, exact ? number : convert(latin1(bytes, start, end)));
+      }
+    }
+  }
+
   endWithText(text: string): void {
     this.#writer.body(text);
     this.#writer.end();
@@ -65,9 +112,13 @@ export class RecordFeed {
     this.#writer.end();
   }
 
+  #typeOf(name: string): FieldType | undefined {
+    return Object.hasOwn(this.#types, name) ? this.#types[name] : undefined;
+  }
+
   #learn(slot: number): number {
     const name = this.#fields.names[slot]!;
-    const type = Object.hasOwn(this.#types, name) ? this.#types[name] : undefined;
+    const type = this.#typeOf(name);
     this.#convert[slot] = type === undefined ? undefined : converter(type);
     return (this.#keys[slot] = name.startsWith('@') ? -1 : this.#writer.key(name));
   }

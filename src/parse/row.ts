@@ -78,6 +78,12 @@ export class Row {
     this.values[slot] = value;
   }
 
+  /** Nothing of what was there before, however it was put there. */
+  reset(): void {
+    this.values.fill(undefined);
+    this.touched.length = 0;
+  }
+
   clear(): void {
     const { touched, values } = this;
     if (touched.length === 0) return;

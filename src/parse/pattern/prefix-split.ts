@@ -56,11 +56,18 @@ interface Shape {
 
 class Ambiguous extends Error {}
 
-/** Whether the next character always decides how the elements go on, so that there is one way to match at most. */
 function isDeterministic(elements: readonly AST.Element[], literal: string, flags: string): boolean {
   const unit = literal.charCodeAt(0);
+  return hasOneWay(elements, [unit, unit], flags);
+}
+
+/**
+ * Whether the next character always decides how the elements go on, so that there is one way to match at most.
+ * `follow` is what can come after them.
+ */
+export function hasOneWay(elements: readonly AST.Element[], follow: CharSet, flags: string): boolean {
   try {
-    sequence(elements, [unit, unit], flags);
+    sequence(elements, follow, flags);
     return true;
   } catch (error) {
     if (error instanceof Ambiguous) return false;
