@@ -7,6 +7,7 @@ import { registerCollector } from './collector-command.ts';
 import { registerDemo } from './demo-command.ts';
 import { registerQuery } from './query-command.ts';
 import { registerSilence } from './silence-command.ts';
+import { registerDetect } from './detect-command.ts';
 import { registerStatus } from './status-command.ts';
 import { registerTest } from './test-command.ts';
 import { registerTry } from './try-command.ts';
@@ -16,6 +17,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerAgent,
   registerCollector,
   registerDemo,
+  registerDetect,
   registerTry,
   registerTest,
   registerCheck,

@@ -98,7 +98,7 @@ function difference({ what, expected, actual }: CaseResult['differences'][number
 }
 
 function newExpectation({ actual }: CaseResult): string {
-  return new Document(actual).toString({ lineWidth: 0 });
+  return new Document(actual, { aliasDuplicateObjects: false }).toString({ lineWidth: 0 });
 }
 
 /** Keeps the comments, and which keys are compared: of the file, and of each record. */
@@ -106,7 +106,8 @@ function updatedExpectation(text: string, expected: CaseExpectation, { actual }:
   const document = parseDocument(text);
   const whole: Record<string, unknown> = { ...defaults(actual), ...actual };
   for (const key of Object.keys(expected)) {
-    if (key === 'records') document.set(key, document.createNode(sameKeys(expected, actual)));
+    if (key === 'records')
+      document.set(key, document.createNode(sameKeys(expected, actual), { aliasDuplicateObjects: false }));
     else if (key in whole) document.set(key, document.createNode(whole[key]));
     else document.delete(key);
   }
