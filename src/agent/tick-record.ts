@@ -1,4 +1,4 @@
-import type { Labels } from '../model/series.ts';
+import type { Labels, MetricType } from '../model/series.ts';
 import type { RingSample } from '../promql/ring-store.ts';
 
 /** One tick as a line of JSON: what changed against the line before. The first line of a file changes everything. */
@@ -64,25 +64,39 @@ export class TickEncoder {
   }
 }
 
-/** Lines of one file back to ticks. What a crash tore off the end is left out. */
+interface Read {
+  readonly labels: Labels;
+  readonly type: MetricType;
+  value: number;
+  born: boolean;
+}
+
+/**
+ * Lines of one file back to ticks. What a crash tore off the end is left out. An hour of thousands of series must be
+ * read quickly at a start, so a tick's samples are good only until the next tick is asked for.
+ */
 export function* decodeTicks(text: string): Generator<Tick> {
-  const series = new Map<number, RingSample>();
+  const series = new Map<number, Read>();
+  let samples: Read[] = [];
+  let newborn: Read[] = [];
   for (const lineText of text.split('\n')) {
     const line = lineText === '' ? undefined : parseLine(lineText);
     if (line === undefined) return;
     const { t, a = [], v = [], x = [] } = line;
-    for (const [id, labels, counter] of a)
-      series.set(id, { labels, value: 0, ...(counter === 1 ? { type: 'counter' as const } : {}) });
+    for (const before of newborn) before.born = false;
+    newborn = [];
+    for (const [id, labels, counter, born] of a) {
+      const read: Read = { labels, type: counter === 1 ? 'counter' : 'unknown', value: 0, born: born === 1 };
+      series.set(id, read);
+      if (read.born) newborn.push(read);
+    }
     for (let at = 0; at + 1 < v.length; at += 2) {
-      const before = series.get(Number(v[at]));
-      if (before !== undefined) series.set(Number(v[at]), { ...before, value: Number(v[at + 1]) });
+      const read = series.get(Number(v[at]));
+      if (read !== undefined) read.value = Number(v[at + 1]);
     }
     for (const id of x) series.delete(id);
-    const born = new Set(a.filter(([, , , isBorn]) => isBorn === 1).map(([id]) => id));
-    yield {
-      timeMs: t,
-      samples: Array.from(series, ([id, sample]) => (born.has(id) ? { ...sample, born: true } : sample)),
-    };
+    if (a.length > 0 || x.length > 0) samples = [...series.values()];
+    yield { timeMs: t, samples };
   }
 }
 

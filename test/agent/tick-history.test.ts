@@ -32,7 +32,8 @@ async function write(expression: string, ticks: readonly Tick[], keptMs = 3_600_
 }
 
 function restored(nowMs = 1e12): Tick[] {
-  return [...new TickHistory({ dir, keptMs: 3_600_000, log: silentLog }).restore(nowMs)];
+  const history = new TickHistory({ dir, keptMs: 3_600_000, log: silentLog });
+  return Array.from(history.restore(nowMs), (tick) => structuredClone(tick));
 }
 
 const TICKS: readonly Tick[] = [
@@ -51,15 +52,15 @@ describe('the history of what rules read', () => {
   it('comes back tick by tick, with what ended and with what JSON cannot hold', async () => {
     await write('errors_total + load', TICKS);
     expect(restored()).toEqual([
-      { timeMs: 1000, samples: [{ labels: errors, value: 3, type: 'counter' }] },
+      { timeMs: 1000, samples: [{ labels: errors, value: 3, type: 'counter', born: false }] },
       {
         timeMs: 2000,
         samples: [
-          { labels: errors, value: 3, type: 'counter' },
-          { labels: load, value: NaN, born: true },
+          { labels: errors, value: 3, type: 'counter', born: false },
+          { labels: load, value: NaN, type: 'unknown', born: true },
         ],
       },
-      { timeMs: 3000, samples: [{ labels: load, value: Infinity }] },
+      { timeMs: 3000, samples: [{ labels: load, value: Infinity, type: 'unknown', born: false }] },
     ]);
   });
 
