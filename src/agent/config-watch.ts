@@ -16,6 +16,8 @@ export interface ConfigWatchOptions {
 
 /** Editors write in several steps, and deployments in several files: a change counts when this long nothing followed. */
 const QUIET_MS = 500;
+/** Where changes never end, one is taken all the same. */
+const LONGEST_MS = 3000;
 const DEPTH_MAX = 4;
 
 /**
@@ -27,6 +29,8 @@ export class ConfigWatch {
   readonly #watcher: FSWatcher;
   readonly #ready: Promise<void>;
   #timer: NodeJS.Timeout | undefined;
+  /** The first change that was not told yet. */
+  #changedAtMs: number | undefined;
 
   constructor(options: ConfigWatchOptions) {
     this.#options = options;
@@ -73,8 +77,14 @@ export class ConfigWatch {
   }
 
   #changed(): void {
+    const now = performance.now();
+    this.#changedAtMs ??= now;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#options.onChange(), QUIET_MS);
+    const wait = Math.max(0, Math.min(QUIET_MS, this.#changedAtMs + LONGEST_MS - now));
+    this.#timer = setTimeout(() => {
+      this.#changedAtMs = undefined;
+      this.#options.onChange();
+    }, wait);
     this.#timer.unref();
   }
 }

@@ -19,6 +19,7 @@ export function defineSelfMetrics(self: SelfMetrics, view: AgentView): void {
   defineBuffer(self, view);
   defineSinks(self, view);
   defineSeries(self, view);
+  definePairs(self, view);
   defineProcess(self);
 }
 
@@ -209,6 +210,30 @@ function defineSeries(self: SelfMetrics, view: AgentView): void {
         .registry()
         .ignored()
         .map((one) => [{ source: one.source, metric: one.name }, one.ignored]),
+  );
+}
+
+function definePairs(self: SelfMetrics, view: AgentView): void {
+  const byPair =
+    (read: (pair: ReturnType<ReturnType<AgentView['registry']>['pairs']>[number]) => number) => () =>
+      view
+        .registry()
+        .pairs()
+        .map((pair): readonly [Labels, number] => [{ source: pair.source, metric: pair.name }, read(pair)]);
+  self.gauge(
+    'taffrail_pairs_open',
+    'Starts that wait for their end.',
+    byPair((pair) => pair.open),
+  );
+  self.counterFrom(
+    'taffrail_pairs_expired_total',
+    'Starts given up: no end in time, the same start again, or too many open.',
+    byPair((pair) => pair.expired),
+  );
+  self.counterFrom(
+    'taffrail_pairs_unmatched_total',
+    'Ends without a start, or that lie before it.',
+    byPair((pair) => pair.unmatched),
   );
 }
 
