@@ -70,7 +70,7 @@ export function planRun(seed: number, points: Points, mayMount: boolean): RunPla
   const tight = random.chance(0.2);
   const smallDisk =
     mayMount && random.chance(0.08)
-      ? { mib: 4, fullAtMs: random.between(0, 1500), forMs: random.between(200, 1500) }
+      ? { mib: 6, fullAtMs: random.between(0, 1500), forMs: random.between(200, 1500) }
       : undefined;
   return {
     seed,

@@ -87,7 +87,7 @@ sinks:
     retry_initial: 20ms
     retry_max: ${200 + (change % 2) * 100}ms
     timeout: 3s
-buffer: { max_bytes: ${buffer.maxBytes}, when_full: ${buffer.whenFull}, commit_interval: ${buffer.commitInterval}, batch_bytes: ${buffer.batchBytes} }
+buffer: { max_bytes: ${buffer.maxBytes}, when_full: ${buffer.whenFull}, commit_interval: ${buffer.commitInterval}, batch_bytes: ${buffer.batchBytes}, commit_bytes: ${plan.smallDisk === undefined ? '4MiB' : '256KiB'} }
 metrics: { sample_interval: 1s, heartbeat_interval: 1s }
 `,
     );
