@@ -32,6 +32,8 @@ export class LineEvidence {
   /** By event, in order. */
   readonly bits: number[] = [];
   readonly #seen = new Set<string>();
+  /** Some event was read by an open format: a pack may have such a format for some of its lines only. */
+  #opened = false;
 
   constructor(pack: Pack) {
     this.#layers = packLayers(pack);
@@ -44,6 +46,7 @@ export class LineEvidence {
 
   reset(): void {
     this.bits.length = 0;
+    this.#opened = false;
     this.#seen.clear();
   }
 
@@ -54,7 +57,7 @@ export class LineEvidence {
 
   /** How many of the fields that the pack names were seen, in lines or after its steps; 1 where it need not name any. */
   completeness(afterSteps: ReadonlySet<string>): number {
-    if (this.#named.length === 0) return 1;
+    if (this.#named.length === 0 || !this.#opened) return 1;
     const found = this.#named.filter((field) => this.#seen.has(field) || afterSteps.has(field));
     return found.length / this.#named.length;
   }
@@ -65,6 +68,7 @@ export class LineEvidence {
     for (const layer of this.#layers) {
       const text = layer.field === '' ? event.text : event.fields[layer.field];
       if (text === undefined) break;
+      if (layer.isOpen) this.#opened = true;
       bits += layer.format === undefined ? matchBits(layer, String(text)) : (FORMAT_BITS[layer.format] ?? 0);
     }
     for (const field of this.#named) {
