@@ -163,6 +163,7 @@ export class Catalogue {
       this.#events.silent(stream);
     stream.hinted = false;
     stream.missingLooks = 0;
+    stream.missingSinceMs = undefined;
     stream.bound = true;
     stream.retired = !member.matching || (!isLive(member) && family.latest !== stream);
     // What was there and is not there any more is remembered until the reader has found out.

@@ -11,6 +11,8 @@ import type { SourceState, StreamTable } from './stream-table.ts';
 
 /** Looks at everything without a trace of a stream's file or a copy of it before it counts as gone. */
 const MISSING_MAX = 3;
+/** So long after that a stream is still remembered, for copies of it that turn up late. */
+const REMEMBERED_MS = 60_000;
 /** Looks that a family may stay unclear for before unknown files are judged all the same. */
 const PUZZLED_MAX = 6;
 
@@ -110,7 +112,7 @@ export class Displaced {
     // It may have moved to another folder, which only a look at everything can tell; and a listing made while files
     // are renamed can miss some.
     if (sight.complete && ++stream.missingLooks >= MISSING_MAX) {
-      this.#lose(state, stream);
+      this.#miss(state, stream);
       return true;
     }
     // What was read to its end leaves no doubt behind: it can wait for the next look.
@@ -147,6 +149,7 @@ export class Displaced {
     sight.bound.set(stream, member);
     stream.bound = true;
     stream.missingLooks = 0;
+    stream.missingSinceMs = undefined;
     stream.scanned = 0;
     stream.size = Math.max(stream.offset, member.compression === 'none' ? member.stat.size : 0);
     stream.mtimeNs = member.stat.mtimeNs;
@@ -157,17 +160,31 @@ export class Displaced {
     this.#events.ready(stream);
   }
 
-  #lose(state: SourceState, stream: Stream): void {
+  /**
+   * No trace of it was found for some looks: what follows need not wait any longer. It is remembered for a while all
+   * the same, because a copy of it that turns up late (compressed in between, say) must not be read as something new.
+   */
+  #miss(state: SourceState, stream: Stream): void {
+    const nowMs = this.#clock.monotonic();
+    if (stream.state !== 'finished') this.#conclude(stream);
+    stream.missingSinceMs ??= nowMs;
+    if (nowMs - stream.missingSinceMs < REMEMBERED_MS) return;
+    stream.state = 'forgotten';
+    this.#table.remove(state, stream);
+    this.#events.noted(stream);
+  }
+
+  #conclude(stream: Stream): void {
     const reason = stream.state === 'replaced' ? 'truncated' : 'deleted';
     // Of a file that vanished while we were not running nothing is known, not even whether there was a rest.
     const bytes = Math.max(0, stream.size - stream.offset);
-    const missed = stream.state === 'finished' || bytes === 0 ? undefined : ({ reason, bytes } as const);
+    const missed = bytes === 0 ? undefined : ({ reason, bytes } as const);
     if (missed !== undefined) {
       const fields = { source: stream.source.name, path: stream.path, ...missed };
       this.#log.error(fields, 'content was gone before it was read, and no copy of it was found');
     }
-    stream.state = 'forgotten';
-    this.#table.remove(state, stream);
+    stream.state = 'finished';
+    stream.size = stream.offset;
     this.#events.noted(stream, missed);
   }
 }

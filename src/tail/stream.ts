@@ -51,6 +51,8 @@ export class Stream {
   verified = true;
   /** Looks at everything, in a row, that found neither its file nor a copy. */
   missingLooks = 0;
+  /** Monotonic, since its file and every copy of it are missing. */
+  missingSinceMs: number | undefined;
   /** The kernel told of a change since the latest look. */
   hinted = false;
   /** Rotated away or unlinked: finished once it has been quiet for a while. */
