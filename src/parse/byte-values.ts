@@ -16,12 +16,19 @@ const ENTRIES = 512;
  * before is the cheapest key. A fixed number of entries; a value whose entry is taken replaces what was there.
  */
 export class ValueCache {
+  #last = '';
   readonly #entries: string[] = Array.from({ length: ENTRIES }, () => '');
 
   text(bytes: Buffer, start: number, end: number): string {
     const length = end - start;
     if (length === 0) return '';
     if (length > LENGTH_MAX) return latin1(bytes, start, end);
+    if (isText(this.#last, bytes, start, length)) return this.#last;
+    return (this.#last = this.#find(bytes, start, end));
+  }
+
+  #find(bytes: Buffer, start: number, end: number): string {
+    const length = end - start;
     let hash = length;
     for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
     const entry = (hash ^ (hash >>> 9)) & (ENTRIES - 1);

@@ -16,6 +16,8 @@ export function createRecordWriter(options: RecordWriterOptions): RecordWriter {
 const SHORT = 40;
 /** Longest key whose attribute with a SHORT value still fits one byte of length. */
 const SHORT_KEY = 70;
+/** Prefix and value together: with them the length of an attribute takes one byte. */
+const SHORT_ATTRIBUTE = 124;
 /** Tag and length of a record, and of its body: two bytes of length fit most; `end` moves the rest. */
 const RECORD_HEAD = 3;
 
@@ -23,6 +25,26 @@ interface Key {
   readonly name: string;
   /** `key` field of KeyValue, and the tag of its `value` field. */
   readonly prefix: Uint8Array;
+  /** All that comes before the value where lengths take one byte: tag, a byte for the length, the prefix; in words. */
+  readonly head: Int32Array;
+}
+
+/** What may be written behind the end of something that is written in words. */
+const SLACK = 8;
+/** From here on one call into the runtime is cheaper than words. */
+const COPY_MAX = 512;
+/** Four bytes of varint. */
+const MAX_SMALL = 2 ** 28 - 1;
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Four bytes each, the lowest first; zeros at the end. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  const padded = Buffer.alloc(Math.ceil(bytes.length / 4) * 4);
+  padded.set(bytes);
+  return Int32Array.from({ length: padded.length / 4 }, (_, i) => padded.readInt32LE(i * 4));
 }
 
 /**
@@ -38,7 +60,14 @@ class OtlpRecordWriter implements RecordWriter {
   #timeMs = -1;
   #timeNanos = -1;
   #observedMs = -1;
+  #timeWords: Int32Array = new Int32Array(0);
   #constant: Uint8Array = new Uint8Array(0);
+  #constantWords: Int32Array = new Int32Array(0);
+  #viewed: Buffer = this.#out.bytes;
+  #view = viewOf(this.#out.bytes);
+  /** What was copied from last. */
+  #source: Buffer = this.#out.bytes;
+  #from = this.#view;
   #recordStart = 0;
   #blockStart = 0;
   #blockCount = 0;
@@ -56,7 +85,8 @@ class OtlpRecordWriter implements RecordWriter {
     const head = new ProtoWriter(name.length * 3 + 8);
     head.text(1, name);
     head.uint8((2 << 3) | 2);
-    this.#keys.push({ name, prefix: head.copy() });
+    const prefix = head.copy();
+    this.#keys.push({ name, prefix, head: wordsOf(Buffer.concat([Buffer.from([(6 << 3) | 2, 0]), prefix])) });
     this.#keyNumbers.set(name, this.#keys.length - 1);
     return this.#keys.length - 1;
   }
@@ -65,6 +95,7 @@ class OtlpRecordWriter implements RecordWriter {
     this.#out.length = 0;
     for (const [name, value] of Object.entries(constant)) this.attribute(this.key(name), value);
     this.#constant = this.#out.copy();
+    this.#constantWords = wordsOf(this.#constant);
     this.#out.length = 0;
     this.#blocks = [];
     this.#blockStart = 0;
@@ -74,19 +105,22 @@ class OtlpRecordWriter implements RecordWriter {
   begin(timeMs: number, nanos: number, observedMs: number, severity: number, severityText: string): void {
     const out = this.#out;
     this.#recordStart = out.length;
-    out.reserve(RECORD_HEAD + this.#times.length + this.#constant.length);
+    this.#reserve(RECORD_HEAD + this.#times.length + this.#constant.length);
     this.#setTimes(timeMs > 0 ? timeMs : 0, nanos, observedMs);
+    const view = this.#view;
     let at = out.length + RECORD_HEAD;
-    const bytes = out.bytes;
-    const times = this.#times;
-    for (let i = 0; i < 18; i++) bytes[at++] = times[i]!;
-    bytes.set(this.#constant, at);
+    const times = this.#timeWords;
+    for (let i = 0; i < times.length; i++) view.setInt32(at + i * 4, times[i]!, true);
+    at += this.#times.length;
+    const words = this.#constantWords;
+    for (let i = 0; i < words.length; i++) view.setInt32(at + i * 4, words[i]!, true);
     out.length = at + this.#constant.length;
     if (severity !== 0) out.uint(2, severity);
     if (severityText !== '') out.text(3, severityText);
   }
 
   #setTimes(timeMs: number, nanos: number, observedMs: number): void {
+    if (timeMs === this.#timeMs && nanos === this.#timeNanos && observedMs === this.#observedMs) return;
     if (timeMs !== this.#timeMs || nanos !== this.#timeNanos) {
       writeNanos(this.#times, 1, timeMs, nanos);
       this.#timeMs = timeMs;
@@ -96,6 +130,7 @@ class OtlpRecordWriter implements RecordWriter {
       writeNanos(this.#times, 10, observedMs, 0);
       this.#observedMs = observedMs;
     }
+    this.#timeWords = wordsOf(this.#times);
   }
 
   attribute(key: number, value: string | number | boolean): void {
@@ -109,7 +144,7 @@ class OtlpRecordWriter implements RecordWriter {
       this.#longString(key, value);
       return;
     }
-    const at = this.#shortHead(prefix, size);
+    const at = this.#shortHead(key, size);
     const bytes = this.#out.bytes;
     for (let i = 0; i < size; i++) {
       const code = value.charCodeAt(i);
@@ -124,32 +159,54 @@ class OtlpRecordWriter implements RecordWriter {
 
   attributeBytes(key: number, source: Buffer, start: number, end: number): void {
     const size = end - start;
-    const prefix = this.#keys[key]!.prefix;
-    if (size > SHORT || prefix.length > SHORT_KEY) {
+    const { prefix } = this.#keys[key]!;
+    if (size + prefix.length > SHORT_ATTRIBUTE) {
       const at = this.#longHead(prefix, size);
-      source.copy(this.#out.bytes, at, start, end);
+      this.#copy(source, start, end, at);
       this.#out.length = at + size;
       return;
     }
-    const at = this.#shortHead(prefix, size);
-    const bytes = this.#out.bytes;
-    for (let i = 0; i < size; i++) bytes[at + i] = source[start + i]!;
+    const at = this.#shortHead(key, size);
+    this.#copy(source, start, end, at);
     this.#out.length = at + size;
   }
 
+  /** Four bytes at a time; up to three behind the end are overwritten, which is why there is always SLACK. */
+  #copy(source: Buffer, start: number, end: number, to: number): void {
+    if (end + 4 > source.length || end - start > COPY_MAX) {
+      source.copy(this.#out.bytes, to, start, end);
+      return;
+    }
+    if (source !== this.#source) {
+      this.#source = source;
+      this.#from = viewOf(source);
+    }
+    const from = this.#from;
+    const view = this.#view;
+    for (let at = to, i = start; i < end; i += 4, at += 4) view.setInt32(at, from.getInt32(i, true), true);
+  }
+
   /** Everything of an attribute before its value's bytes, where all lengths take one byte; returns where they go. */
-  #shortHead(prefix: Uint8Array, size: number): number {
+  #shortHead(key: number, size: number): number {
+    const { prefix, head } = this.#keys[key]!;
+    this.#reserve(prefix.length + size + 5);
+    const view = this.#view;
+    let at = this.#out.length;
+    for (let i = 0; i < head.length; i++) view.setInt32(at + i * 4, head[i]!, true);
+    view.setUint8(at + 1, prefix.length + size + 3);
+    at += prefix.length + 2;
+    view.setInt32(at, (size + 2) | (((1 << 3) | 2) << 8) | (size << 16), true);
+    return at + 3;
+  }
+
+  /** Room for `count` bytes and what may be written behind them; `#view` shows it. */
+  #reserve(count: number): void {
     const out = this.#out;
-    out.reserve(prefix.length + size + 5);
-    const bytes = out.bytes;
-    let at = out.length;
-    bytes[at++] = (6 << 3) | 2;
-    bytes[at++] = prefix.length + size + 3;
-    for (let i = 0; i < prefix.length; i++) bytes[at++] = prefix[i]!;
-    bytes[at++] = size + 2;
-    bytes[at++] = (1 << 3) | 2;
-    bytes[at++] = size;
-    return at;
+    out.reserve(count + SLACK);
+    if (out.bytes !== this.#viewed) {
+      this.#viewed = out.bytes;
+      this.#view = viewOf(out.bytes);
+    }
   }
 
   #longHead(prefix: Uint8Array, size: number): number {
@@ -162,7 +219,7 @@ class OtlpRecordWriter implements RecordWriter {
     out.varint(value);
     out.uint8((1 << 3) | 2);
     out.varint(size);
-    out.reserve(size);
+    this.#reserve(size);
     return out.length;
   }
 
@@ -175,6 +232,16 @@ class OtlpRecordWriter implements RecordWriter {
 
   #scalar(key: number, value: number | boolean): void {
     const out = this.#out;
+    const { prefix } = this.#keys[key]!;
+    if (typeof value === 'number' && value >= 0 && value <= MAX_SMALL && prefix.length <= SHORT_KEY) {
+      if (Number.isInteger(value) && !Object.is(value, -0)) return this.#smallInteger(key, value);
+      const at = this.#shortHead(key, 7);
+      this.#view.setUint8(at - 3, 9);
+      this.#view.setUint8(at - 2, (4 << 3) | 1);
+      this.#view.setFloat64(at - 1, value, true);
+      out.length = at + 7;
+      return;
+    }
     const attribute = out.open(6);
     out.raw(this.#keys[key]!.prefix);
     out.uint8(0);
@@ -186,6 +253,19 @@ class OtlpRecordWriter implements RecordWriter {
     out.close(attribute);
   }
 
+  /** Up to four bytes of varint: the head of a string, without its second length. */
+  #smallInteger(key: number, value: number): void {
+    const size = varintSize(value);
+    let at = this.#shortHead(key, size - 1) - 3;
+    const view = this.#view;
+    view.setUint8(at++, size + 1);
+    view.setUint8(at++, 3 << 3);
+    let rest = value;
+    for (; rest > 0x7f; rest >>>= 7) view.setUint8(at++, (rest & 0x7f) | 0x80);
+    view.setUint8(at++, rest);
+    this.#out.length = at;
+  }
+
   body(text: string): void {
     const size = Buffer.byteLength(text);
     const at = this.#bodyHead(size);
@@ -195,13 +275,13 @@ class OtlpRecordWriter implements RecordWriter {
 
   bodyBytes(source: Buffer, start: number, end: number): void {
     const at = this.#bodyHead(end - start);
-    source.copy(this.#out.bytes, at, start, end);
+    this.#copy(source, start, end, at);
     this.#out.length = at + (end - start);
   }
 
   #bodyHead(size: number): number {
     const out = this.#out;
-    out.reserve(size + 16);
+    this.#reserve(size + 16);
     out.uint8((5 << 3) | 2);
     out.varint(1 + varintSize(size) + size);
     out.uint8((1 << 3) | 2);

@@ -20,7 +20,7 @@ export interface ByteMatcher {
    * Tries the line that begins at `at`; there must be a newline at or after it. Gives where the line ends (its `\n` or
    * `\r\n`), NO_MATCH or UNSURE.
    */
-  match(bytes: Uint8Array, at: number): number;
+  readonly match: (this: void, bytes: Uint8Array, at: number) => number;
   readonly captures: readonly Capture[];
   /** Start and end of each capture of the last match, in their order; -1 where it took no part. */
   readonly places: Int32Array;
