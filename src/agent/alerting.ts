@@ -100,11 +100,14 @@ export class Alerting {
       group.rules.flatMap((rule) =>
         rule.kind !== 'alerting'
           ? []
-          : rule.alerts.map(({ labels, state, activeAtMs, value }) => ({
+          : rule.alerts.map(({ labels, annotations, state, activeAtMs, value }) => ({
               labels,
+              annotations,
               state,
               activeAtMs,
               value: formatValue(value),
+              query: rule.rule.query,
+              ruleLabels: rule.rule.labels,
             })),
       ),
     );

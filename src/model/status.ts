@@ -35,9 +35,13 @@ export interface AgentStatus {
   readonly rules: { readonly groups: number; readonly rules: number; readonly failing: number };
   readonly alerts: readonly {
     readonly labels: Labels;
+    readonly annotations: Labels;
     readonly state: string;
     readonly activeAtMs: number;
     readonly value: string;
+    /** The expression, and what the rule itself adds to the labels: for those who look at it from elsewhere. */
+    readonly query: string;
+    readonly ruleLabels: Labels;
   }[];
   readonly notifications: unknown;
 }

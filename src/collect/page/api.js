@@ -16,15 +16,28 @@ export async function get(path, parameters = {}, signal) {
       if (one !== undefined && one !== '') query.append(name, one);
   }
   const address = query.size > 0 ? `${path}?${query}` : path;
-  let answer;
+  return dataOf(await reach(address, { signal, headers: { accept: 'application/json' } }));
+}
+
+/** Changes something; `body` goes as JSON. */
+export async function send(method, path, body) {
+  const init = { method, headers: { accept: 'application/json', 'content-type': 'application/json' } };
+  return dataOf(await reach(path, body === undefined ? init : { ...init, body: JSON.stringify(body) }));
+}
+
+async function reach(address, init) {
   try {
-    answer = await fetch(address, { signal, headers: { accept: 'application/json' } });
+    const answer = await fetch(address, init);
+    showOffline('');
+    return answer;
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     showOffline('The collector does not answer. Trying again …');
     throw new ApiError(0, 'the collector does not answer');
   }
-  showOffline('');
+}
+
+async function dataOf(answer) {
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok || body.status === 'error')
     throw new ApiError(answer.status, body.error ?? `the collector answered ${answer.status}`);

@@ -1,5 +1,6 @@
 import { get, getIfThere } from './api.js';
-import { alertsPage, isWorrying } from './alerts.js';
+import { isWorrying } from './alert-list.js';
+import { alertsPage } from './alerts.js';
 import { emptyState, replace } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { metricsPage } from './metrics.js';
@@ -45,7 +46,11 @@ async function refreshBadges() {
     setBadge('fleet', unwell.length, 'agents that need a look');
   }
   if (alerts.status === 'fulfilled') {
-    const firing = (alerts.value?.alerts ?? []).filter(isWorrying);
+    const agents = fleet.status === 'fulfilled' ? fleet.value.agents : [];
+    const theirs = agents
+      .filter(({ superseded }) => !superseded)
+      .flatMap(({ heartbeat }) => heartbeat?.alerts ?? []);
+    const firing = [...(alerts.value?.alerts ?? []), ...theirs].filter(isWorrying);
     setBadge('alerts', firing.length, 'firing alerts');
   }
 }

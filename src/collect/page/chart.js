@@ -3,6 +3,7 @@ import { h, replace } from './dom.js';
 import { number } from './format.js';
 
 const HEIGHT = 340;
+const SMALL_HEIGHT = 150;
 const SERIES_MAX = 40;
 
 /** Distinct in both themes, and for most colour-blind eyes next to each other. */
@@ -19,7 +20,10 @@ const COLOURS = [
   '#7b8fa1',
 ];
 
-/** A line chart with its legend. `onZoom(fromSeconds, toSeconds)` is called when a stretch was dragged over. */
+/**
+ * A line chart with its legend. `onZoom(fromSeconds, toSeconds)` is called when a stretch was dragged over. A small one
+ * has no legend. `marks` are drawn over it: `limit` across, `at` (seconds) down.
+ */
 export class Chart {
   #plot;
   #names = '';
@@ -31,20 +35,33 @@ export class Chart {
   #series = [];
   #observer;
   #onZoom;
+  #small;
+  #marks = {};
   #onTheme = () => this.#rebuild();
 
-  constructor(onZoom) {
-    this.element = h('div', { class: 'chart' }, this.#canvas, this.#legend);
+  constructor(onZoom, { small = false } = {}) {
+    this.element = h(
+      'div',
+      { class: small ? 'chart small' : 'chart' },
+      this.#canvas,
+      small ? undefined : this.#legend,
+    );
+    this.#small = small;
     this.#onZoom = onZoom;
     this.#observer = new ResizeObserver(() =>
-      this.#plot?.setSize({ width: this.#canvas.clientWidth, height: HEIGHT }),
+      this.#plot?.setSize({ width: this.#canvas.clientWidth, height: this.#height }),
     );
     this.#observer.observe(this.#canvas);
     window.addEventListener('themechange', this.#onTheme);
   }
 
+  get #height() {
+    return this.#small ? SMALL_HEIGHT : HEIGHT;
+  }
+
   /** `series`: name and samples [seconds, value]; all on the same steps. */
-  show(series, from, to, step) {
+  show(series, from, to, step, marks = {}) {
+    this.#marks = marks;
     this.#series = series.slice(0, SERIES_MAX);
     this.#matrix = { rows: align(this.#series, from, to, step), from, to };
     this.#canvas.setAttribute('aria-label', `Chart of ${series.length} series`);
@@ -77,11 +94,18 @@ export class Chart {
     };
     return {
       width: Math.max(this.#canvas.clientWidth, 240),
-      height: HEIGHT,
+      height: this.#height,
       legend: { show: false },
-      cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 }, focus: { prox: 24 } },
+      cursor: {
+        drag: { x: !this.#small, y: false, setScale: false },
+        points: { size: 7 },
+        focus: { prox: 24 },
+      },
       focus: { alpha: 0.25 },
-      scales: { x: { min: this.#matrix.from, max: this.#matrix.to, auto: false }, y: { range: yRange } },
+      scales: {
+        x: { min: this.#matrix.from, max: this.#matrix.to, auto: false },
+        y: { range: (_plot, low, high) => yRange(low, high, this.#marks.limit) },
+      },
       axes: [
         {
           ...axis,
@@ -107,6 +131,7 @@ export class Chart {
       hooks: {
         setSelect: [(plot) => this.#zoom(plot)],
         setCursor: [(plot) => this.#fillLegend(plot.cursor.idx)],
+        draw: [(plot) => this.#drawMarks(plot)],
       },
     };
   }
@@ -118,6 +143,29 @@ export class Chart {
     const to = plot.posToVal(left + width, 'x');
     plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
     this.#onZoom(from, to);
+  }
+
+  #drawMarks(plot) {
+    const { limit, at } = this.#marks;
+    const { left, top, width, height } = plot.bbox;
+    const draw = plot.ctx;
+    draw.save();
+    draw.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue('--bad');
+    draw.lineWidth = devicePixelRatio;
+    draw.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+    draw.beginPath();
+    if (limit !== undefined) {
+      const y = Math.round(plot.valToPos(limit, 'y', true));
+      draw.moveTo(left, y);
+      draw.lineTo(left + width, y);
+    }
+    if (at !== undefined && at > this.#matrix.from) {
+      const x = Math.round(plot.valToPos(at, 'x', true));
+      draw.moveTo(x, top);
+      draw.lineTo(x, top + height);
+    }
+    draw.stroke();
+    draw.restore();
   }
 
   #buildLegend(left) {
@@ -203,11 +251,11 @@ function pointsShown(plot, series) {
   return plot.data[series].filter((value) => value !== null).length <= 2;
 }
 
-/** From zero where all is positive; a flat line gets air around it. */
-function yRange(_plot, low, high) {
-  if (low === null || high === null) return [0, 1];
-  const bottom = Math.min(0, low);
-  const top = Math.max(0, high);
+/** From zero where all is positive, and as far as the limit; a flat line gets air around it. */
+function yRange(low, high, limit = 0) {
+  if (low === null || high === null) return [Math.min(0, limit), Math.max(1, limit * 1.1)];
+  const bottom = Math.min(0, low, limit);
+  const top = Math.max(0, high, limit);
   if (bottom === top) return [0, 1];
   const air = (top - bottom) * 0.06;
   return [bottom < 0 ? bottom - air : 0, top > 0 ? top + air : 0];

@@ -32,6 +32,27 @@ export function replace(element, ...children) {
   return element;
 }
 
+/**
+ * Shows one element for each item, and keeps the element of an item that was there before, with what is open or
+ * focused in it. `create(item)` gives `{ element, update(item) }`; `shown` is the caller's map of them by key.
+ */
+export function keyed(parent, shown, items, keyOf, create) {
+  const keys = new Set(items.map(keyOf));
+  for (const [key, row] of shown) {
+    if (keys.has(key)) continue;
+    row.leave?.();
+    row.element.remove();
+    shown.delete(key);
+  }
+  items.forEach((item, i) => {
+    const key = keyOf(item);
+    let row = shown.get(key);
+    if (row === undefined) shown.set(key, (row = create(item)));
+    row.update(item);
+    if (parent.children[i] !== row.element) parent.insertBefore(row.element, parent.children[i] ?? null);
+  });
+}
+
 /** What is shown where there is nothing to show, with what to do about it. */
 export function emptyState(title, ...hints) {
   return h(

@@ -34,3 +34,40 @@ export function seriesName(labels) {
   if (pairs.length === 0) return name === '' ? 'value' : name;
   return `${name}{${pairs.join(', ')}}`;
 }
+
+const COMPARISON = /^(==|!=|>=|<=|>|<)/;
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/**
+ * What an alert's expression compares with what: `max(depth) > 50` gives `max(depth)` and 50, so that the value can be
+ * drawn also while it is below its limit. The expression as it is where it is no comparison with a number.
+ */
+export function splitThreshold(expression) {
+  const parts = topLevelParts(expression.replaceAll(/#.*$/gm, ''));
+  if (parts === undefined) return { expression };
+  const limit = parts.right.trim();
+  return NUMBER.test(limit) ? { expression: parts.left.trim(), limit: Number(limit) } : { expression };
+}
+
+/** Both sides of the only comparison outside all brackets, in what stands before the first `and` or `unless`. */
+function topLevelParts(text) {
+  let depth = 0;
+  let found;
+  for (let at = 0; at < text.length; at++) {
+    const rest = text.slice(at);
+    const quote = /^(["'`])(?:\\.|(?!\1).)*\1/s.exec(rest);
+    if (quote) at += quote[0].length - 1;
+    else if ('([{'.includes(text[at])) depth++;
+    else if (')]}'.includes(text[at])) depth--;
+    else if (depth === 0) {
+      const word = /^\w+/.exec(rest)?.[0];
+      if (word === 'or') return undefined;
+      if (word === 'and' || word === 'unless') return found && { ...found, right: text.slice(found.end, at) };
+      const operator = COMPARISON.exec(rest)?.[0];
+      if (operator && found) return undefined;
+      if (operator) found = { left: text.slice(0, at), end: at + operator.length };
+      at += (word ?? operator ?? ' ').length - 1;
+    }
+  }
+  return found && { ...found, right: text.slice(found.end) };
+}

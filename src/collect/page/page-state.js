@@ -22,7 +22,7 @@ export function repeat(work, ms) {
     }
   };
   void run();
-  const timer = setInterval(run, ms);
+  const timer = setInterval(() => void run(), ms);
   return () => clearInterval(timer);
 }
 

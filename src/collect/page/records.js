@@ -32,11 +32,14 @@ class Records {
   );
   #next;
   #to = 0;
+  /** The end of the time that a link named; undefined: now. */
+  #until;
   #stream;
   #turn = 0;
 
   constructor(main, state) {
     this.#range = RANGES.some(([name]) => name === state.get('range')) ? state.get('range') : '1h';
+    this.#until = Number(state.get('to')) || undefined;
     this.#labels = state.getAll('label').filter((label) => label.includes('='));
     this.#text = h('input', {
       type: 'search',
@@ -116,8 +119,16 @@ class Records {
   }
 
   #showChips() {
+    const end = this.#until && `until ${dateTime(this.#until)}`;
     replace(
       this.#chips,
+      end &&
+        h(
+          'span',
+          { class: 'chip' },
+          end,
+          h('button', { type: 'button', 'aria-label': 'Up to now', onclick: () => this.#upToNow() }, '×'),
+        ),
       this.#labels.map((label) =>
         h(
           'span',
@@ -137,6 +148,12 @@ class Records {
     );
   }
 
+  #upToNow() {
+    this.#until = undefined;
+    this.#showChips();
+    this.#restart();
+  }
+
   #restart() {
     this.#setLive(Boolean(this.#stream));
   }
@@ -145,15 +162,20 @@ class Records {
     this.#stream?.close();
     this.#stream = undefined;
     this.#live.setAttribute('aria-pressed', String(live));
+    if (live && this.#until) {
+      this.#until = undefined;
+      this.#showChips();
+    }
     keepState('records', {
       text: this.#text.value,
       label: this.#labels,
       range: this.#range,
+      to: this.#until,
       live: live ? 'on' : '',
     });
     replace(this.#list);
     this.#next = undefined;
-    this.#to = Date.now();
+    this.#to = this.#until ?? Date.now();
     void this.#load();
     if (live) this.#follow();
   }
@@ -261,7 +283,7 @@ class Records {
     stream.addEventListener('records', (event) => {
       const { records, skipped } = JSON.parse(event.data);
       // They come in the order of arrival, and the newest stands on top.
-      this.#list.prepend(...records.map((record) => this.#row(record, 'fresh')).reverse());
+      this.#list.prepend(...records.map((record) => this.#row(record, 'fresh')).toReversed());
       while (this.#list.childElementCount > SHOWN_MAX) this.#list.lastElementChild.remove();
       replace(this.#status, skipped > 0 ? `Live; ${count(skipped)} records came too fast to show` : 'Live');
     });
