@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../platform/version.ts';
 import { registerAgent } from './agent-command.ts';
 import { registerAlerts } from './alerts-command.ts';
+import { registerBackfill } from './backfill-command.ts';
 import { registerCheck } from './check-command.ts';
 import { registerCollector } from './collector-command.ts';
 import { registerDemo } from './demo-command.ts';
@@ -20,6 +21,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerDetect,
   registerTry,
   registerTest,
+  registerBackfill,
   registerCheck,
   registerStatus,
   registerQuery,
