@@ -26,8 +26,12 @@ export class StreamReader {
       if (ahead.from === stream.offset && !stream.finishing) {
         stream.ahead = undefined;
         const outcome = await ahead.outcome;
-        // An end that was seen while the parser was at work may not be the end any more: that hint is spent.
-        if (outcome?.kind === 'lines') return outcome;
+        // The file may have grown since it was read ahead, and the hint of that is spent: an end that was seen then is
+        // none, and after these lines there is another look for more.
+        if (outcome?.kind === 'lines') {
+          stream.dirty = true;
+          return outcome;
+        }
       } else this.dropAhead(stream);
     }
     if (!(await this.#ensureOpen(stream))) return undefined;
