@@ -1,0 +1,75 @@
+import { appendFileSync, watch, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/platform/clock.ts';
+import { silentLog } from '../../src/platform/log.ts';
+import { Tailer } from '../../src/tail/tailer.ts';
+import { linesOf, numbered, TailHarness } from './harness.ts';
+
+const BLOCK_BYTES = 4096;
+
+let tail: TailHarness;
+beforeEach(async () => {
+  tail = await TailHarness.create();
+});
+afterEach(async () => tail.dispose());
+
+/** Takes the first block, and before it is settled `append` changes the file after the next was read ahead. */
+async function readWhileGrowing(first: string, append: string): Promise<string[]> {
+  const file = tail.path('app.log');
+  writeFileSync(file, first);
+  const tailer = new Tailer({
+    sources: [tail.spec],
+    positions: [],
+    nextStream: 1,
+    clock: systemClock,
+    log: silentLog,
+    // No look in time: what a hint told of must not be forgotten.
+    sweepIntervalMs: 60_000,
+    chunkBytes: BLOCK_BYTES,
+  });
+  const abort = new AbortController();
+  const watcher = watch(tail.folder);
+  try {
+    await tailer.start();
+    const lines: string[] = [];
+    const wanted = linesOf(Buffer.from(first + append)).length;
+    let appended = false;
+    while (lines.length < wanted) {
+      const timer = setTimeout(() => abort.abort(), 3_000);
+      const chunk = await tailer.take(abort.signal);
+      clearTimeout(timer);
+      if (chunk === undefined) return lines;
+      if (!appended) {
+        appended = true;
+        // Long enough for a read of one block; were it too short, the test would prove less, not fail.
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+        const told = once(watcher, 'change');
+        appendFileSync(file, append);
+        await told;
+        for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      }
+      lines.push(...linesOf(chunk.bytes));
+      tailer.settle(chunk, chunk.bytes.length);
+    }
+    return lines;
+  } finally {
+    watcher.close();
+    await tailer.stop();
+  }
+}
+
+describe('a block that is read ahead', () => {
+  test('hides nothing of what is appended before its turn comes', async () => {
+    const first = numbered('a', 0, 150);
+    const more = numbered('b', 0, 10);
+    expect(await readWhileGrowing(first.text, more.text)).toEqual([...first.lines, ...more.lines]);
+  });
+
+  test('may have ended in the middle of a line that is complete by then', async () => {
+    const first = numbered('a', 0, 142);
+    const [line] = numbered('c', 0, 1).lines;
+    const half = `${first.text}${line!.slice(0, 9)}`;
+    expect(await readWhileGrowing(half, `${line!.slice(9)}\n`)).toEqual([...first.lines, line]);
+  });
+});
