@@ -5,6 +5,8 @@ import { Prng } from './prng.ts';
 export interface LifePlan {
   /** TAFFRAIL_FAULTS. */
   readonly faults: string;
+  /** From when it is ready, or else from its start. */
+  readonly fromReady: boolean;
   readonly lastsMs: number;
   /** At the end of `lastsMs`, where no fault point killed it before. */
   readonly end: 'kill' | 'terminate' | 'power_loss';
@@ -152,7 +154,8 @@ function planLives(points: readonly string[], receiver: string, random: Prng): L
     return {
       faults:
         strike === 'kill_point' ? killAt(points, random) : strike === 'error' ? errorAt(points, random) : '',
-      lastsMs: random.between(0, 1200),
+      fromReady: strike !== 'none' || random.chance(0.6),
+      lastsMs: random.between(0, 1000),
       end,
       dropSnapshot: random.chance(0.15),
       downMs: random.chance(0.5) ? 0 : random.between(1, 600),

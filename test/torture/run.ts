@@ -165,7 +165,7 @@ export class Run {
   async #live(life: LifePlan): Promise<void> {
     const agent = this.#startAgent(life.faults);
     this.#tell(`agent ${this.#lives} with ${JSON.stringify(life)}`);
-    const over = sleep(life.lastsMs + (this.#lives === 1 ? 600 : 0));
+    const over = (life.fromReady ? agent.ready() : sleep(0)).then(() => sleep(life.lastsMs));
     const acting = this.#act(agent, life);
     await Promise.race([agent.ended, over]);
     if (agent.end === undefined && life.end === 'terminate') {

@@ -165,7 +165,7 @@ export async function recordsAt(collector: string, source: string): Promise<Rece
       limit: '5000',
       ...(before && { before }),
     });
-    const page = await getJson<Page>(`${collector}/api/v1/records?${query}`);
+    const page = await getJson<Page>(`${collector}/api/v1/records?${query.toString()}`);
     if (page === undefined) throw new Error(`${collector} did not give the records of ${source}`);
     records.push(...page.data.records.map(({ body }) => ({ source, body })));
     if (page.data.next === undefined) return records;
@@ -179,7 +179,7 @@ interface QueryAnswer {
 
 async function query(collector: string, expr: string): Promise<number> {
   const answer = await getJson<QueryAnswer>(
-    `${collector}/api/v1/query?${new URLSearchParams({ query: expr })}`,
+    `${collector}/api/v1/query?${new URLSearchParams({ query: expr }).toString()}`,
   );
   return Number(answer?.data.result[0]?.value[1] ?? Number.NaN);
 }
