@@ -20,6 +20,7 @@ import { type CollectorPlan, loadCollectorPlan } from './collector/load-collecto
 import { OwnSamples } from './collector/own-samples.ts';
 import type { MetricType } from './model/series.ts';
 import { systemClock, type Timer } from './platform/clock.ts';
+import { refuseForeignPages } from './platform/foreign-pages.ts';
 import type { HttpRequest } from './platform/http-message.ts';
 import { jsonResponse, textResponse } from './platform/http-message.ts';
 import { HttpServer } from './platform/http-server.ts';
@@ -161,8 +162,10 @@ export class Collector {
     createFleetApi(router, { ...shared, checkRead });
     createRecordsApi(router, { ...shared, checkRead });
     createPage(router, { checkRead });
-    addAlertsRoutes(router, () => this.#alerting, checkRead);
-    this.#addOwnRoutes(router, checkRead);
+    // Silences and reloads need a token wherever there are tokens, also where everybody may read.
+    const checkChange = (request: HttpRequest): void => auth.check(request);
+    addAlertsRoutes(router, () => this.#alerting, checkRead, checkChange);
+    this.#addOwnRoutes(router, checkRead, checkChange);
     const queries = new Router();
     mountQueryApi(queries, {
       queryable,
@@ -182,12 +185,17 @@ export class Collector {
     return (request) => router.handle(request);
   }
 
-  #addOwnRoutes(router: Router, checkRead: (request: HttpRequest) => void): void {
+  #addOwnRoutes(
+    router: Router,
+    checkRead: (request: HttpRequest) => void,
+    checkChange: (request: HttpRequest) => void,
+  ): void {
     router
       .route('GET', '/-/healthy', () => textResponse(200, 'healthy\n'))
       .route('GET', '/-/ready', () => textResponse(200, 'ready\n'))
       .route('POST', '/-/reload', async (request) => {
-        checkRead(request);
+        checkChange(request);
+        refuseForeignPages(request);
         await this.reload();
         return jsonResponse(200, { status: 'success' });
       })

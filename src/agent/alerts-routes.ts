@@ -1,21 +1,26 @@
 import type { Alerting } from './alerting.ts';
 import { SilenceError } from '../hooks/silence.ts';
+import { refuseForeignPages } from '../platform/foreign-pages.ts';
 import { HttpError } from '../platform/http-error.ts';
 import { type HttpRequest, jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
 
-/** Silences in Alertmanager's v2 shapes, and the fate of notifications; on the agent and on the collector. */
+/**
+ * Silences in Alertmanager's v2 shapes, and the fate of notifications; on the agent and on the collector. `check` is
+ * asked before something is shown, `checkChange` before something is changed.
+ */
 export function addAlertsRoutes(
   router: Router,
   alerting: () => Alerting,
   check: (request: HttpRequest) => void,
+  checkChange: (request: HttpRequest) => void = check,
 ): void {
   router.route('GET', '/api/v1/silences', (request) => {
     check(request);
     return jsonResponse(200, alerting().hooks.silences.list());
   });
   router.route('POST', '/api/v1/silences', async (request) => {
-    check(request);
+    checkChange(request);
     refuseForeignPages(request);
     try {
       return jsonResponse(200, await alerting().hooks.silences.add(parse(await request.body())));
@@ -26,9 +31,9 @@ export function addAlertsRoutes(
     }
   });
   router.prefix('/api/v1/silence/', async (request) => {
-    check(request);
     if (request.method !== 'DELETE')
       throw new HttpError(405, 'a silence is ended with DELETE', { allow: 'DELETE' });
+    checkChange(request);
     refuseForeignPages(request);
     const id = request.path.slice('/api/v1/silence/'.length);
     if (!(await alerting().hooks.silences.expire(id)))
@@ -39,13 +44,6 @@ export function addAlertsRoutes(
     check(request);
     return jsonResponse(200, alerting().hooks.status());
   });
-}
-
-/** A page of another site may not change anything here with the browser of somebody who may. */
-function refuseForeignPages(request: HttpRequest): void {
-  const { origin, host } = request.headers;
-  if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host))
-    throw new HttpError(403, `requests from pages at ${origin} are not taken`);
 }
 
 function parse(body: Buffer): unknown {

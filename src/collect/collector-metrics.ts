@@ -40,6 +40,13 @@ export class CollectorMetrics {
     this.#family(name).values.set(labelValue, value);
   }
 
+  /** Sets the values of all label values; what is not among them is gone. */
+  replace(name: string, next: ReadonlyMap<string, number>): void {
+    const { values } = this.#family(name);
+    values.clear();
+    for (const [labelValue, value] of next) values.set(labelValue, value);
+  }
+
   get(name: string, labelValue = ''): number {
     return this.#family(name).values.get(labelValue) ?? 0;
   }

@@ -60,10 +60,13 @@ export function createFleetApi(router: Router, deps: FleetDeps): void {
 }
 
 export async function readFleet(store: Store, nowMs: number): Promise<FleetAgent[]> {
-  const stored = await store.agents();
-  const newest = new Map<string, number>();
-  for (const { agent, lastSeenMs } of stored) newest.set(agent, Math.max(lastSeenMs, newest.get(agent) ?? 0));
-  return stored.map((agent) => toFleetAgent(agent, nowMs, agent.lastSeenMs < newest.get(agent.agent)!));
+  const current = new Set<string>();
+  // The epoch last heard of comes first.
+  return (await store.agents()).map((agent) => {
+    const superseded = current.has(agent.agent);
+    current.add(agent.agent);
+    return toFleetAgent(agent, nowMs, superseded);
+  });
 }
 
 function toFleetAgent(stored: StoredAgent, nowMs: number, superseded: boolean): FleetAgent {

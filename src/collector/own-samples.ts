@@ -19,11 +19,13 @@ export class OwnSamples {
   /** At each tick: the collector's figures and when each agent was last heard of. */
   async sample(nowMs: number): Promise<void> {
     const agents = await readFleet(this.#store, nowMs);
-    for (const agent of agents) {
-      if (agent.difference !== null) this.#metrics.set('ledger_difference', agent.difference, agent.agent);
-    }
     // An agent whose state directory was renewed goes on under another epoch; the former one is nobody to wait for.
     const current = agents.filter((agent) => !agent.superseded);
+    // All of them anew: an agent that was forgotten, or has nothing to compare, has no difference any more.
+    const differences = current.flatMap(({ agent, difference }) =>
+      difference === null ? [] : [[agent, difference] as const],
+    );
+    this.#metrics.replace('ledger_difference', new Map(differences));
     const own = this.#metrics.samples().map(({ name, labels, value }) => flat(name, labels, value, nowMs));
     await this.#write([...own, ...current.map((agent) => lastSeen(agent, nowMs))], nowMs);
   }

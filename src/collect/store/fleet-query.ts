@@ -25,9 +25,9 @@ export interface StoredAgent {
 const AGENTS = `
   SELECT agent, epoch, instance, generation, address, first_seen_ms AS firstSeenMs, last_seen_ms AS lastSeenMs,
     heartbeat, heartbeat_ms AS heartbeatMs, conflicts, conflict, conflict_ms AS conflictMs, settled
-  FROM agent ORDER BY agent, last_seen_ms DESC`;
+  FROM agent ORDER BY agent, last_seen_ms DESC, first_seen_ms DESC`;
 
-/** Everything the store knows of the agents. */
+/** Everything the store knows of the agents; of each agent's epochs the one last heard of comes first. */
 export function readAgents(db: Database): StoredAgent[] {
   const rows = db.prepare(AGENTS).all() as Omit<StoredAgent, 'stored' | 'storedThrough'>[];
   return rows.map((row) => ({
