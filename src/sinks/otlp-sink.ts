@@ -166,7 +166,7 @@ export class OtlpSink implements Sink {
   async #encode(batch: Batch): Promise<Buffer> {
     const { identity, version, resource } = this.#context;
     const groups = recordGroups(batch, { agent: identity.agent, version, resource });
-    if (this.#config.encoding === 'json') return this.#compress(Buffer.from(encodeLogsJson(groups)));
+    if (this.#config.encoding === 'json') return this.#compress(encodeLogsJson(groups));
     return this.#compress(Buffer.concat(encodeLogsRequest(groups)));
   }
 

@@ -1,3 +1,4 @@
+import { ByteWriter } from '../model/byte-writer.ts';
 import { DecodeBudget } from './any-value.ts';
 import {
   attributesField,
@@ -13,20 +14,40 @@ import {
   toJsonAttributes,
 } from './json-fields.ts';
 import type { JsonObject } from './json-fields.ts';
-import { decodeRecordBlock } from './otlp-logs.ts';
+import { decodeRecordBlock, totalLength } from './otlp-logs.ts';
 import type { RecordGroup } from './otlp-logs.ts';
 import type { DecodedRecord, DecodedRecordGroup, Scope } from './otlp-record.ts';
+import { RecordBlockJson } from './record-block-json.ts';
 import { WireError } from './wire-error.ts';
 
 const MAX_RECORDS = 500_000;
 
 /** An ExportLogsServiceRequest as OTLP/JSON: ids in hex, 64-bit numbers as strings, names in camelCase. */
-export function encodeLogsJson(groups: readonly RecordGroup[]): string {
-  const resourceLogs = groups.map(({ resource, scope, blocks }) => ({
-    resource: { attributes: toJsonAttributes(resource) },
-    scopeLogs: [{ scope, logRecords: blocks.flatMap((block) => decodeRecordBlock(block).map(toJsonRecord)) }],
-  }));
-  return JSON.stringify({ resourceLogs });
+export function encodeLogsJson(groups: readonly RecordGroup[]): Buffer {
+  const bytes = groups.reduce((sum, { blocks }) => sum + totalLength(blocks), 0);
+  const out = new ByteWriter(4096 + bytes * 2);
+  const records = new RecordBlockJson(out);
+  out.raw(Buffer.from('{"resourceLogs":['));
+  for (const [i, { resource, scope, blocks }] of groups.entries()) {
+    const head = JSON.stringify({ resource: { attributes: toJsonAttributes(resource) } }).slice(0, -1);
+    out.raw(
+      Buffer.from(`${i > 0 ? ',' : ''}${head},"scopeLogs":[{"scope":${JSON.stringify(scope)},"logRecords":[`),
+    );
+    let comma = false;
+    for (const block of blocks) {
+      if (!records.write(block, comma)) writeDecoded(out, block, comma);
+      comma ||= block.length > 0;
+    }
+    out.raw(Buffer.from(']}]}'));
+  }
+  out.raw(Buffer.from(']}'));
+  return out.bytes.subarray(0, out.length);
+}
+
+/** What another writer made, or one of ours to come. */
+function writeDecoded(out: ByteWriter, block: Uint8Array, comma: boolean): void {
+  const text = JSON.stringify(decodeRecordBlock(block).map(toJsonRecord)).slice(1, -1);
+  out.raw(Buffer.from(comma && text !== '' ? `,${text}` : text));
 }
 
 function toJsonRecord(record: DecodedRecord): JsonObject {

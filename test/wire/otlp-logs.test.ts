@@ -53,10 +53,8 @@ test('blocks go into a request unchanged and uncopied, and come back in order un
 
 test('JSON carries the same records as protobuf', () => {
   const json = encodeLogsJson(groups);
-  expect(decodeLogsJson(Buffer.from(json))).toEqual(
-    decodeLogsRequest(Buffer.concat(encodeLogsRequest(groups))),
-  );
-  expect(JSON.parse(json).resourceLogs[0].scopeLogs[0].logRecords[0]).toEqual({
+  expect(decodeLogsJson(json)).toEqual(decodeLogsRequest(Buffer.concat(encodeLogsRequest(groups))));
+  expect(JSON.parse(json.toString()).resourceLogs[0].scopeLogs[0].logRecords[0]).toEqual({
     timeUnixNano: '1700000000000000005',
     observedTimeUnixNano: '1700000000001000000',
     severityNumber: 9,
@@ -69,6 +67,60 @@ test('JSON carries the same records as protobuf', () => {
       { key: 'ok', value: { boolValue: false } },
     ],
   });
+});
+
+test('JSON is the same whatever the records hold', () => {
+  const value = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.double(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(-0),
+  );
+  const record = fc.record({
+    timeMs: fc.integer({ min: 0, max: 4e12 }),
+    nanos: fc.integer({ min: 0, max: 999_999 }),
+    severity: fc.integer({ min: 0, max: 24 }),
+    text: fc.string({ maxLength: 8 }),
+    attributes: fc.uniqueArray(fc.tuple(fc.string({ unit: 'binary', maxLength: 90 }), value), {
+      maxLength: 6,
+      selector: ([key]) => key,
+    }),
+    body: fc.string({ unit: 'binary', maxLength: 700 }),
+  });
+  fc.assert(
+    fc.property(fc.array(fc.array(record, { maxLength: 4 }), { maxLength: 3 }), (blocks) => {
+      const written = blocks.flatMap((records) => {
+        const writer = createRecordWriter({ maxBlockBytes: 1 << 20, maxBlockRecords: 1000 });
+        writer.reset({});
+        for (const one of records) {
+          writer.begin(one.timeMs, one.nanos, 5, one.severity, one.text);
+          for (const [key, any] of one.attributes) writer.attribute(writer.key(key), any);
+          writer.body(one.body);
+          writer.end();
+        }
+        return writer.drain().map(({ bytes }) => bytes);
+      });
+      const group = { resource: { a: 'b' }, scope, blocks: written };
+      expect(decodeLogsJson(encodeLogsJson([group]))).toEqual(
+        decodeLogsRequest(Buffer.concat(encodeLogsRequest([group]))),
+      );
+    }),
+  );
+});
+
+test('JSON of records that another writer made carries what they hold', () => {
+  const writer = new ProtoWriter();
+  const start = writer.open(2);
+  writer.blob(9, new Uint8Array(16).fill(7));
+  writer.close(start);
+  const foreign = { resource: {}, scope, blocks: [blockOf('one'), writer.copy(), blockOf('two')] };
+  const [decoded] = decodeLogsJson(encodeLogsJson([foreign]));
+  expect(decoded!.records.map(({ body, traceId }) => [body, traceId])).toEqual([
+    ['one', ''],
+    [null, '07'.repeat(16)],
+    ['two', ''],
+  ]);
 });
 
 test('JSON numbers may be written as numbers or strings', () => {
