@@ -11,7 +11,7 @@ export interface CommitterOptions {
   readonly intervalMs?: number;
   /** Input (or what was made of it, if that is more) that makes a commit; default 4 MiB. */
   readonly maxBytes?: number;
-  /** Above this `ready` waits; default 16 MiB. */
+  /** Above this `ready` waits; default 8 MiB. */
   readonly maxUncommittedBytes?: number;
 }
 
@@ -50,7 +50,7 @@ export class Committer {
     this.#clock = options.clock;
     this.#intervalMs = options.intervalMs ?? 200;
     this.#maxBytes = options.maxBytes ?? 4 * MIB;
-    this.#maxUncommittedBytes = options.maxUncommittedBytes ?? 16 * MIB;
+    this.#maxUncommittedBytes = options.maxUncommittedBytes ?? 8 * MIB;
   }
 
   /** Bytes handed over that are not durable yet. */

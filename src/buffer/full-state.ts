@@ -3,13 +3,15 @@ import type { Log } from '../platform/log.ts';
 
 export type FullReason = 'limit' | 'disk';
 
+const DROPPING_OVER_MS = 60_000;
+
 /** Says once when the buffer stops taking entries and once when it takes them again. */
 export class FullState {
   readonly #log: Log;
   readonly #clock: Clock;
   #reason: FullReason | undefined;
   #sinceMs = 0;
-  #dropping = false;
+  #droppedAtMs = -Infinity;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -38,7 +40,6 @@ export class FullState {
   leave(reason: FullReason): boolean {
     if (this.#reason !== reason) return false;
     this.#reason = undefined;
-    this.#dropping = false;
     this.#log.info(
       { seconds: Math.round((this.#clock.monotonic() - this.#sinceMs) / 1000) },
       'buffer takes entries again',
@@ -46,12 +47,14 @@ export class FullState {
     return true;
   }
 
+  /** Said once for a time of dropping: it is over when nothing was dropped for a minute. */
   dropping(segment: string): void {
-    if (!this.#dropping)
+    const now = this.#clock.monotonic();
+    if (now - this.#droppedAtMs > DROPPING_OVER_MS)
       this.#log.error(
         { segment },
         'buffer is full; the oldest undelivered records are dropped and counted as buffer_full',
       );
-    this.#dropping = true;
+    this.#droppedAtMs = now;
   }
 }
