@@ -1,3 +1,4 @@
+import tab from '@bomb.sh/tab/commander';
 import { CommanderError } from 'commander';
 import { createProgram } from './cli/create-program.ts';
 import { RemoteError } from './cli/remote-error.ts';
@@ -12,7 +13,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram().parseAsync();
+  const program = createProgram();
+  // `taffrail complete bash|zsh|fish|powershell` prints a completion script.
+  tab(program);
+  await program.parseAsync();
 } catch (error) {
   // What was begun before the error (sockets, threads) must not keep the process.
   process.exit(report(error));

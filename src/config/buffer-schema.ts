@@ -23,5 +23,3 @@ export const bufferSchema = z.strictObject({
     .describe('Most bytes of records in one request (before compression, as protobuf).'),
   batch_records: z.int().min(1).max(100_000).default(8192).describe('Most records in one request.'),
 });
-
-export type BufferConfig = z.infer<typeof bufferSchema>;

@@ -83,6 +83,7 @@ function unreadable(error: NodeJS.ErrnoException): string {
       return 'may not be read by this user (permission denied)';
     case 'EISDIR':
       return 'is a folder; name the file in it';
+    case undefined:
     default:
       return `cannot be read: ${error.message}`;
   }

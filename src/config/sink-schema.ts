@@ -92,5 +92,3 @@ export const sinkSchema = z.discriminatedUnion('type', [otlpSink, remoteWriteSin
 export type SinkConfig = z.infer<typeof sinkSchema>;
 export type OtlpSinkConfig = z.infer<typeof otlpSink>;
 export type RemoteWriteSinkConfig = z.infer<typeof remoteWriteSink>;
-export type FileSinkConfig = z.infer<typeof fileSink>;
-export type StdoutSinkConfig = z.infer<typeof stdoutSink>;

@@ -69,5 +69,3 @@ export const sourceSchema = z.strictObject({
     .optional()
     .describe('Most series a metric of this source may have. Default: `metrics.max_series`.'),
 });
-
-export type SourceConfig = z.infer<typeof sourceSchema>;

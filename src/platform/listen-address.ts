@@ -25,6 +25,6 @@ export function isLoopback(address: ListenAddress): boolean {
     address.kind === 'unix' ||
     address.host === 'localhost' ||
     address.host === '::1' ||
-    /^127\./.test(address.host)
+    /^127(?:\.\d{1,3}){3}$/.test(address.host)
   );
 }

@@ -1,18 +1,10 @@
 import zlib from 'node:zlib';
 
-/**
- * A run of records of one stream, as stored: the `log_records` fields (tag, length, LogRecord) as they came, whole,
- * compressed where that pays. Event times of one block lie in one hour of the clock, so a query for a range of time
- * knows which blocks it may skip without reading them.
+/*
+ * A block is a run of records of one stream, as stored: the `log_records` fields (tag, length, LogRecord) as they came,
+ * whole, compressed where that pays. Event times of one block lie in one hour of the clock, so a query for a range of
+ * time knows which blocks it may skip without reading them.
  */
-export interface RecordBlock {
-  readonly stream: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-  readonly records: number;
-  readonly encoding: BlockEncoding;
-  readonly bytes: Uint8Array;
-}
 
 export const BLOCK_SPAN_MS = 3_600_000;
 
