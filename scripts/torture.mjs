@@ -1,5 +1,6 @@
 // Builds the product and the crash harness into a folder of their own and runs it:
-//   npm run torture -- --seed 1 --count 50 [--jobs 2] [--verbose] [--keep] [--seeds 3,17]
+//   npm run torture -- --seed 1 --count 50 [--jobs 2] [--verbose] [--keep] [--seeds 3,17] [--plan FILE]…
+// A run that failed is replayed by its seed, or by its plan; those of bugs that were found are in test/torture/regressions.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, copyFileSync, existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

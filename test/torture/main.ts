@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { faultPoints } from './fault-points.ts';
-import { planRun } from './plan.ts';
+import { planRun, type RunPlan } from './plan.ts';
 import { CollectorUnderTest } from './receiver-under-test.ts';
 import { Run, type RunResult } from './run.ts';
 
@@ -16,6 +16,8 @@ const { values } = parseArgs({
     count: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '2' },
     seeds: { type: 'string', default: '' },
+    /** Plans that were kept, by file: what a seed means may change with the harness. */
+    plan: { type: 'string', multiple: true, default: [] },
     verbose: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     binary: { type: 'string' },
@@ -27,10 +29,13 @@ const binary = values.binary!;
 const points = faultPoints(values.source!);
 const mayMount = process.getuid?.() === 0 && process.platform === 'linux';
 const first = Number(values.seed);
+const kept = values.plan.map((file) => JSON.parse(fs.readFileSync(file, 'utf8')) as RunPlan);
 const seeds =
-  values.seeds === ''
-    ? Array.from({ length: Number(values.count) }, (_, i) => first + i)
-    : values.seeds.split(',').map(Number);
+  kept.length > 0
+    ? Array.from({ length: Number(values.count) * kept.length }, (_, i) => i)
+    : values.seeds === ''
+      ? Array.from({ length: Number(values.count) }, (_, i) => first + i)
+      : values.seeds.split(',').map(Number);
 const results: RunResult[] = [];
 let next = 0;
 let stopped = false;
@@ -45,7 +50,8 @@ async function job(): Promise<void> {
   let folder = '';
   let used = 0;
   while (next < seeds.length && !stopped) {
-    const plan = planRun(seeds[next++]!, points, mayMount);
+    const seed = seeds[next++]!;
+    const plan = kept[seed % kept.length] ?? planRun(seed, points, mayMount);
     if (plan.receiver === 'shared' && (shared === undefined || used++ >= SHARED_RUNS)) {
       await shared?.stop();
       fs.rmSync(folder, { recursive: true, force: true });
@@ -60,6 +66,7 @@ async function job(): Promise<void> {
     results.push(result);
     report(result);
     if (result.violations.length > 0 || values.keep) {
+      fs.writeFileSync(path.join(result.folder, 'plan.json'), JSON.stringify(plan, undefined, 1));
       fs.writeFileSync(
         path.join(result.folder, 'story.txt'),
         `${JSON.stringify(plan, undefined, 1)}\n${result.story.join('\n')}\n${result.violations.join('\n')}\n`,
@@ -84,7 +91,7 @@ function report(result: RunResult): void {
   print(`seed ${seed}: FAILED after ${(ms / 1000).toFixed(1)} s`);
   for (const violation of violations) print(`  ${violation}`);
   print(`  kept: ${folder} (story.txt, agent.log)`);
-  print(`  again: npm run torture -- --seed ${seed} --verbose`);
+  print(`  again: npm run torture -- --seed ${seed} --verbose, or --plan ${path.join(folder, 'plan.json')}`);
 }
 
 function failed(): readonly RunResult[] {
