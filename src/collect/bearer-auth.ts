@@ -25,13 +25,15 @@ export class BearerAuth {
       token === undefined
         ? 'this collector needs a token: send the header "Authorization: Bearer <token>"'
         : 'the token is not known here';
-    throw new HttpError(401, what, { 'www-authenticate': 'Bearer realm="taffrail", Basic realm="taffrail"' });
+    // One challenge: of two in one header, browsers see the first, and none of them asks for a Bearer token.
+    const scheme = /\btext\/html\b/.test(request.headers.accept ?? '') ? 'Basic' : 'Bearer';
+    throw new HttpError(401, what, { 'www-authenticate': `${scheme} realm="taffrail"` });
   }
 }
 
 /** A browser asks for a password where a page needs a token: any user name, the token as password. */
 function bearerToken(request: HttpRequest): string | undefined {
-  const [scheme = '', value = ''] = (request.headers.authorization ?? '').split(' ', 2);
+  const [, scheme = '', value = ''] = /^(\S+) +(.*)$/.exec(request.headers.authorization ?? '') ?? [];
   if (/^bearer$/i.test(scheme) && value !== '') return value;
   if (!/^basic$/i.test(scheme)) return undefined;
   const text = Buffer.from(value, 'base64').toString('utf8');

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { mountQueryApi } from '../../src/agent/mount-query-api.ts';
@@ -10,25 +10,14 @@ import type { Store } from '../../src/collect/store/store.ts';
 import { StoreQueryable } from '../../src/collect/store-queryable.ts';
 import type { Router } from '../../src/platform/router.ts';
 import { Engine } from '../../src/promql/engine.ts';
+import { hasBrowser, launchBrowser } from './browser.ts';
 import { temporaryFolder, TestCollector } from './fixture.ts';
 import { logsRequest, type TestRecord } from './requests.ts';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const ARGUMENTS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-];
 const HOSTILE = `<img src=x onerror="window.obeyed = true"><script>window.obeyed = true</script>`;
 const SCREENS = join(tmpdir(), 'taffrail-screens');
 
-/** Without a browser there is nothing to test, except in CI, where its absence is a fault. */
-const hasBrowser = existsSync(CHROMIUM) || process.env['CI'] === 'true';
 const withBrowser = test.skipIf(!hasBrowser);
-if (!hasBrowser)
-  process.stderr.write(`The page is not tested: there is no ${CHROMIUM}. Set CHROMIUM to another one.\n`);
 
 let browser: Browser;
 let collector: TestCollector;
@@ -37,7 +26,7 @@ let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
-  if (hasBrowser) browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+  if (hasBrowser) browser = await launchBrowser();
   mkdirSync(SCREENS, { recursive: true });
 });
 

@@ -47,7 +47,8 @@ export class AlertEvidence {
     const from = Math.max(now - 86_400_000, Math.min(since - BEFORE_MS, now - BEFORE_MS));
     const step = Math.max(5, Math.ceil((now - from) / 1000 / POINTS));
     const start = Math.floor(from / 1000 / step) * step;
-    const end = Math.floor(now / 1000 / step) * step;
+    // Up, so that the newest sample is in it.
+    const end = Math.ceil(now / 1000 / step) * step;
     const { expression, limit } = splitThreshold(alert.query);
     try {
       const { result } = await get('/api/v1/query_range', { query: expression, start, end, step });

@@ -1,5 +1,5 @@
 import { get, getIfThere } from './api.js';
-import { isWorrying } from './alert-list.js';
+import { activeAlerts, isWorrying } from './alert-list.js';
 import { alertsPage } from './alerts.js';
 import { emptyState, replace } from './dom.js';
 import { fleetPage } from './fleet.js';
@@ -38,21 +38,23 @@ function show() {
 
 /** What needs a look, on every page: silent or broken agents, firing alerts. */
 async function refreshBadges() {
-  const [fleet, alerts] = await Promise.allSettled([get('/api/v1/agents'), getIfThere('/api/v1/alerts')]);
-  if (fleet.status === 'fulfilled') {
-    const unwell = fleet.value.agents.filter(
-      (agent) => !agent.superseded && (agent.silentMs > 60_000 || agent.difference > 0),
-    );
-    setBadge('fleet', unwell.length, 'agents that need a look');
-  }
-  if (alerts.status === 'fulfilled') {
-    const agents = fleet.status === 'fulfilled' ? fleet.value.agents : [];
-    const theirs = agents
-      .filter(({ superseded }) => !superseded)
-      .flatMap(({ heartbeat }) => heartbeat?.alerts ?? []);
-    const firing = [...(alerts.value?.alerts ?? []), ...theirs].filter(isWorrying);
-    setBadge('alerts', firing.length, 'firing alerts');
-  }
+  const [fleet, rules, stored] = await Promise.allSettled([
+    get('/api/v1/agents'),
+    getIfThere('/api/v1/rules'),
+    getIfThere('/api/v1/query', { query: 'ALERTS' }),
+  ]);
+  const agents = fleet.value?.agents ?? [];
+  const unwell = agents.filter(
+    (agent) => !agent.superseded && (agent.silentMs > 60_000 || agent.difference > 0),
+  );
+  if (fleet.status === 'fulfilled') setBadge('fleet', unwell.length, 'agents that need a look');
+  if (rules.status !== 'fulfilled') return;
+  const alerts = activeAlerts({
+    groups: rules.value?.groups ?? [],
+    agents,
+    stored: stored.value?.result ?? [],
+  });
+  setBadge('alerts', alerts.filter(isWorrying).length, 'firing alerts');
 }
 
 function setBadge(page, number, what) {
