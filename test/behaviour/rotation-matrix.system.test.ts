@@ -163,9 +163,9 @@ class Matrix {
 
 interface Circumstance {
   readonly name: string;
-  before?(matrix: Matrix): Promise<void>;
-  amid?(matrix: Matrix): Promise<void>;
-  after?(matrix: Matrix): Promise<void>;
+  readonly before?: (matrix: Matrix) => Promise<void>;
+  readonly amid?: (matrix: Matrix) => Promise<void>;
+  readonly after?: (matrix: Matrix) => Promise<void>;
 }
 
 const circumstances: readonly Circumstance[] = [
