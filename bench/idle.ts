@@ -6,7 +6,7 @@ import { sumOf, Taffrail, type TaffrailProcess, untilEqual } from '../test/behav
 /**
  * What an agent costs that has nothing to do, and how soon it notices that there is something: CPU of a minute with
  * 1,000 quiet files, and the time from the append of a line to its count at /metrics.
- * `node bench/idle.ts [seconds] [appends]`, after `npm run build`.
+ * `bench/idle.ts [seconds] [appends]` with any runner of TypeScript, after `npm run build`.
  */
 const FILES = 1000;
 const seconds = Number(process.argv[2] ?? 60);
