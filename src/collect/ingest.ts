@@ -38,10 +38,10 @@ class Ingest {
   }
 
   async otlp(request: HttpRequest, kind: 'logs' | 'metrics'): Promise<HttpResponse> {
-    let encoding: OtlpEncoding = 'json';
+    const encoding = otlpEncoding(request);
     const respond = async (): Promise<HttpResponse> => {
       this.#admit(request);
-      encoding = otlpEncoding(request);
+      if (encoding === undefined) throw unknownType(request);
       const sender = kind === 'logs' ? readSender(request) : undefined;
       const bytes = await request.body();
       const result = await this.#store({
@@ -58,7 +58,9 @@ class Ingest {
         result.kind === 'stored' ? result.message : '',
       );
     };
-    return this.#answer(respond, (error) => otlpError(encoding, error.status, error.message, error.headers));
+    return this.#answer(respond, (error) =>
+      otlpError(encoding ?? 'json', error.status, error.message, error.headers),
+    );
   }
 
   async remoteWrite(request: HttpRequest): Promise<HttpResponse> {
@@ -153,12 +155,20 @@ class Ingest {
   }
 }
 
-function otlpEncoding(request: HttpRequest): OtlpEncoding {
-  const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+function mediaType(request: HttpRequest): string {
+  return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+}
+
+/** Known before anything else is looked at: every answer, a refusal too, is in the encoding of its request. */
+function otlpEncoding(request: HttpRequest): OtlpEncoding | undefined {
+  const type = mediaType(request);
   if (type === 'application/x-protobuf') return 'protobuf';
-  if (type === 'application/json') return 'json';
-  throw new HttpError(
+  return type === 'application/json' ? 'json' : undefined;
+}
+
+function unknownType(request: HttpRequest): HttpError {
+  return new HttpError(
     415,
-    `Content-Type "${type.slice(0, 60)}" is not taken; send application/x-protobuf or application/json`,
+    `Content-Type "${mediaType(request).slice(0, 60)}" is not taken; send application/x-protobuf or application/json`,
   );
 }
