@@ -90,6 +90,15 @@ export function syslogLog(bytes: number): Buffer {
   });
 }
 
+/** Syslog lines each of which is one of so many messages. */
+export function eventLog(bytes: number, kinds: number): Buffer {
+  const random = new Lcg(5);
+  return lines(bytes, (i) => {
+    const text = `event${two(random.next(kinds))} from 203.0.113.${random.next(256)} user u${random.next(100)} took ${random.next(1000)}ms`;
+    return `May 17 10:${two(Math.floor(i / 60) % 60)}:${two(i % 60)} web-1 ${random.pick(PROGRAMS)}[${random.next(30_000)}]: ${text}\n`;
+  });
+}
+
 function lines(bytes: number, line: (i: number) => string): Buffer {
   const parts: Buffer[] = [];
   let size = 0;

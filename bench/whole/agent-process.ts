@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { figuresOf } from './process-figures.ts';
+import type { ProcessFigures } from './process-figures.ts';
+
+export interface Finished extends ProcessFigures {
+  readonly seconds: number;
+  readonly loopMaxMs: number;
+}
+
+/** `taffrail agent` or `collector`, started as a user would. */
+export class AgentProcess {
+  readonly #child: ChildProcess;
+  readonly #url: string;
+  readonly #loopFile: string;
+  readonly #started = performance.now();
+
+  constructor(command: 'agent' | 'collector', dir: string, config: object, port: number) {
+    const file = join(dir, `${command}.yaml`);
+    writeFileSync(file, JSON.stringify({ ...config, listen: `127.0.0.1:${port}` }));
+    this.#url = `http://127.0.0.1:${port}`;
+    this.#loopFile = join(dir, `${command}.loop.json`);
+    const watcher = new URL('./loop-delay.js', import.meta.url).href;
+    this.#child = spawn(process.execPath, ['--import', watcher, 'bin/taffrail.js', command, '-c', file], {
+      env: { ...process.env, TAFFRAIL_BENCH_LOOP: this.#loopFile },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+
+  get figures(): ProcessFigures {
+    return figuresOf(this.#child.pid!);
+  }
+
+  async metrics(): Promise<string> {
+    try {
+      return await (await fetch(`${this.#url}/metrics`)).text();
+    } catch {
+      if (this.#child.exitCode !== null) throw new Error('the process ended early');
+      return '';
+    }
+  }
+
+  /** The sum of a metric over its series. */
+  async read(name: string): Promise<number> {
+    return sumOf(await this.metrics(), name);
+  }
+
+  /** Waits until the metric has come to a value; gives the figures of that moment. */
+  async until(name: string, value: number, secondsMax = 600): Promise<Omit<Finished, 'loopMaxMs'>> {
+    while ((await this.read(name)) < value) {
+      if (performance.now() - this.#started > secondsMax * 1000)
+        throw new Error(`${name} is ${await this.read(name)}, not ${value}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return { ...this.figures, seconds: (performance.now() - this.#started) / 1000 };
+  }
+
+  /** From here on the hold-ups of its event loop are measured. */
+  watchLoop(): void {
+    this.#child.kill('SIGUSR2');
+  }
+
+  /** Gives the longest time for which its event loop was held up, in ms. */
+  async stop(): Promise<number> {
+    this.#child.kill('SIGTERM');
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    if (!existsSync(this.#loopFile)) return Number.NaN;
+    return (JSON.parse(readFileSync(this.#loopFile, 'utf8')) as { maxMs: number }).maxMs;
+  }
+}
+
+export function sumOf(exposition: string, name: string): number {
+  let sum = 0;
+  for (const line of exposition.split('\n')) {
+    if (line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)))
+      sum += Number(line.slice(line.lastIndexOf(' ')));
+  }
+  return sum;
+}
