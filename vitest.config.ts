@@ -1,5 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests that take the better part of a minute each: `npm run test:long`, and CI. */
+const LONG = [
+  'test/behaviour/alert-journey.system.test.ts',
+  'test/behaviour/messages.system.test.ts',
+  'test/behaviour/outage.system.test.ts',
+  'test/behaviour/rotation-matrix.system.test.ts',
+  'test/behaviour/stop.system.test.ts',
+  'test/buffer/crash.system.test.ts',
+  'test/collector/page.system.test.ts',
+  'test/hooks/crash.system.test.ts',
+  'test/promql/differential.system.test.ts',
+];
+
 /**
  * `unit` shares one process per worker (nothing there keeps global state), `system` isolates each file, because those
  * tests start processes, open ports and change directories. `systemd` boots a container and takes minutes: CI runs it.
@@ -20,6 +33,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'long',
+          include: LONG,
+          pool: 'forks',
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'systemd',
           include: ['test/systemd/**/*.systemd.test.ts'],
           pool: 'forks',
@@ -31,6 +53,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.system.test.ts'],
+          exclude: [...LONG, '**/node_modules/**'],
           pool: 'forks',
           testTimeout: 120_000,
           hookTimeout: 120_000,
