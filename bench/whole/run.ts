@@ -15,7 +15,7 @@ const COMBINED =
   '^([^ ]+) ([^ ]+) ([^ ]+) \\[([^]]+)\\] "([A-Z]+) ([^" ]*)( HTTP/[0-9.]+)?" ([0-9]{3}) ([0-9]+|-) "([^"]*)" "([^"]*)"( [0-9.]+)?$';
 const COMBINED_JS = COMBINED.replaceAll('[^]]', '[^\\]]').replaceAll('[^ ]', '[^ \\n]');
 const RARE = '" ([0-9]{3}) 31337 "';
-const MTAIL = `counter requests by method, status\ncounter bytes by method, status\n/^(\\S+) (\\S+) (\\S+) \\[([^\\]]+)\\] "(?P<method>[A-Z]+) ([^" ]*)( HTTP\\/[\\d.]+)?" (?P<status>\\d{3}) (?P<size>\\d+|-) "([^"]*)" "([^"]*)"( [\\d.]+)?$/ {\n  requests[$method][$status]++\n}\n`; // prettier-ignore
+const MTAIL = `counter requests by method, status\n/^(\\S+) (\\S+) (\\S+) \\[([^\\]]+)\\] "(?P<method>[A-Z]+) ([^" ]*)( HTTP\\/[\\d.]+)?" (?P<status>\\d{3}) (?P<size>\\d+|-) "([^"]*)" "([^"]*)"( [\\d.]+)?$/ {\n  requests[$method][$status]++\n}\n`; // prettier-ignore
 
 const WORDS = process.argv.slice(2);
 const option = (name: string, otherwise: number): number => {
