@@ -76,6 +76,11 @@ export class BufferCursor implements Cursor {
     return this.#progress.lost;
   }
 
+  /** Dropped entries that are still under way to the receiver. */
+  get inDoubt(): number {
+    return this.#progress.inDoubt;
+  }
+
   /** Lines by source of the entries passed, as the entries say. */
   get passed(): ReadonlyMap<string, number> {
     return this.#progress.passed;

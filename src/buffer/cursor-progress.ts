@@ -1,6 +1,6 @@
 import type { Outcome } from '../model/sink.ts';
 import type { LossReason } from '../model/line-counts.ts';
-import type { CursorState, LostLines } from './cursor-journal.ts';
+import type { CursorState } from './cursor-journal.ts';
 import type { OwedLines } from './owed-lines.ts';
 
 interface Taken {
@@ -8,6 +8,12 @@ interface Taken {
   readonly nextBatch: number;
   readonly owed: ReadonlyMap<string, number>;
   outcome: Outcome | undefined;
+}
+
+/** A dropped entry that is still under way. */
+interface Late {
+  readonly lines: OwedLines;
+  readonly reason: LossReason;
 }
 
 /**
@@ -23,6 +29,8 @@ export class CursorProgress {
   readonly #records: Map<string, number>;
   readonly #lost: Map<string, Map<string, number>>;
   readonly #passed = new Map<string, number>();
+  readonly #late = new Map<number, Late>();
+  #heldBatch: number | undefined;
 
   constructor(state: CursorState) {
     this.#at = state.at;
@@ -52,7 +60,7 @@ export class CursorProgress {
     for (const [source, lines] of owed) {
       const missing = lines - (this.#passed.get(source) ?? 0);
       if (missing <= 0) continue;
-      this.#countLost(source, reason, missing);
+      countLost(this.#lost, source, reason, missing);
       add(this.#passed, source, missing);
       found = true;
     }
@@ -63,8 +71,14 @@ export class CursorProgress {
     return this.#at;
   }
 
+  /** While a dropped entry is still under way its batches are not settled: their keys may be sent again. */
   get batch(): number {
-    return this.#batch;
+    return this.#heldBatch ?? this.#batch;
+  }
+
+  /** Entries that were dropped while they were under way to the receiver, and whose outcome is not known yet. */
+  get inDoubt(): number {
+    return this.#late.size;
   }
 
   get delivered(): ReadonlyMap<string, number> {
@@ -86,10 +100,18 @@ export class CursorProgress {
   /** Forgets what was taken and not passed: it will be taken again. */
   giveBack(): void {
     this.#taken = [];
+    for (const [seq, lines] of this.#late) this.#forgetLate(seq, lines);
   }
 
-  /** True if `at` moved. What was dropped meanwhile is counted as dropped already: its late outcome is ignored. */
+  /** True if anything changed. What was dropped while it was under way is counted only here: it may have arrived after all. */
   settle(seq: number, outcome: Outcome): boolean {
+    const late = this.#late.get(seq);
+    if (late !== undefined) {
+      this.#release(seq);
+      this.#count(outcome);
+      this.#pass(late.lines.owed);
+      return true;
+    }
     const entry = this.#taken.find((taken) => taken.seq === seq);
     if (entry === undefined || entry.outcome !== undefined) return false;
     entry.outcome = outcome;
@@ -102,14 +124,21 @@ export class CursorProgress {
     // What was taken goes by its own account, also where the disk can no longer tell what it was.
     while (this.#taken[0] !== undefined && this.#taken[0].seq <= through) {
       const taken = this.#taken.shift()!;
-      if (taken.outcome !== undefined) this.#count(taken.outcome);
-      else this.#giveUp(left.get(taken.seq)?.lines ?? { owed: taken.owed, records: taken.owed }, reason);
-      this.#pass(taken.owed);
+      if (taken.outcome === undefined) {
+        this.#heldBatch ??= this.#batch;
+        this.#late.set(taken.seq, {
+          reason,
+          lines: left.get(taken.seq)?.lines ?? { owed: taken.owed, records: taken.owed },
+        });
+      } else {
+        this.#count(taken.outcome);
+        this.#pass(taken.owed);
+      }
       this.#batch = Math.max(this.#batch, taken.nextBatch);
       left.delete(taken.seq);
     }
     for (const { nextBatch, lines } of left.values()) {
-      this.#giveUp(lines, reason);
+      giveUp(lines, reason, this.#lost, this.#delivered);
       this.#pass(lines.owed);
       this.#batch = Math.max(this.#batch, nextBatch);
     }
@@ -117,17 +146,29 @@ export class CursorProgress {
     this.#advance();
   }
 
+  /** As a start would go on from: what is in doubt counts as lost there, because nobody would learn of it any more. */
   state(): CursorState {
-    const lost: LostLines = Object.fromEntries(
-      [...this.#lost].map(([source, reasons]) => [source, Object.fromEntries(reasons)]),
-    );
+    const lost = new Map([...this.#lost].map(([source, reasons]) => [source, new Map(reasons)]));
+    const delivered = new Map(this.#delivered);
+    for (const { lines, reason } of this.#late.values()) giveUp(lines, reason, lost, delivered);
     return {
       at: this.#at,
       batch: this.#batch,
-      delivered: Object.fromEntries(this.#delivered),
+      delivered: Object.fromEntries(delivered),
       records: Object.fromEntries(this.#records),
-      lost,
+      lost: Object.fromEntries([...lost].map(([source, reasons]) => [source, Object.fromEntries(reasons)])),
     };
+  }
+
+  #forgetLate(seq: number, { lines, reason }: Late): void {
+    this.#release(seq);
+    giveUp(lines, reason, this.#lost, this.#delivered);
+    this.#pass(lines.owed);
+  }
+
+  #release(seq: number): void {
+    this.#late.delete(seq);
+    if (this.#late.size === 0) this.#heldBatch = undefined;
   }
 
   #advance(): boolean {
@@ -142,15 +183,6 @@ export class CursorProgress {
     return this.#at !== before;
   }
 
-  /** Records go; the metrics of lines that are no records stay, in the samples that follow. */
-  #giveUp({ owed, records }: OwedLines, reason: LossReason): void {
-    for (const [source, lines] of owed) {
-      const lost = records.get(source) ?? 0;
-      this.#countLost(source, reason, lost);
-      if (lines > lost) add(this.#delivered, source, lines - lost);
-    }
-  }
-
   #pass(owed: ReadonlyMap<string, number>): void {
     for (const [source, lines] of owed) add(this.#passed, source, lines);
   }
@@ -160,15 +192,34 @@ export class CursorProgress {
       if (lines > 0) add(this.#delivered, source, lines);
     }
     for (const [source, count] of outcome.records ?? []) if (count > 0) add(this.#records, source, count);
-    for (const [source, { reason, lines }] of outcome.lost) this.#countLost(source, reason, lines);
+    for (const [source, { reason, lines }] of outcome.lost) countLost(this.#lost, source, reason, lines);
   }
+}
 
-  #countLost(source: string, reason: LossReason, lines: number): void {
-    if (lines === 0) return;
-    let reasons = this.#lost.get(source);
-    if (reasons === undefined) this.#lost.set(source, (reasons = new Map()));
-    add(reasons, reason, lines);
+/** Records go; the metrics of lines that are no records stay, in the samples that follow. */
+function giveUp(
+  { owed, records }: OwedLines,
+  reason: LossReason,
+  lost: Map<string, Map<string, number>>,
+  delivered: Map<string, number>,
+): void {
+  for (const [source, lines] of owed) {
+    const gone = records.get(source) ?? 0;
+    countLost(lost, source, reason, gone);
+    if (lines > gone) add(delivered, source, lines - gone);
   }
+}
+
+function countLost(
+  lost: Map<string, Map<string, number>>,
+  source: string,
+  reason: LossReason,
+  lines: number,
+): void {
+  if (lines === 0) return;
+  let reasons = lost.get(source);
+  if (reasons === undefined) lost.set(source, (reasons = new Map()));
+  add(reasons, reason, lines);
 }
 
 function add(into: Map<string, number>, key: string, lines: number): void {

@@ -25,9 +25,28 @@ describe('CursorProgress', () => {
       4,
       'buffer_full',
     );
-    expect([progress.at, progress.batch]).toEqual([4, 5]);
+    // 1 and 3 are under way and may arrive; 4 cannot any more.
+    expect([progress.at, progress.inDoubt]).toEqual([4, 2]);
     expect(progress.delivered.get('web')).toBe(1);
-    expect(progress.lost.get('web')?.get('buffer_full')).toBe(3);
+    expect(progress.lost.get('web')?.get('buffer_full')).toBe(1);
+    expect(progress.batch).toBe(START.batch);
+    // A crash now would leave nobody to learn of them.
+    expect(progress.state().lost['web']).toEqual({ buffer_full: 3 });
+
+    progress.settle(1, outcome(1));
+    progress.settle(3, outcome(1));
+    expect([progress.at, progress.batch, progress.inDoubt]).toEqual([4, 5, 0]);
+    expect(progress.delivered.get('web')).toBe(3);
+    expect(progress.lost.get('web')?.get('buffer_full')).toBe(1);
+  });
+
+  test('what was dropped under way is lost when its sink goes', () => {
+    const progress = new CursorProgress(START);
+    progress.take(1, 2, lines(5));
+    progress.drop([dropped(1)], 1, 'buffer_full');
+    progress.giveBack();
+    expect(progress.inDoubt).toBe(0);
+    expect(progress.lost.get('web')?.get('buffer_full')).toBe(1);
   });
 
   test('an entry that was taken and is unreadable by now goes by its own account', () => {
@@ -36,12 +55,12 @@ describe('CursorProgress', () => {
     progress.take(2, 3, lines(1));
     progress.drop([dropped(2)], 2, 'buffer_full');
     expect(progress.at).toBe(2);
-    expect(progress.lost.get('web')?.get('buffer_full')).toBe(6);
+    expect(progress.state().lost['web']).toEqual({ buffer_full: 6 });
     progress.take(3, 4, lines(1));
     progress.settle(1, outcome(5));
     progress.settle(3, outcome(1));
     expect(progress.at).toBe(3);
-    expect(progress.delivered.get('web')).toBe(1);
+    expect(progress.delivered.get('web')).toBe(6);
   });
 
   test('dropping up to somewhere leaves what was taken beyond it', () => {
