@@ -114,7 +114,9 @@ async function inflateWithin(
   bytesMax: number,
 ): Promise<Buffer> {
   try {
-    return await inflate(raw, { maxOutputLength: bytesMax });
+    // A piece of output costs a turn of the event loop: few large ones, but none much larger than what may come.
+    const chunkSize = Math.min(1024 * 1024, Math.max(16 * 1024, raw.length * 8));
+    return await inflate(raw, { maxOutputLength: bytesMax, chunkSize });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
       throw tooLarge(bytesMax, 'decompressed body');
