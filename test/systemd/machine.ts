@@ -39,6 +39,8 @@ export class Machine {
   }
 
   install(): void {
+    // A temporary folder is its owner's alone; as the root of a system everybody must be able to pass through it.
+    chmodSync(this.root, 0o755);
     const lib = join(this.root, 'usr/lib/taffrail');
     if (!existsSync(join(this.root, 'usr/lib/systemd/systemd'))) {
       execFileSync(
