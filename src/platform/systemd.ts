@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 export class SystemdNotifier {
   readonly #enabled = process.env['NOTIFY_SOCKET'] !== undefined;
   #watchdog: NodeJS.Timeout | undefined;
+  #sent: Promise<void> = Promise.resolve();
 
   ready(status: string): void {
     this.#send(['READY=1', `STATUS=${status}`]);
@@ -36,18 +37,22 @@ export class SystemdNotifier {
     this.#watchdog.unref();
   }
 
+  /** One after the other: READY=1 must not overtake the RELOADING=1 before it. */
   #send(assignments: readonly string[]): void {
     if (!this.#enabled) return;
-    const child = spawn(
-      'systemd-notify',
-      assignments.map((text) => text.replaceAll('\n', ' ')),
-      {
-        stdio: 'ignore',
-        detached: false,
-      },
+    this.#sent = this.#sent.then(
+      async () =>
+        new Promise((resolve) => {
+          const child = spawn(
+            'systemd-notify',
+            assignments.map((text) => text.replaceAll('\n', ' ')),
+            { stdio: 'ignore' },
+          );
+          child.once('exit', () => resolve());
+          // Where the program is missing systemd's own timeout will tell; there is nobody else to tell.
+          child.once('error', () => resolve());
+          child.unref();
+        }),
     );
-    // Where the program is missing systemd's own timeout will tell; there is nobody else to tell.
-    child.on('error', () => undefined);
-    child.unref();
   }
 }

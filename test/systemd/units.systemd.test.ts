@@ -99,8 +99,10 @@ describe.skipIf(missing !== undefined)(
       expect(machine.run('systemctl', 'reload', AGENT)).toBe('');
       machine.write('etc/taffrail/taffrail.yaml', `${CONFIG}surces: []\n`);
       machine.run('systemctl', 'reload', AGENT);
-      expect(machine.property(AGENT, 'ActiveState')).toBe('active');
-      expect(machine.run('taffrail', 'status')).toContain('did you mean "sources"?');
+      await machine.until('the change was refused', () =>
+        machine.run('taffrail', 'status').includes('did you mean "sources"?'),
+      );
+      await machine.until('the reload has ended', () => machine.property(AGENT, 'ActiveState') === 'active');
       const refused = machine.run('systemctl', 'restart', AGENT);
       expect(refused).toContain('failed');
       machine.write('etc/taffrail/taffrail.yaml', CONFIG);
