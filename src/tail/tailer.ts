@@ -32,7 +32,7 @@ export interface TailerOptions {
   readonly maxOpenFiles?: number;
   /** Whether to ask the kernel for hints. */
   readonly watch?: boolean;
-  /** `drainNotices` has something. */
+  /** `drainNotices` has something; never called from within `settle`. */
   readonly onNotice?: () => void;
 }
 
@@ -383,6 +383,7 @@ export class Tailer {
     const position = stream.position();
     this.#notices.push({ position, from: stream.offset, ...(missed === undefined ? {} : { missed }) });
     this.#queue.wake();
-    this.#options.onNotice?.();
+    // Not at once: where it is `settle` that finishes the stream, its caller commits the lines before their end.
+    queueMicrotask(() => this.#options.onNotice?.());
   }
 }
