@@ -48,6 +48,7 @@ export class WorkerLane implements Lane {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve(fragment: Fragment): void; reject(error: Error): void }>();
   #next = 0;
+  #ended: Error | undefined;
 
   constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
     this.#worker = new Worker(workerUrl('../agent/scan-worker.ts', import.meta.url), {
@@ -61,6 +62,8 @@ export class WorkerLane implements Lane {
   }
 
   async scan(chunk: Chunk): Promise<Fragment> {
+    // A thread that is gone takes messages without a word.
+    if (this.#ended !== undefined) throw this.#ended;
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
@@ -91,6 +94,7 @@ export class WorkerLane implements Lane {
   }
 
   #failAll(error: Error): void {
+    this.#ended ??= error;
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
   }

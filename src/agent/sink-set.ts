@@ -43,27 +43,31 @@ export class SinkSet {
     return this.#running.some(({ config }) => config.type === 'prometheus_remote_write' || config.metrics);
   }
 
-  /** Goes over to these: what is unchanged goes on undisturbed, what is new begins with the entries after now. */
+  /**
+   * Goes over to these: what is unchanged goes on undisturbed, what is new begins with the entries after now. Should
+   * it fail half way, what runs is still known and no place in the buffer is given up, so that it can be taken back.
+   */
   async use(configs: readonly SinkConfig[]): Promise<void> {
-    const { buffer, ledger } = this.#around;
+    const { buffer } = this.#around;
     const kept = this.#running.filter(({ config }) => configs.some((next) => isSame(config, next)));
     const gone = this.#running.filter((running) => !kept.includes(running));
+    this.#running = kept;
     await Promise.all(gone.map(async ({ sink }) => sink.stop(RELOAD_STOP_MS)));
-    await buffer.retainCursors(new Set(configs.map(({ name }) => name)));
-    const before = Object.fromEntries(ledger.owed());
-    const next: Running[] = [];
     for (const config of configs) {
-      const same = kept.find((running) => running.config.name === config.name);
-      if (same !== undefined) {
-        next.push(same);
-        continue;
-      }
-      const cursor = await buffer.cursor(config.name, 'now', before);
-      const sink = this.#create(config, cursor);
-      sink.start();
-      next.push({ config, sink, cursor });
+      if (!kept.some((running) => running.config.name === config.name)) await this.#add(config);
     }
-    this.#running = next;
+    const order = configs.map(({ name }) => name);
+    this.#running.sort((a, b) => order.indexOf(a.config.name) - order.indexOf(b.config.name));
+    await buffer.retainCursors(new Set(order));
+  }
+
+  async #add(config: SinkConfig): Promise<void> {
+    const { buffer, ledger } = this.#around;
+    // In one turn: lines that are committed later are after the cursor's place, and not owed before it.
+    const cursor = await buffer.cursor(config.name, 'now', Object.fromEntries(ledger.owed()));
+    const sink = this.#create(config, cursor);
+    sink.start();
+    this.#running.push({ config, sink, cursor });
   }
 
   #create(config: SinkConfig, cursor: BufferCursor): Sink {

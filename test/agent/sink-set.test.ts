@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Ledger } from '../../src/agent/ledger.ts';
+import { SinkSet } from '../../src/agent/sink-set.ts';
+import type { Buffer } from '../../src/buffer/buffer.ts';
+import { type SinkConfig, sinkSchema } from '../../src/config/sink-schema.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { silentLog } from '../../src/platform/log.ts';
+import { openBuffer, slice, tempDir } from '../buffer/fixtures.ts';
+import { until } from '../tail/harness.ts';
+
+const COMMIT = { kind: 'commit', timeMs: 1000, slices: [slice({ lines: 2, records: [] })] } as const;
+
+function fileSink(dir: string, name: string): SinkConfig {
+  return sinkSchema.parse({ type: 'file', name, path: join(dir, `${name}.jsonl`) });
+}
+
+async function sinksOver(dir: string, change: (buffer: Buffer) => Buffer = (buffer) => buffer) {
+  const { buffer } = await openBuffer(dir);
+  const ledger = new Ledger();
+  buffer.onDurable((entry) => {
+    if (entry.kind === 'commit') ledger.commit(entry);
+  });
+  const sinks = new SinkSet({
+    buffer: change(buffer),
+    ledger,
+    identity: { agent: 'a', epoch: 'e', generation: 1, instance: 'i' },
+    clock: systemClock,
+    log: silentLog,
+    resource: () => ({}),
+    heartbeat: () => ({}),
+  });
+  onTestFinished(() => sinks.stop(1000));
+  return { buffer, ledger, sinks };
+}
+
+/** The buffer, with a step of our own before a sink gets its cursor. */
+function beforeCursor(buffer: Buffer, step: (name: string) => Promise<void>): Buffer {
+  return new Proxy(buffer, {
+    get(target, key) {
+      if (key === 'cursor') {
+        return async (...args: Parameters<Buffer['cursor']>) => {
+          const cursor = await target.cursor(...args);
+          await step(args[0]);
+          return cursor;
+        };
+      }
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+async function allSettled(sinks: SinkSet, buffer: Buffer): Promise<void> {
+  await until(
+    () => sinks.cursors().every(({ settledThrough }) => settledThrough === buffer.lastSeq),
+    'everything to be settled',
+  );
+}
+
+test('what is committed while several sinks are added is accounted for at each', async () => {
+  const dir = tempDir();
+  let committed: Promise<unknown> | undefined;
+  const { buffer, ledger, sinks } = await sinksOver(dir, (real) =>
+    beforeCursor(real, async () => {
+      committed ??= real.append(COMMIT);
+      await committed;
+    }),
+  );
+  await buffer.append(COMMIT);
+  await sinks.use([fileSink(dir, 'one'), fileSink(dir, 'two')]);
+  await allSettled(sinks, buffer);
+  expect(ledger.check(sinks.cursors(), buffer.lastSeq)).toEqual([]);
+});
+
+test('a change of sinks that fails can be taken back: those of before deliver again, all that is buffered', async () => {
+  const dir = tempDir();
+  let broken = false;
+  const { buffer, ledger, sinks } = await sinksOver(dir, (real) =>
+    beforeCursor(real, (name) =>
+      broken && name === 'new' ? Promise.reject(new Error('ENOSPC')) : Promise.resolve(),
+    ),
+  );
+  const before = [fileSink(dir, 'one'), fileSink(dir, 'two')];
+  await sinks.use(before);
+  await buffer.append(COMMIT);
+  await allSettled(sinks, buffer);
+  broken = true;
+  await expect(sinks.use([fileSink(dir, 'added'), fileSink(dir, 'new')])).rejects.toThrow('ENOSPC');
+  await buffer.append(COMMIT);
+  await sinks.use(before);
+  await allSettled(sinks, buffer);
+  expect(ledger.check(sinks.cursors(), buffer.lastSeq)).toEqual([]);
+  for (const { name, ledger: fates } of sinks.status())
+    expect(fates, name).toEqual({ web: { delivered: 4, buffered: 0, lost: {}, before: 0 } });
+});
