@@ -11,11 +11,13 @@ import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
 import { BufferClosed } from './buffer-closed.ts';
 import { BUFFER_DEFAULTS, type BufferOptions, segmentBytesFor } from './buffer-options.ts';
 import { BufferSpace } from './buffer-space.ts';
+import type { CursorState } from './cursor-journal.ts';
 import { CursorSet } from './cursor-set.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { encodeEntry } from './entry-codec.ts';
 import { EntryReader } from './entry-reader.ts';
 import { Mutex } from './mutex.ts';
+import { owedLines } from './owed-lines.ts';
 import { RecentEntries, type NumberedEntry } from './recent-entries.ts';
 import { type DamageReport, recoverSegments } from './recover-segments.ts';
 import { SegmentLog } from './segment-log.ts';
@@ -183,20 +185,9 @@ export class Buffer implements CursorHost {
     startAt: 'oldest' | 'now' = 'oldest',
     before: Readonly<Record<string, number>> = {},
   ): Promise<BufferCursor> {
-    const lost = Object.fromEntries(
-      Object.entries(before).map(([source, lines]) => [source, { before: lines }]),
-    );
-    if (startAt === 'now' && !this.#cursors.damaged.has(name)) {
-      return this.#cursors.get(name, {
-        at: this.#lastSeq,
-        batch: this.#nextBatch,
-        delivered: {},
-        records: {},
-        lost,
-      });
-    }
-    const at = (this.#segments.segments[0]?.firstSeq ?? this.#lastSeq + 1) - 1;
-    return this.#cursors.get(name, { at, batch: 1, delivered: {}, records: {}, lost: {} });
+    if (this.#cursors.damaged.has(name)) return this.#cursorAnew(name, before);
+    if (startAt === 'oldest') return this.#cursors.get(name, { ...this.#oldest(), ...countsOf({}) });
+    return this.#cursors.get(name, { at: this.#lastSeq, batch: this.#nextBatch, ...countsOf(before) });
   }
 
   /** Removes the cursors of all other sinks, so that they no longer hold segments. */
@@ -263,6 +254,21 @@ export class Buffer implements CursorHost {
     this.#space.advanced();
   }
 
+  /** From the oldest entry: what the entries hold was not owed before it, and comes to it (again). */
+  async #cursorAnew(name: string, owed: Readonly<Record<string, number>>): Promise<BufferCursor> {
+    const oldest = this.#oldest();
+    const before = new Map(Object.entries(owed));
+    for await (const entry of this.#reader().between(oldest.at + 1, this.#lastSeq)) {
+      for (const [source, lines] of owedLines(entry).owed)
+        before.set(source, Math.max(0, (before.get(source) ?? 0) - lines));
+    }
+    return this.#cursors.get(name, { ...oldest, ...countsOf(Object.fromEntries(before)) });
+  }
+
+  #oldest(): { readonly at: number; readonly batch: number } {
+    return { at: (this.#segments.segments[0]?.firstSeq ?? this.#lastSeq + 1) - 1, batch: 1 };
+  }
+
   async #openCursors(): Promise<void> {
     for (const cursor of await this.#cursors.load()) {
       this.#lastSeq = Math.max(this.#lastSeq, cursor.settledThrough);
@@ -326,6 +332,16 @@ interface Parts {
   readonly tornBytes: number;
   readonly lastSeq: number;
   readonly nextBatch: number;
+}
+
+/** The counts of a cursor that nothing was delivered to: of each source, the lines that were owed before it. */
+function countsOf(
+  before: Readonly<Record<string, number>>,
+): Pick<CursorState, 'delivered' | 'records' | 'lost'> {
+  const lost = Object.entries(before)
+    .filter(([, lines]) => lines > 0)
+    .map(([source, lines]) => [source, { before: lines }] as const);
+  return { delivered: {}, records: {}, lost: Object.fromEntries(lost) };
 }
 
 /** Without the state that old entries led to, going on would count old lines again. */

@@ -24,12 +24,13 @@ export class CursorSet {
       const name = parseCursorFileName(file);
       if (name === undefined) continue;
       const journal = await CursorJournal.open(this.#directory, name);
-      if (journal === undefined)
+      if (journal === undefined) {
+        this.damaged.add(name);
         this.#host.log.error(
           { sink: name },
           'cursor is damaged; its sink begins at the oldest entry, and its counts at 0',
         );
-      else this.#cursors.set(name, new BufferCursor(name, this.#host, journal, this.#reader()));
+      } else this.#cursors.set(name, new BufferCursor(name, this.#host, journal, this.#reader()));
     }
     return [...this.#cursors.values()];
   }
@@ -42,6 +43,7 @@ export class CursorSet {
       return known;
     }
     const journal = await CursorJournal.create(this.#directory, name, initial);
+    this.damaged.delete(name);
     const cursor = new BufferCursor(name, this.#host, journal, this.#reader());
     this.#cursors.set(name, cursor);
     return cursor;

@@ -393,6 +393,25 @@ describe('Buffer', () => {
       await expect.poll(() => segmentFiles(dir).length).toBe(1);
     });
 
+    test('a sink whose cursor was damaged gets everything again that is buffered, and the rest was before it', async () => {
+      const dir = tempDir();
+      const first = await openBuffer(dir);
+      const before = await first.buffer.cursor('sink');
+      for (let i = 0; i < 3; i++) await first.buffer.append(draft(2));
+      await settleAll(before, 2);
+      await first.buffer.close();
+      fs.writeFileSync(path.join(dir, 'buffer', 'sink-sink.cursor'), 'garbage');
+      const { buffer } = await openBuffer(dir);
+      const cursor = await buffer.cursor('sink', 'now', { web: 10 });
+      expect(cursor.lost.get('web')).toEqual(new Map([['before', 4]]));
+      const again = await settleAll(cursor, 3);
+      expect(again.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+      expect(cursor.passed.get('web')).toBe(10);
+      await buffer.retainCursors(new Set());
+      const anew = await buffer.cursor('sink', 'now', { web: 10 });
+      expect(anew.settledThrough).toBe(3);
+    });
+
     test('a cursor ahead of a buffer that lost its tail is not shown numbers twice', async () => {
       const dir = tempDir();
       const first = await openBuffer(dir);
