@@ -382,6 +382,13 @@ export class Agent {
         log: this.#log,
         labelsOf: (source) => labels.get(source) ?? {},
         onUnmatched: this.#notes.noteUnmatched,
+        onScanFailed: (source, reason) => {
+          if (this.#notes.noteScanFailure(source, reason))
+            this.#log.error(
+              { source, reason },
+              'lines cannot be scanned, which is a bug; they count as filtered by scan_failed',
+            );
+        },
       },
       this.#lanes,
     );

@@ -84,6 +84,7 @@ export function sourceStatuses(
   return config.sources.map(({ name, parser }) => {
     const own = (bySource.get(name) ?? []).filter((file) => file.state !== 'finished');
     const sample = notes.unmatchedSample(name);
+    const scanFailure = notes.scanFailure(name);
     const totals = ledger.source(name);
     const shown = own.toSorted(
       (a, b) => Number(b.error !== undefined) - Number(a.error !== undefined) || b.lagBytes - a.lagBytes,
@@ -98,6 +99,7 @@ export function sourceStatuses(
       lastLineMs: totals.lastLineMs,
       ledger: { ...totals },
       ...(sample === undefined ? {} : { unmatchedSample: sample }),
+      ...(scanFailure === undefined ? {} : { scanFailure }),
       outOfService: notes.patternsOut(name),
     };
   });

@@ -3,6 +3,7 @@ import type { Labels } from '../model/series.ts';
 import { version } from '../platform/version.ts';
 import type { AgentView } from './agent-view.ts';
 import type { SourceTotals } from './ledger.ts';
+import { SCAN_FAILED } from './unscanned.ts';
 
 type Values = Iterable<readonly [Labels, number]>;
 
@@ -34,6 +35,11 @@ function defineLedger(self: SelfMetrics, view: AgentView): void {
     ['cut_bytes', 'Bytes cut off over-long lines.', (totals) => totals.cutBytes],
     ['invalid_lines', 'Lines with bytes that are not UTF-8, or NUL bytes.', (totals) => totals.invalid],
     ['bad_timestamps', 'Lines whose time stamp could not be read.', (totals) => totals.badTimestamps],
+    [
+      'scan_failed_lines',
+      'Lines passed over because scanning them failed, which is a bug; they count as filtered.',
+      (totals) => totals.filteredBy[SCAN_FAILED] ?? 0,
+    ],
   ];
   for (const [name, help, read] of counts) {
     self.counterFrom(`taffrail_source_${name}_total`, help, () => bySource(view, read));

@@ -6,6 +6,7 @@ import type { Fragment, Slice } from '../model/slice.ts';
 import type { Log } from '../platform/log.ts';
 import type { Tailer } from '../tail/tailer.ts';
 import type { Lanes } from './lanes.ts';
+import { unscanned } from './unscanned.ts';
 
 export interface PipelineOptions {
   readonly tailer: Tailer;
@@ -14,6 +15,8 @@ export interface PipelineOptions {
   /** Labels of a source as they are now configured. */
   readonly labelsOf: (source: string) => Readonly<Record<string, string>>;
   readonly onUnmatched: (source: string, sample: string) => void;
+  /** A chunk of the source could not be scanned: its lines are passed over, and counted. */
+  readonly onScanFailed: (source: string, reason: string) => void;
 }
 
 /**
@@ -57,7 +60,26 @@ export class Pipeline {
       await committer.ready(this.#stop.signal);
       const chunk = await tailer.take(this.#stop.signal);
       if (chunk === undefined) return;
-      this.#commit(chunk, await this.#lanes.scan(chunk));
+      this.#commit(chunk, await this.#scan(chunk));
+    }
+  }
+
+  /** Never throws: a runner that ended would leave its file waiting for ever. */
+  async #scan(chunk: Chunk): Promise<Fragment> {
+    try {
+      const fragment = await this.#lanes.scan(chunk);
+      const { consumed } = fragment;
+      const { length } = chunk.bytes;
+      if (consumed >= 0 && consumed <= length && (!chunk.flush || consumed === length)) return fragment;
+      throw new RangeError(`${consumed} of ${length} bytes were said to be consumed`);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.log.debug(
+        { source: chunk.source, path: chunk.path, from: chunk.from, error: (error as Error).stack },
+        'a chunk cannot be scanned',
+      );
+      this.#options.onScanFailed(chunk.source, reason);
+      return unscanned(chunk);
     }
   }
 

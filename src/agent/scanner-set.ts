@@ -14,16 +14,31 @@ export type PatternOut = (source: string, pattern: string, reason: string) => vo
 /** The compiled scanners of all sources, in the main thread or in a worker. */
 export class ScannerSet {
   readonly #scanners = new Map<string, Scanner>();
+  readonly #plans: readonly ScannerPlan[];
+  readonly #onPatternOut: PatternOut;
 
   /** Throws ProblemsError where a pack does not load. */
   constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
+    this.#plans = plans;
+    this.#onPatternOut = onPatternOut;
     for (const plan of plans) this.#scanners.set(plan.source, compile(plan, onPatternOut));
   }
 
   scan(chunk: Chunk): Fragment {
     const scanner = this.#scanners.get(chunk.source);
     if (scanner === undefined) throw new Error(`no scanner for source ${chunk.source}`);
-    return scanner.scan(chunk);
+    try {
+      return scanner.scan(chunk);
+    } catch (error) {
+      this.#replace(chunk.source);
+      throw error;
+    }
+  }
+
+  /** A scanner that failed half way holds what it had counted so far: nothing of that may get into the next fragment. */
+  #replace(source: string): void {
+    const plan = this.#plans.find((candidate) => candidate.source === source)!;
+    this.#scanners.set(source, compile(plan, this.#onPatternOut));
   }
 }
 

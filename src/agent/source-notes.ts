@@ -4,6 +4,7 @@ import type { PatternOut } from './scanner-set.ts';
 export class SourceNotes {
   readonly #unmatched = new Map<string, string>();
   readonly #patternsOut = new Map<string, Map<string, string>>();
+  readonly #scanFailures = new Map<string, string>();
 
   readonly noteUnmatched = (source: string, sample: string): void => {
     this.#unmatched.set(source, sample);
@@ -15,6 +16,17 @@ export class SourceNotes {
     this.#patternsOut.set(source, patterns);
   };
 
+  /** True if this is news of the source. */
+  noteScanFailure(source: string, reason: string): boolean {
+    const known = this.#scanFailures.get(source) === reason;
+    this.#scanFailures.set(source, reason);
+    return !known;
+  }
+
+  scanFailure(source: string): string | undefined {
+    return this.#scanFailures.get(source);
+  }
+
   unmatchedSample(source: string): string | undefined {
     return this.#unmatched.get(source);
   }
@@ -23,8 +35,9 @@ export class SourceNotes {
     return [...(this.#patternsOut.get(source) ?? [])].map(([pattern, reason]) => `${pattern}: ${reason}`);
   }
 
-  /** After a reload packs are compiled anew: what was out of service has another chance. */
+  /** After a reload packs are compiled anew: what was out of service or failed has another chance. */
   forgetPatterns(): void {
     this.#patternsOut.clear();
+    this.#scanFailures.clear();
   }
 }

@@ -68,6 +68,8 @@ export interface SourceStatus {
   };
   readonly unmatchedSample?: string;
   readonly outOfService?: readonly string[];
+  /** Why a chunk could last not be scanned; its lines are in the ledger as filtered by `scan_failed`. */
+  readonly scanFailure?: string;
 }
 
 /** Lines owed to one sink by one source, and what became of them. */

@@ -30,6 +30,7 @@ function scanned(chunk: Chunk): Fragment {
 
 /** A pipeline over the files of a folder; what it hands to the committer is kept. */
 async function running(scan: (chunk: Chunk) => Promise<Fragment>) {
+  const failures: string[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'taffrail-pipeline-'));
   cleanups.push(async () => rm(folder, { recursive: true, force: true }));
   const log = join(folder, 'app.log');
@@ -40,7 +41,7 @@ async function running(scan: (chunk: Chunk) => Promise<Fragment>) {
     sources: [
       {
         name: 'app',
-        paths: [log],
+        paths: [join(folder, '*.log')],
         exclude: [],
         startAt: 'beginning',
         maxLineBytes: 1024,
@@ -67,7 +68,14 @@ async function running(scan: (chunk: Chunk) => Promise<Fragment>) {
   } as unknown as Committer;
   const lanes = { width: 1, scan } as unknown as Lanes;
   pipeline = new Pipeline(
-    { tailer, committer, log: silentLog, labelsOf: () => ({}), onUnmatched: () => undefined },
+    {
+      tailer,
+      committer,
+      labelsOf: () => ({}),
+      log: silentLog,
+      onUnmatched: () => undefined,
+      onScanFailed: (source, reason) => failures.push(`${source}: ${reason}`),
+    },
     lanes,
   );
   cleanups.push(async () => {
@@ -76,7 +84,7 @@ async function running(scan: (chunk: Chunk) => Promise<Fragment>) {
   });
   await tailer.start();
   pipeline.start();
-  return { log, added, pipeline };
+  return { log, added, failures, pipeline, other: join(folder, 'other.log') };
 }
 
 test('the end of a file is committed after its last lines, never before them', async () => {
@@ -92,4 +100,37 @@ test('the end of a file is committed after its last lines, never before them', a
     done = position.offset;
   }
   expect(done).toBe('one\ntwo\nthree, without a newline'.length);
+});
+
+test('lines that cannot be scanned are counted as such, and neither their file nor others stop', async () => {
+  const { log, other, added, failures, pipeline } = await running(async (chunk) => {
+    if (chunk.bytes.includes('poison')) throw new Error('a bug');
+    return scanned(chunk);
+  });
+  const linesOf = (path: string, kind: 'matched' | 'unmatched' | 'filtered'): number =>
+    added.filter(({ position }) => position.path === path).reduce((sum, { counts }) => sum + counts[kind], 0);
+  await until(() => linesOf(log, 'unmatched') === 2, 'the first lines');
+  await appendFile(log, 'poison\nthree\n');
+  await until(() => linesOf(log, 'filtered') === 2, 'the lines that fail');
+  await appendFile(log, 'four\n');
+  await until(() => linesOf(log, 'unmatched') === 3, 'a line behind them');
+  await appendFile(other, 'one\n');
+  await until(() => linesOf(other, 'unmatched') === 1, 'a line of another file');
+  expect(added.find(({ counts }) => counts.filtered > 0)?.counts).toMatchObject({
+    lines: 2,
+    filteredBytes: 'poison\nthree\n'.length,
+    filteredBy: { scan_failed: 2 },
+  });
+  expect(failures).toEqual(['app: a bug']);
+  await pipeline.stop();
+});
+
+test('a fragment that says more was consumed than there is does not get by', async () => {
+  const { added, failures } = await running((chunk) =>
+    Promise.resolve({ ...scanned(chunk), consumed: chunk.bytes.length + 1 }),
+  );
+  await until(() => added.length > 0, 'the first lines');
+  expect(added[0]?.position.offset).toBe('one\ntwo\n'.length);
+  expect(added[0]?.counts.filtered).toBe(2);
+  expect(failures).toEqual(['app: 9 of 8 bytes were said to be consumed']);
 });

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { ScannerSet } from '../../src/agent/scanner-set.ts';
+import type { Chunk } from '../../src/model/chunk.ts';
+
+const PACK = `
+name: app
+description: lines of a made-up application
+patterns:
+  - { name: line, pattern: '^(?<word>\\w+)$' }
+metrics:
+  - { name: lines_total, type: counter, help: Lines., labels: [word] }
+`;
+
+function scanners(): ScannerSet {
+  const use = {
+    source: 'app',
+    constLabels: { source: 'app' },
+    records: true,
+    maxSeries: 100,
+    timezone: 'UTC',
+  };
+  const plan = {
+    source: 'app',
+    packFile: 'pack.yaml',
+    packText: PACK,
+    use,
+    blockBytes: 1024,
+    blockRecords: 100,
+  };
+  return new ScannerSet([plan], () => undefined);
+}
+
+function chunk(text: string): Chunk {
+  const bytes = Buffer.from(text);
+  return {
+    source: 'app',
+    stream: 1,
+    path: '/var/log/app.log',
+    bytes,
+    from: 0,
+    cutBytes: 0,
+    cutLines: 0,
+    to: bytes.length,
+    flush: false,
+    readAtMs: 1000,
+  };
+}
+
+test('what a scan that failed had counted is in no later fragment', () => {
+  const set = scanners();
+  const failing = Object.defineProperty(chunk('one\n'), 'cutLines', {
+    get() {
+      throw new Error('after the lines');
+    },
+  });
+  expect(() => set.scan(failing)).toThrow('after the lines');
+  expect(set.scan(chunk('two\n'))).toEqual(scanners().scan(chunk('two\n')));
+});
