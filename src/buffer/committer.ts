@@ -42,7 +42,11 @@ export class Committer {
   #committing = false;
   #timer: Timer | undefined;
   #lastStartMs = -Infinity;
-  #flushing = 0;
+  /** Slices since the start: added, taken into a commit, and done with; up to where somebody wants them at once. */
+  #added = 0;
+  #begun = 0;
+  #ended = 0;
+  #urgent = 0;
   #failed: { readonly error: unknown } | undefined;
 
   constructor(options: CommitterOptions) {
@@ -65,6 +69,7 @@ export class Committer {
       const bytes = weight(slice);
       this.#waiting.push({ slice, bytes, resolve, reject });
       this.#waitingBytes += bytes;
+      this.#added++;
       this.#consider();
     });
   }
@@ -86,24 +91,24 @@ export class Committer {
     this.#drained.fire();
   }
 
-  /** Commits what waits without regard to the interval; resolves when all of it is durable. */
+  /**
+   * Commits what was added so far without regard to the interval; resolves when all of it is durable, or refused. What
+   * is added meanwhile is not waited for: under load that would never end.
+   */
   async flush(): Promise<void> {
-    this.#flushing++;
-    try {
-      while (this.#waiting.length > 0 || this.#committing) {
-        const drained = this.#drained.current;
-        this.#consider();
-        await drained;
-      }
-    } finally {
-      this.#flushing--;
+    const through = this.#added;
+    this.#urgent = through;
+    while (this.#ended < through) {
+      const drained = this.#drained.current;
+      this.#consider();
+      await drained;
     }
   }
 
   #consider(): void {
     if (this.#committing || this.#waiting.length === 0) return;
     const due = this.#lastStartMs + this.#intervalMs - this.#clock.monotonic();
-    if (due <= 0 || this.#waitingBytes >= this.#maxBytes || this.#flushing > 0) {
+    if (due <= 0 || this.#waitingBytes >= this.#maxBytes || this.#begun < this.#urgent) {
       this.#committing = true;
       this.#timer?.cancel();
       this.#timer = undefined;
@@ -124,6 +129,7 @@ export class Committer {
       const slices = group.map(({ slice }) => slice);
       await this.#buffer.append({ kind: 'commit', timeMs: this.#clock.now(), slices });
       for (const { resolve } of group) resolve();
+      this.#ended += group.length;
     } catch (error) {
       this.#fail(group, error);
     }
@@ -139,6 +145,7 @@ export class Committer {
     const all = [...group, ...this.#waiting];
     this.#waiting = [];
     this.#waitingBytes = 0;
+    this.#begun = this.#ended = this.#added;
     for (const { reject } of all) reject(error);
   }
 
@@ -153,6 +160,7 @@ export class Committer {
     }
     this.#waitingBytes -= bytes;
     this.#underWayBytes = bytes;
+    this.#begun += count;
     return this.#waiting.splice(0, count);
   }
 }

@@ -114,6 +114,26 @@ describe('Committer', () => {
     expect(committer.uncommittedBytes).toBe(0);
   });
 
+  test('flush does not wait for what is added after it, nor hurry it', async () => {
+    const clock = new FakeClock();
+    const buffer = slowBuffer();
+    const committer = new Committer({ buffer, clock, intervalMs: 200 });
+    void committer.add(slice({ lines: 1 }));
+    await settled();
+    void committer.add(slice({ lines: 2 }));
+    let flushed = false;
+    void committer.flush().then(() => (flushed = true));
+    buffer.commits[0]!.done();
+    await settled();
+    void committer.add(slice({ lines: 3 }));
+    buffer.commits[1]!.done();
+    await settled();
+    expect(flushed).toBe(true);
+    expect(buffer.commits.map((commit) => commit.lines)).toEqual([[1], [2]]);
+    await clock.advance(200);
+    expect(buffer.commits.map((commit) => commit.lines)).toEqual([[1], [2], [3]]);
+  });
+
   test('tells those who added when the buffer closes under it', async () => {
     const buffer = slowBuffer();
     const committer = new Committer({ buffer, clock: new FakeClock() });
