@@ -1,4 +1,5 @@
 import { isDiskTrouble } from '../platform/durable-files.ts';
+import type { Timer } from '../platform/clock.ts';
 import { BufferClosed } from './buffer-closed.ts';
 import type { BufferOptions } from './buffer-options.ts';
 import type { CursorSet } from './cursor-set.ts';
@@ -14,6 +15,8 @@ import type { SnapshotStore } from './snapshot-store.ts';
 
 const RETRY_FIRST_MS = 100;
 const RETRY_MOST_MS = 5000;
+/** Of all that a disk may refuse, what less of it might not meet. */
+const NO_SPACE: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const SNAPSHOT_EACH_BYTES = 64 << 20;
 
 interface Holders {
@@ -51,10 +54,14 @@ export class BufferSpace {
     return this.#full.reason;
   }
 
-  /** Durable when it resolves, however long that takes. Rejects only when stopped. One at a time. */
-  async write(seq: number, entry: EncodedEntry): Promise<void> {
+  /**
+   * Durable when it resolves, however long that takes. Rejects only when stopped. One at a time. What is `divisible` is
+   * not waited for where a part of it may fit and the whole does not: then it is false, and nothing is written.
+   */
+  async write(seq: number, entry: EncodedEntry, divisible = false): Promise<boolean> {
+    if (divisible && entry.bytes > this.#options.maxBytes) return false;
     await this.#room(seq, entry.bytes);
-    await this.#append(seq, entry);
+    return this.#append(seq, entry, divisible);
   }
 
   /** Something that holds segments moved. */
@@ -95,30 +102,41 @@ export class BufferSpace {
       const progress = this.#progress.current;
       if (await this.#makeRoom(seq, this.#options.whenFull === 'drop_oldest')) continue;
       this.#full.enter('limit', `max_bytes ${this.#options.maxBytes}`);
-      await progress;
+      // Not for progress alone: a snapshot or a cursor that the disk refused is not tried again by itself.
+      await this.#progressWithin(progress, RETRY_MOST_MS);
     }
     this.#full.leave('limit');
   }
 
   /** The same bytes, again and again, until they are durable. */
-  async #append(seq: number, entry: EncodedEntry): Promise<void> {
+  async #append(seq: number, entry: EncodedEntry, divisible: boolean): Promise<boolean> {
     for (let wait = RETRY_FIRST_MS; ; wait = Math.min(wait * 2, RETRY_MOST_MS)) {
+      const progress = this.#progress.current;
       try {
         await this.#mutex.run(() => this.#o.segments.append(seq, entry));
         break;
       } catch (error) {
         if (!isDiskTrouble(error)) throw error;
+        const released = await this.#makeRoom(seq, false);
+        if (this.#closed) throw new BufferClosed();
+        if (released) continue;
+        if (divisible && NO_SPACE.has(error.code ?? '')) return false;
         this.#full.enter('disk', error.message);
       }
-      const progress = this.#progress.current;
-      if (!(await this.#makeRoom(seq, false))) await Promise.race([this.#pause(wait), progress]);
+      await this.#progressWithin(progress, wait);
       if (this.#closed) throw new BufferClosed();
     }
     if (this.#full.leave('disk')) await this.#o.reserve.hold();
+    return true;
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#options.clock.setTimeout(resolve, ms));
+  async #progressWithin(progress: Promise<void>, ms: number): Promise<void> {
+    let timer: Timer | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = this.#options.clock.setTimeout(resolve, ms);
+    });
+    await Promise.race([progress, over]);
+    timer?.cancel();
   }
 
   /** True if segments went. `nextSeq` is the entry that wants the room. */
@@ -143,8 +161,13 @@ export class BufferSpace {
     const first = segments.segments[0];
     if (first === undefined || first.lastSeq <= cursors.settledThrough) return false;
     const dropped = [];
-    for await (const { entry, nextBatch } of reader().numbered(first.firstSeq, first.lastSeq)) {
-      dropped.push({ seq: entry.seq, nextBatch, lines: owedLines(entry) });
+    try {
+      for await (const { entry, nextBatch } of reader().numbered(first.firstSeq, first.lastSeq)) {
+        dropped.push({ seq: entry.seq, nextBatch, lines: owedLines(entry) });
+      }
+    } catch (error) {
+      ignoreDiskTrouble(error);
+      return false;
     }
     this.#full.dropping(first.path);
     cursors.drop(dropped, first.lastSeq);

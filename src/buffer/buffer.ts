@@ -167,7 +167,10 @@ export class Buffer implements CursorHost {
     this.#listeners.push(listener);
   }
 
-  /** Resolves when the entry is durable, however long the disk or the limit makes it wait. Callers bound what they hand over. */
+  /**
+   * Resolves when the entry is durable, however long the disk or the limit makes it wait. Callers bound what they hand
+   * over. A commit of several slices may become several entries; then it is the last of them.
+   */
   append(draft: Draft): Promise<Entry> {
     if (this.#closed) return Promise.reject(new BufferClosed());
     return new Promise((resolve, reject) => {
@@ -287,12 +290,22 @@ export class Buffer implements CursorHost {
     this.#pumping = undefined;
   }
 
+  /** The last entry made of it: a commit that finds no room as a whole goes in parts, each of whole slices. */
   async #store(draft: Draft): Promise<Entry> {
+    const parts = halves(draft);
+    const stored = await this.#storeWhole(draft, parts !== undefined);
+    if (stored !== undefined) return stored;
+    const [first, second] = parts!;
+    await this.#store(first);
+    return this.#store(second);
+  }
+
+  async #storeWhole(draft: Draft, divisible: boolean): Promise<Entry | undefined> {
     const deflated = draft.kind === 'samples' ? await deflateAsync(draft.otlp, { level: 1 }) : undefined;
     const entry = this.#numbered(draft);
     const nextBatch = this.#nextBatch + (entry.kind === 'commit' ? entry.batches.length : 0);
     const encoded = encodeEntry(entry, nextBatch, deflated);
-    await this.#space.write(entry.seq, encoded);
+    if (!(await this.#space.write(entry.seq, encoded, divisible))) return undefined;
     this.#lastSeq = entry.seq;
     this.#nextBatch = nextBatch;
     if (entry.kind === 'commit') this.#commits++;
@@ -332,6 +345,16 @@ interface Parts {
   readonly tornBytes: number;
   readonly lastSeq: number;
   readonly nextBatch: number;
+}
+
+/** Undefined where it cannot be divided: a slice is committed whole or not at all. */
+function halves(draft: Draft): readonly [Draft, Draft] | undefined {
+  if (draft.kind === 'samples' || draft.slices.length < 2) return undefined;
+  const middle = draft.slices.length >> 1;
+  return [
+    { ...draft, slices: draft.slices.slice(0, middle) },
+    { ...draft, slices: draft.slices.slice(middle) },
+  ];
 }
 
 /** The counts of a cursor that nothing was delivered to: of each source, the lines that were owed before it. */

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/model/entry.ts';
+import { FakeClock } from '../../src/platform/clock.ts';
 import { setFaults } from '../../src/platform/fault.ts';
 import {
   block,
@@ -235,6 +236,56 @@ describe('Buffer', () => {
       const { buffer } = await openBuffer(tempDir(), { maxBytes: 1000 });
       expect((await buffer.append(bulky(5000))).seq).toBe(1);
     });
+
+    test('a commit larger than the limit becomes several entries, in order, none of them larger than it must be', async () => {
+      const dir = tempDir();
+      const { buffer } = await openBuffer(dir, {
+        maxBytes: 10_000,
+        wantSnapshot: () => void buffer.snapshot(state(buffer.lastSeq)),
+      });
+      const shown: number[][] = [];
+      buffer.onDurable((entry) => {
+        if (entry.kind === 'commit') shown.push(entry.slices.map(({ from }) => from));
+      });
+      const slices = [0, 1, 2, 3].map((from) => slice({ from, records: [block(1, 4000)] }));
+      const last = await buffer.append({ kind: 'commit', timeMs: 1, slices });
+      expect(shown).toEqual([
+        [0, 1],
+        [2, 3],
+      ]);
+      expect(last).toMatchObject({ seq: 2, batches: [{ number: 2 }] });
+    });
+
+    test('what the disk refused on the way to room is tried again, though nothing else happens', async () => {
+      const clock = new FakeClock();
+      const { buffer } = await openBuffer(tempDir(), {
+        clock,
+        maxBytes: 40_000,
+        segmentBytes: 8192,
+        wantSnapshot: () => void buffer.snapshot(state(buffer.lastSeq)),
+      });
+      try {
+        setFaults('buffer.snapshot.write.before:enospc@1+');
+        let done = false;
+        const writing = (async () => {
+          for (let i = 0; i < 100; i++) await buffer.append(bulky(1000));
+          done = true;
+        })();
+        await expect.poll(() => buffer.stats().fullReason).toBe('limit');
+        await clock.advance(60_000);
+        expect(buffer.stats().fullReason).toBe('limit');
+        setFaults('');
+        await expect
+          .poll(async () => {
+            await clock.advance(5000);
+            return done;
+          })
+          .toBe(true);
+        await writing;
+      } finally {
+        setFaults('');
+      }
+    });
   });
 
   describe('when the disk makes trouble', () => {
@@ -277,6 +328,30 @@ describe('Buffer', () => {
       expect(lines).toEqual([
         'buffer cannot be written; reading waits and the write is repeated until it succeeds',
       ]);
+    });
+
+    test('a commit that the disk has no room for goes in parts as it can, each slice once', async () => {
+      const dir = tempDir();
+      const { buffer } = await openBuffer(dir);
+      const slices = [0, 1, 2, 3].map((from) => slice({ from }));
+      try {
+        // The segment's header, then the whole commit, then half of it.
+        const point = 'buffer.segment.write.after:enospc';
+        setFaults(`${point}@2,${point}@2`);
+        await buffer.append({ kind: 'commit', timeMs: 1, slices });
+      } finally {
+        setFaults('');
+      }
+      await buffer.append(draft());
+      await buffer.close();
+      const { replay, buffer: again } = await openBuffer(dir);
+      const entries = await collect(replay);
+      const told = entries.map((entry) => entry.kind === 'commit' && entry.slices.map(({ from }) => from));
+      expect(told).toEqual([[0], [1], [2, 3], [0]]);
+      expect(
+        entries.map((entry) => entry.kind === 'commit' && entry.batches.map(({ number }) => number)),
+      ).toEqual([[1], [2], [3], [4]]);
+      expect(again.stats()).toMatchObject({ damage: [], tornBytes: 0, nextBatch: 5 });
     });
 
     test('a snapshot that cannot be written leaves the one before', async () => {
