@@ -6,6 +6,7 @@ import { layerPatterns } from './line-parsers.ts';
 import { LinesWalker } from './lines-walker.ts';
 import { PatternWalker } from './pattern-walker.ts';
 import { PatternsWalker } from './patterns-walker.ts';
+import { SparseWalker } from './sparse-walker.ts';
 import { compileByteMatcher } from './pattern/byte-matcher.ts';
 import { compileDispatch } from './pattern/dispatch.ts';
 import { chunkForm } from './pattern/chunk-form.ts';
@@ -27,6 +28,12 @@ export function compileByteWalker(pack: Pack, handler: EventHandler): ByteWalker
   const matcher = compileByteMatcher(pattern, (field) => handler.fields.find(field) >= 0);
   if (matcher === undefined) return undefined;
   return new ByteWalker(matcher, handler, requiredLiteral(pattern) !== undefined);
+}
+
+/** For packs of patterns whose lines may be rare; undefined where they cannot be searched for. */
+export function compileSparseWalker(pack: Pack, handler: EventHandler): SparseWalker | undefined {
+  if (pack.multiline !== undefined || pack.then !== undefined || pack.format !== undefined) return undefined;
+  return SparseWalker.of(layerPatterns(pack, pack).map(requiredLiteral), handler);
 }
 
 /** Undefined where the pack has none. */

@@ -201,6 +201,13 @@ export class EventHandler {
     } else this.#miss(latin1(chunk, start, end), 1, bytes);
   }
 
+  /** Whole lines that cannot match and that no record wants; `first` gives the first of them. */
+  missUnread(lines: number, bytes: number, first: () => string): void {
+    this.tally.lines += lines;
+    this.tally.events += lines;
+    this.tally.miss(lines, bytes, () => this.#steps.maskText(first()));
+  }
+
   /** Whole lines of the chunk's text that no pattern matched. Gives how many. */
   missLines(chunk: ChunkText, start: number, end: number): number {
     const { tally } = this;

@@ -5,10 +5,11 @@ import type { Fragment } from '../model/slice.ts';
 import type { ByteWalker } from './byte-walker.ts';
 import { decodeChunk } from './chunk-text.ts';
 import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
-import { compileByteWalker, compileWalker } from './compile-walker.ts';
+import { compileByteWalker, compileSparseWalker, compileWalker } from './compile-walker.ts';
 import type { ChunkWalker } from './compile-walker.ts';
 import { EventFramer } from './event-framer.ts';
 import { EventHandler } from './event-handler.ts';
+import type { SparseWalker } from './sparse-walker.ts';
 
 /**
  * Makes a fragment of a chunk. Where the pack and the chunk allow, a walker goes over the chunk's text as a whole;
@@ -19,6 +20,7 @@ export class PackScanner implements Scanner {
   readonly #handler: EventHandler;
   readonly #walker: ChunkWalker | undefined;
   readonly #bytes: ByteWalker | undefined;
+  readonly #sparse: SparseWalker | undefined;
   readonly #use: ScannerUse;
   readonly #deps: ScannerDeps;
 
@@ -30,6 +32,8 @@ export class PackScanner implements Scanner {
     const lineByLine = use.lineByLine === true || deps.onEvent !== undefined;
     this.#walker = lineByLine ? undefined : compileWalker(pack, this.#handler);
     this.#bytes = lineByLine ? undefined : compileByteWalker(pack, this.#handler);
+    // Records want every line.
+    this.#sparse = lineByLine || use.records ? undefined : compileSparseWalker(pack, this.#handler);
   }
 
   scan(chunk: Chunk): Fragment {
@@ -38,8 +42,11 @@ export class PackScanner implements Scanner {
       this.#bytes.walk(chunk.bytes);
       return this.#fragment(chunk, chunk.bytes.length);
     }
-    const text = this.#walker === undefined ? undefined : decodeChunk(chunk.bytes, this.#walker.longLines);
-    if (text === undefined) return this.#fragment(chunk, this.#walkEvents(chunk));
+    const walked = this.#sparse?.walk(chunk.bytes) ?? 0;
+    if (walked === chunk.bytes.length) return this.#fragment(chunk, walked);
+    const rest = walked === 0 ? chunk : { ...chunk, bytes: chunk.bytes.subarray(walked) };
+    const text = this.#walker === undefined ? undefined : decodeChunk(rest.bytes, this.#walker.longLines);
+    if (text === undefined) return this.#fragment(chunk, walked + this.#walkEvents(rest));
     this.#walker!.walk(text);
     return this.#fragment(chunk, chunk.bytes.length);
   }
