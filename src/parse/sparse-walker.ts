@@ -107,11 +107,11 @@ function find(bytes: Buffer, needle: Buffer, from: number): number {
   return found < 0 ? bytes.length : found;
 }
 
-/** What is searched for byte by byte first should be rare. */
+/** What is searched for byte by byte first should be rare; what is left of the literal must tell as much. */
 function fromRarest(literal: string): string {
   let best = 0;
   let rank = -1;
-  for (let i = 0; i + LENGTH_MIN <= literal.length; i++) {
+  for (let i = 0; i <= literal.length / 2 && i + LENGTH_MIN <= literal.length; i++) {
     const common = COMMON.indexOf(literal[i]!);
     const here = common < 0 ? COMMON.length : common;
     if (here > rank) [best, rank] = [i, here];
