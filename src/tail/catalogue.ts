@@ -159,6 +159,7 @@ export class Catalogue {
     const moved = member.path !== stream.path;
     const changed = size !== stream.size || mtimeNs !== stream.mtimeNs;
     if (moved) this.#table.move(state, family, stream, member);
+    if (mayBeAnother(stream, member, moved, changed)) stream.verified = false;
     if (changed && !stream.hinted && stream.mtimeNs !== 0n && this.#isOld(mtimeNs))
       this.#events.silent(stream);
     stream.hinted = false;
@@ -179,6 +180,15 @@ export class Catalogue {
   #isOld(mtimeNs: bigint): boolean {
     return this.#clock.now() - Number(mtimeNs / 1_000_000n) > 1_000;
   }
+}
+
+/**
+ * Whether the file may only have the inode of the stream's: without a handle nothing kept that from being given out
+ * again. Under the live name the next read tells, and no file of the family is newer.
+ */
+function mayBeAnother(stream: Stream, member: Member, moved: boolean, changed: boolean): boolean {
+  if (stream.content !== undefined || stream.busy || stream.fingerprint.bytes === 0) return false;
+  return moved || (changed && (!isLive(member) || stream.state === 'finished'));
 }
 
 /** Families found in the folders, and known ones that were not found; but none in a folder that cannot be read. */

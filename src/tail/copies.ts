@@ -20,23 +20,38 @@ export function isComplete(member: Member, nowMs: number): boolean {
  * before the stream's offset.
  */
 export async function judgeCopy(member: Member, stream: Stream, nowMs: number): Promise<CopyVerdict> {
+  const judged = await openCopy(member, stream, nowMs);
+  if (typeof judged === 'string') return judged;
+  await judged.close();
+  return 'copy';
+}
+
+/**
+ * The same, and where it is a copy its content, open. Whoever goes on with the copy keeps that handle: by the time
+ * its path is opened again the copy may be gone, and its inode another file's.
+ */
+export async function openCopy(
+  member: Member,
+  stream: Stream,
+  nowMs: number,
+): Promise<Content | 'other' | 'undecided'> {
   const unripe = isComplete(member, nowMs) ? 'other' : 'undecided';
+  let opened: Opened | undefined;
+  let verdict: CopyVerdict = unripe;
   try {
     await refreshFingerprint(stream);
     if (stream.fingerprint.bytes === 0) return 'other';
-    const opened = await openContent(member.path, member.compression);
-    if (opened === undefined) return 'undecided';
-    try {
-      // Another file has the path by now.
-      if (opened.stat.id !== member.stat.id) return 'undecided';
-      return await compare(member, opened, stream, unripe);
-    } finally {
-      await opened.content.close();
-    }
+    opened = await openContent(member.path, member.compression);
+    // It is gone, or another file has the path by now.
+    if (opened?.stat.id !== member.stat.id) verdict = 'undecided';
+    else verdict = await compare(member, opened, stream, unripe);
   } catch {
     // A compressed file that ends too early is still being written; what cannot be read cannot be followed.
-    return unripe;
+    verdict = unripe;
   }
+  if (verdict === 'copy' && opened !== undefined) return opened.content;
+  await opened?.content.close();
+  return verdict === 'copy' ? 'undecided' : verdict;
 }
 
 async function compare(

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { judgeCopy } from './copies.ts';
+import type { Content } from './content.ts';
+import { judgeCopy, openCopy } from './copies.ts';
 import { compareMembers, isLive, type Member } from './family.ts';
 import { ANCHOR_BYTES } from './fingerprint.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -15,6 +16,12 @@ const MISSING_MAX = 3;
 const REMEMBERED_MS = 60_000;
 /** Looks that a family may stay unclear for before unknown files are judged all the same. */
 const PUZZLED_MAX = 6;
+
+/** A file that holds what was read of a stream, open. */
+interface Copy {
+  readonly member: Member;
+  readonly content: Content;
+}
 
 /** Streams whose file is not, or not any more, what was read: where their content went. */
 export class Displaced {
@@ -79,7 +86,7 @@ export class Displaced {
     return false;
   }
 
-  /** Whether the stream's file holds what was read of it; asked once after a restart, later reads tell. */
+  /** Whether the stream's file holds what was read of it; asked where only the inode says that it is the same file. */
   async #verify(stream: Stream, member: Member | undefined): Promise<boolean> {
     if (member === undefined) return true;
     if (stream.state === 'following' && member.compression === 'none' && member.stat.size < stream.offset)
@@ -106,7 +113,7 @@ export class Displaced {
       return false;
     }
     if (copy !== undefined) {
-      this.#adopt(state, sight, stream, copy);
+      await this.#adopt(state, sight, stream, copy);
       return true;
     }
     // It may have moved to another folder, which only a look at everything can tell; and a listing made while files
@@ -125,26 +132,31 @@ export class Displaced {
   async #continueInPlace(state: SourceState, sight: Sight, stream: Stream): Promise<boolean> {
     const heir = unbound(state, sight).find((member) => member.matching && isLive(member));
     if (heir === undefined || stream.offset < ANCHOR_BYTES || heir.stat.size < stream.offset) return false;
-    if ((await judgeCopy(heir, stream, this.#clock.now())) !== 'copy' || stream.busy) return false;
-    await this.#files.release(stream);
-    this.#adopt(state, sight, stream, heir);
+    const content = await openCopy(heir, stream, this.#clock.now());
+    if (typeof content === 'string') return false;
+    if (stream.busy) {
+      await content.close();
+      return false;
+    }
+    await this.#adopt(state, sight, stream, { member: heir, content });
     return true;
   }
 
-  async #findCopy(stream: Stream, members: readonly Member[]): Promise<Member | 'undecided' | undefined> {
+  async #findCopy(stream: Stream, members: readonly Member[]): Promise<Copy | 'undecided' | undefined> {
     let undecided = false;
     for (const member of [...members].sort(compareMembers).toReversed()) {
       // Too few bytes to know by, in a place where a new file is to be expected; but device numbers change at boot.
       if (isLive(member) && stream.offset < ANCHOR_BYTES && member.stat.inode !== stream.body.inode) continue;
       if (member.stat.size === 0 || (isLive(member) && stream.state === 'replaced')) continue;
-      const verdict = await judgeCopy(member, stream, this.#clock.now());
-      if (verdict === 'copy') return member;
-      if (verdict === 'undecided' && !isLive(member)) undecided = true;
+      const content = await openCopy(member, stream, this.#clock.now());
+      if (typeof content !== 'string') return { member, content };
+      if (content === 'undecided' && !isLive(member)) undecided = true;
     }
     return undecided ? 'undecided' : undefined;
   }
 
-  #adopt(state: SourceState, sight: Sight, stream: Stream, member: Member): void {
+  /** From here on the copy is the stream's file; its handle, held since it was compared, keeps it from being another's. */
+  async #adopt(state: SourceState, sight: Sight, stream: Stream, { member, content }: Copy): Promise<void> {
     this.#table.move(state, sight.family, stream, member);
     sight.bound.set(stream, member);
     stream.bound = true;
@@ -154,8 +166,11 @@ export class Displaced {
     stream.size = Math.max(stream.offset, member.compression === 'none' ? member.stat.size : 0);
     stream.mtimeNs = member.stat.mtimeNs;
     stream.retired = !isLive(member) || !member.matching;
+    stream.verified = true;
     const hasMore = member.compression === 'none' && member.stat.size !== stream.offset;
     if (stream.state === 'replaced' || hasMore) stream.state = 'following';
+    if (stream.state === 'following') await this.#files.attach(stream, content);
+    else await content.close();
     this.#events.noted(stream);
     this.#events.ready(stream);
   }

@@ -67,6 +67,8 @@ export class Newcomers {
     const { family, first, bound } = sight;
     if (member.compression === 'unsupported') return 'pass';
     if (!sure && (!isLive(member) || hasUnverified(bound))) return 'later';
+    // Since this look placed what it knows, a read found a stream's content gone: its copy is to be looked for first.
+    if (hasReplaced(family, bound)) return 'later';
     if (!member.matching) {
       if (first) return this.#wasBeforeUs(state, member) ? 'history' : 'read';
       const floor = oldestKnown(family, bound, member);
@@ -120,6 +122,11 @@ export class Newcomers {
 /** Whether a stream may be bound to a file that only has its old inode: that file would not be seen as unknown. */
 function hasUnverified(bound: Bound): boolean {
   for (const stream of bound.keys()) if (!stream.verified && stream.fingerprint.bytes > 0) return true;
+  return false;
+}
+
+function hasReplaced(family: Family, bound: Bound): boolean {
+  for (const stream of family.streams) if (stream.state === 'replaced' && bound.has(stream)) return true;
   return false;
 }
 

@@ -1,7 +1,7 @@
-import { appendFile, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, unlink, utimes, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { numbered, TailHarness } from './harness.ts';
+import { numbered, TailHarness, until } from './harness.ts';
 
 /** A zstd frame of raw blocks: what fzstd reads, and simple enough to be written here. */
 function zstdStored(content: Buffer): Buffer {
@@ -82,5 +82,42 @@ describe('compressed rotated files', () => {
     await writeFile(tail.path('app.log.1.gz'), whole);
     await tail.linesAre(numbered('a', 0, 20_000).lines);
     expect(tail.lines).toEqual(numbered('a', 0, 20_000).lines);
+  });
+
+  it('are known as copies although the inode of what they are copies of is that of another one by now', async () => {
+    tail = await TailHarness.create();
+    const a = numbered('a', 0, 100);
+    await writeFile(tail.path('app.log'), a.text);
+    await tail.start();
+    await tail.linesAre(a.lines);
+    await rename(tail.path('app.log'), tail.path('app.log.1'));
+    await writeFile(tail.path('app.log'), 'new\n');
+    await tail.linesAre([...a.lines, 'new']);
+    await until(
+      () => tail.tailer.status().some(({ state }) => state === 'finished'),
+      () => tail.describe(),
+    );
+    await mkdir(tail.path('aside'));
+    await rename(tail.path('app.log.1'), tail.path('aside/old'));
+    await writeFile(tail.path('aside/old'), gzipSync('of something else\n'));
+    await utimes(tail.path('aside/old'), 1e9, 1e9);
+    await writeFile(tail.path('aside/copy'), gzipSync(a.text));
+    await rename(tail.path('aside/old'), tail.path('app.log.4.gz'));
+    await until(
+      () => tail.tailer.status().some(({ path }) => path.endsWith('.4.gz')),
+      () => tail.describe(),
+    );
+    await rename(tail.path('aside/copy'), tail.path('app.log.1.gz'));
+    await until(
+      () =>
+        tail.tailer.status().some(({ path, offset }) => path.endsWith('.1.gz') && offset === a.text.length),
+      () => tail.describe(),
+    );
+    await appendFile(tail.path('app.log'), 'last\n');
+    await until(
+      () => tail.lines.includes('last'),
+      () => tail.describe(),
+    );
+    expect(tail.lines.filter((line) => line.startsWith('a '))).toEqual(a.lines);
   });
 });
