@@ -13,7 +13,7 @@ export interface LookIntervals {
 const AGAIN_MS_MIN = 20;
 const AGAIN_MS_MAX = 250;
 /** Of the time, a look at everything may cost one part in so many; up to a longest pause, where files are very many. */
-const SWEEP_COST_PART = 250;
+const SWEEP_COST_PART = 500;
 const SWEEP_MS_MAX = 120_000;
 const POLL_COST_PART = 20;
 const POLL_MS_MAX = 10_000;
