@@ -1,43 +1,36 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { agentStatus, sourceStatuses } from './agent/agent-status.ts';
-import { addAdminRoutes } from './agent/admin-routes.ts';
 import { Alerting } from './agent/alerting.ts';
 import { defineAlertingMetrics } from './agent/alerting-metrics.ts';
-import { addAlertsRoutes } from './agent/alerts-routes.ts';
 import { defineSelfMetrics } from './agent/define-self-metrics.ts';
 import { DurableState } from './agent/durable-state.ts';
-import { Lanes } from './agent/lanes.ts';
-import { type AgentPlan, loadAgentPlan } from './agent/load-plan.ts';
 import { FedMetrics } from './agent/fed-metrics.ts';
-import { mountQueryApi } from './agent/mount-query-api.ts';
+import { refuseFixedChanges } from './agent/fixed-settings.ts';
+import { LedgerWatch } from './agent/ledger-watch.ts';
+import { type AgentPlan, loadAgentPlan } from './agent/load-plan.ts';
 import { asRefusal, openStateDir } from './agent/open-state-dir.ts';
-import { Pipeline } from './agent/pipeline.ts';
 import { RateMeter } from './agent/rate-meter.ts';
+import { Reading } from './agent/reading.ts';
 import { Sampling } from './agent/sampling.ts';
-import { SelectIndex } from './agent/select-index.ts';
+import { serveAgent } from './agent/serve-agent.ts';
 import { SinkSet } from './agent/sink-set.ts';
+import { Snapshots } from './agent/snapshots.ts';
 import { SourceNotes } from './agent/source-notes.ts';
+import { StopSteps } from './agent/stop-steps.ts';
 import { TickHistory } from './agent/tick-history.ts';
 import { UnionQueryable } from './agent/union-queryable.ts';
 import { Buffer } from './buffer/buffer.ts';
-import { Committer } from './buffer/committer.ts';
 import { type Identity, openIdentity } from './buffer/identity.ts';
 import type { StateLock } from './buffer/state-lock.ts';
-import { mergeFamilies } from './metrics/exposition.ts';
 import { SelfMetrics } from './metrics/self-metrics.ts';
-import { type Problem, ProblemsError } from './model/problem.ts';
 import type { AgentStatus } from './model/status.ts';
 import { systemClock } from './platform/clock.ts';
-import { HttpServer } from './platform/http-server.ts';
-import { parseListenAddress } from './platform/listen-address.ts';
+import type { HttpServer } from './platform/http-server.ts';
 import type { Log } from './platform/log.ts';
-import { Router } from './platform/router.ts';
 import { version } from './platform/version.ts';
 import { Engine } from './promql/engine.ts';
 import { RingStore } from './promql/ring-store.ts';
 import { MemoryStore } from './rules/memory-store.ts';
-import { Tailer } from './tail/tailer.ts';
 
 /** Most flat series whose history is kept for rules and queries. */
 const RING_SERIES_MAX = 10_000;
@@ -61,21 +54,18 @@ export class Agent {
   readonly #buffer: Buffer;
   readonly #state: DurableState;
   readonly #sinks: SinkSet;
-  readonly #tailer: Tailer;
-  readonly #committer: Committer;
+  readonly #ledger: LedgerWatch;
+  readonly #snapshots: Snapshots;
+  readonly #reading: Reading;
   readonly #sampling: Sampling;
   readonly #history: TickHistory;
   #plan: AgentPlan;
   #loadedAtMs = systemClock.now();
   #reloadError: string | undefined;
-  #lanes: Lanes;
-  #pipeline: Pipeline;
   #alerting!: Alerting;
   #server!: HttpServer;
   readonly #reloadListeners: (() => void)[] = [];
   #changing: Promise<void> = Promise.resolve();
-  #snapshotting = false;
-  #broken: readonly string[] = [];
   #started = false;
   #stopping = false;
 
@@ -104,22 +94,20 @@ export class Agent {
       resource: () => this.#resource(),
       heartbeat: () => this.status(),
     });
-    this.#committer = new Committer({
-      buffer: this.#buffer,
-      clock: this.#clock,
-      intervalMs: config.buffer.commit_interval,
-      maxBytes: config.buffer.commit_bytes,
+    this.#ledger = new LedgerWatch({
+      ledger: this.#state.ledger,
+      cursors: () => this.#sinks.cursors(),
+      lastSeq: () => this.#buffer.lastSeq,
+      log,
     });
-    this.#tailer = new Tailer({
-      sources: plan.sources,
-      positions: this.#state.positions,
-      nextStream: this.#state.nextStream,
+    this.#snapshots = new Snapshots(this.#buffer, this.#state, log);
+    this.#reading = new Reading(plan, {
+      buffer: this.#buffer,
+      state: this.#state,
+      notes: this.#notes,
       clock: this.#clock,
       log,
-      onNotice: () => this.#pipeline.addNotices(),
     });
-    this.#lanes = this.#createLanes();
-    this.#pipeline = this.#createPipeline();
     this.#sampling = new Sampling({
       state: this.#state,
       self: this.#self,
@@ -164,7 +152,7 @@ export class Agent {
     const state = new DurableState(snapshot);
     for await (const entry of replay) state.apply(entry);
     const agent = new Agent(plan, log, { lock, identity, buffer, state });
-    wantSnapshot = () => void agent.#snapshot();
+    wantSnapshot = () => void agent.#snapshots.take();
     await agent.#start();
     return agent;
   }
@@ -194,10 +182,10 @@ export class Agent {
       startedAtMs: this.#startedAtMs,
       nowMs: this.#clock.now(),
       problems: this.#problems(),
-      broken: this.#broken,
+      broken: this.#ledger.broken,
       ledger: this.#state.ledger,
       registry: this.#state.registry,
-      files: this.#tailer.status(),
+      files: this.#reading.files(),
       rates: this.#rates,
       notes: this.#notes,
       sinks: this.#sinks.status(),
@@ -231,21 +219,24 @@ export class Agent {
     return done;
   }
 
-  /** Everything taken is committed; what is under way to receivers has until the deadline; the rest stays buffered. */
+  /**
+   * Everything taken is committed, and what is committed is delivered where that is a matter of moments: healthy sinks
+   * have half of the time that is left. Where it is not, it stays buffered.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
+    const steps = new StopSteps(this.#plan.config.stop_timeout, this.#clock, this.#log);
     await this.#changing;
-    const deadline = this.#clock.monotonic() + this.#plan.config.stop_timeout;
-    const left = (): number => Math.max(0, deadline - this.#clock.monotonic());
-    await this.#alerting.stop(left() / 2);
-    await this.#settleWithin(this.#pipeline.stop(), left() / 2);
-    await this.#tailer.stop();
-    await this.#settleWithin(this.#sampling.finish(), left() / 2);
-    await this.#sinks.stop(left());
-    await this.#snapshot();
-    await this.#buffer.close();
-    await this.#lanes.close();
-    await this.#server.close(1000);
+    await steps.run('alerts', this.#alerting.stop(steps.left(1 / 2)));
+    // These two may have to wait for a disk or a limit that never comes.
+    await steps.within(steps.left(1 / 2), 'the last lines', this.#reading.finish());
+    await steps.run('files', this.#reading.close());
+    await steps.within(steps.left(1 / 2), 'the last samples', this.#sampling.finish());
+    await steps.run('delivery', this.#sinks.drain(steps.left(1 / 2)));
+    await steps.run('sinks', this.#sinks.stop(steps.left()));
+    await this.#snapshots.take();
+    await steps.run('buffer', this.#buffer.close());
+    await steps.run('server', this.#server.close(1000));
     await this.#lock.release();
   }
 
@@ -253,10 +244,10 @@ export class Agent {
     const { config } = this.#plan;
     this.#buffer.onDurable((entry) => {
       this.#state.apply(entry);
-      if (entry.kind === 'commit') this.#checkLedger();
+      if (entry.kind === 'commit') this.#ledger.check();
     });
     this.#sampling.restore();
-    this.#endUnfedMetrics();
+    await this.#endUnfedMetrics();
     const engine = new Engine({
       ...QUERY_LIMITS,
       monotonic: () => performance.now(),
@@ -284,39 +275,23 @@ export class Agent {
       sources: () => this.#sources(),
       sinks: () => this.#sinks.status(),
       problems: () => this.#problems(),
-      brokenIdentities: () => this.#broken,
+      brokenIdentities: () => this.#ledger.broken,
     });
     defineAlertingMetrics(this.#self, this.#alerting);
-    const router = new Router();
-    addAlertsRoutes(
-      router,
-      () => this.#alerting,
-      () => undefined,
-    );
-    addAdminRoutes(router, {
+    this.#server = await serveAgent({
+      listen: config.listen,
+      alerting: this.#alerting,
       registry: () => this.#state.registry,
       self: this.#self,
       status: () => this.status(),
       reload: async () => this.reload(),
       now: () => this.#clock.now(),
-    });
-    mountQueryApi(router, {
       queryable,
       engine,
-      index: new SelectIndex(queryable),
-      metadata: () => mergeFamilies(this.#state.registry.collect(this.#clock.now()), this.#self.collect()),
-      rules: () => this.#alerting.rules.status(),
-      now: () => this.#clock.now(),
-      timeoutMs: QUERY_LIMITS.timeoutMs,
-      version,
-    });
-    this.#server = await HttpServer.listen({
-      address: parseListenAddress(config.listen)!,
-      handler: async (request) => router.handle(request),
+      queryTimeoutMs: QUERY_LIMITS.timeoutMs,
       log: this.#log,
     });
-    await this.#tailer.start();
-    this.#pipeline.start();
+    await this.#reading.start();
     this.#sampling.tick();
     this.#sampling.start();
     this.#started = true;
@@ -331,67 +306,27 @@ export class Agent {
       await this.#apply(before);
       throw error;
     }
-    this.#endUnfedMetrics();
+    await this.#endUnfedMetrics();
     // What was read before is not committed yet where the buffer is full: it may bring a metric back.
-    void this.#committer.flush().then(() => this.#endUnfedMetrics());
+    void this.#reading.flush().then(async () => this.#endUnfedMetrics());
   }
 
-  /** A full buffer is not waited for: it may be this very change that makes it drain. */
   async #apply(plan: AgentPlan): Promise<void> {
     await this.#alerting.reload(plan.ruleGroups, plan.config);
     this.#history.keepFor(plan.ruleGroups);
-    await this.#pipeline.pause();
-    await this.#lanes.close();
     this.#plan = plan;
-    this.#notes.forgetPatterns();
-    this.#lanes = this.#createLanes();
-    this.#pipeline = this.#createPipeline();
-    await this.#tailer.updateSources(plan.sources);
+    await this.#reading.change(plan);
     await this.#sinks.use(plan.config.sinks);
-    this.#pipeline.start();
+    this.#reading.resume();
   }
 
-  /** By the configuration now in force. Their ends are told to sinks as stale markers. */
-  #endUnfedMetrics(): void {
+  /**
+   * By the configuration now in force. Their ends are told to sinks as stale markers. No entry says so, and a replay of
+   * those before would bring a metric back, with what it had counted, once it is fed again: so the state is stored.
+   */
+  async #endUnfedMetrics(): Promise<void> {
     const fed = new FedMetrics(this.#plan.fed);
-    this.#state.registry.retain((descriptor) => fed.has(descriptor));
-  }
-
-  #createLanes(): Lanes {
-    const { workers } = this.#plan.config;
-    return new Lanes({
-      plans: this.#plan.scanners,
-      workers: workers === 'auto' ? Math.min(4, availableParallelism() - 1) : workers,
-      log: this.#log,
-      onPatternOut: (source, pattern, reason) => {
-        this.#notes.notePatternOut(source, pattern, reason);
-        this.#log.error(
-          { source, pattern, reason },
-          'a pattern is out of service; its lines count as unmatched',
-        );
-      },
-    });
-  }
-
-  #createPipeline(): Pipeline {
-    const labels = new Map(this.#plan.config.sources.map((source) => [source.name, source.labels]));
-    return new Pipeline(
-      {
-        tailer: this.#tailer,
-        committer: this.#committer,
-        log: this.#log,
-        labelsOf: (source) => labels.get(source) ?? {},
-        onUnmatched: this.#notes.noteUnmatched,
-        onScanFailed: (source, reason) => {
-          if (this.#notes.noteScanFailure(source, reason))
-            this.#log.error(
-              { source, reason },
-              'lines cannot be scanned, which is a bug; they count as filtered by scan_failed',
-            );
-        },
-      },
-      this.#lanes,
-    );
+    if (this.#state.registry.retain((descriptor) => fed.has(descriptor)) > 0) await this.#snapshots.take();
   }
 
   #resource(): Readonly<Record<string, string>> {
@@ -402,7 +337,7 @@ export class Agent {
   #sources(): AgentStatus['sources'] {
     return sourceStatuses(
       this.#plan.config,
-      this.#tailer.status(),
+      this.#reading.files(),
       this.#state.ledger,
       this.#rates,
       this.#notes,
@@ -413,15 +348,7 @@ export class Agent {
     for (const [source, totals] of this.#state.ledger.sources) this.#rates.read(source, totals.read, nowMs);
     this.#ruleOutputs.forgetBefore(nowMs - this.#plan.config.rule_history);
     this.#sinks.reconcile();
-    this.#checkLedger();
-  }
-
-  /** Asserted at each commit: a broken identity is a bug, told once and loudly, and never hidden again. */
-  #checkLedger(): void {
-    const broken = this.#state.ledger.check(this.#sinks.cursors(), this.#buffer.lastSeq);
-    if (broken.length > 0 && this.#broken.length === 0)
-      this.#log.error({ broken }, 'the ledger does not add up: this is a bug');
-    this.#broken = broken;
+    this.#ledger.check();
   }
 
   #problems(): readonly string[] {
@@ -433,28 +360,6 @@ export class Agent {
         : []),
     ];
   }
-
-  async #snapshot(): Promise<void> {
-    if (this.#snapshotting || this.#buffer.closed) return;
-    this.#snapshotting = true;
-    try {
-      await this.#buffer.snapshot(this.#state.snapshot());
-    } catch (error) {
-      this.#log.error({ error: String(error) }, 'snapshot failed');
-    } finally {
-      this.#snapshotting = false;
-    }
-  }
-
-  /** A step of stopping that may have to wait for a disk or a limit that never comes. */
-  async #settleWithin(step: Promise<void>, ms: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
-    });
-    await Promise.race([step, late]);
-    clearTimeout(timer);
-  }
 }
 
 interface Parts {
@@ -462,32 +367,4 @@ interface Parts {
   readonly identity: Identity;
   readonly buffer: Buffer;
   readonly state: DurableState;
-}
-
-/** What cannot change under a running agent: it was handed on at the start, and partly shipped. */
-const FIXED = [
-  'state_dir',
-  'listen',
-  'buffer',
-  'metrics',
-  'rule_history',
-  'host',
-  'external_labels',
-  'external_url',
-  'log_level',
-] as const;
-
-function refuseFixedChanges(before: AgentPlan, after: AgentPlan): void {
-  const problems: Problem[] = [];
-  for (const key of FIXED) {
-    if (JSON.stringify(before.config[key]) === JSON.stringify(after.config[key])) continue;
-    problems.push({
-      file: after.file,
-      line: 0,
-      column: 0,
-      key,
-      message: 'cannot change in a reload; restart the agent for it',
-    });
-  }
-  if (problems.length > 0) throw new ProblemsError(problems);
 }

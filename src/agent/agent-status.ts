@@ -82,7 +82,7 @@ export function sourceStatuses(
 ): SourceStatus[] {
   const bySource = groupBySource(files);
   return config.sources.map(({ name, parser }) => {
-    const own = (bySource.get(name) ?? []).filter((file) => file.state !== 'finished');
+    const own = (bySource.get(name) ?? []).filter((file) => file.state !== 'finished' || file.lagBytes > 0);
     const sample = notes.unmatchedSample(name);
     const scanFailure = notes.scanFailure(name);
     const totals = ledger.source(name);

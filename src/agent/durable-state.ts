@@ -39,6 +39,11 @@ export class DurableState {
     return [...this.#positions.values()];
   }
 
+  /** Where a stream stands for good; undefined while nothing of it is committed. */
+  committedOffset(stream: number): number | undefined {
+    return this.#positions.get(stream)?.offset;
+  }
+
   /** The number for the next stream that is found; streams are never numbered twice. */
   get nextStream(): number {
     return this.#nextStream;

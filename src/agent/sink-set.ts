@@ -29,6 +29,7 @@ interface Running {
 }
 
 const RELOAD_STOP_MS = 5000;
+const DRAIN_LOOK_MS = 10;
 
 /** The configured sinks, each with its cursor. A sink that leaves the configuration gives up its place in the buffer. */
 export class SinkSet {
@@ -104,6 +105,16 @@ export class SinkSet {
     const { buffer, ledger } = this.#around;
     if (buffer.stats().damage.length === 0) return;
     for (const { cursor } of this.#running) cursor.reconcile(ledger.owed());
+  }
+
+  /** Waits until the healthy have delivered all that is buffered, no longer than `ms`. One that fails is not waited for. */
+  async drain(ms: number): Promise<void> {
+    const { buffer, clock } = this.#around;
+    const deadline = clock.monotonic() + ms;
+    const isWaitedFor = ({ sink, cursor }: Running): boolean =>
+      cursor.settledThrough < buffer.lastSeq && sink.status().healthy;
+    while (this.#running.some(isWaitedFor) && clock.monotonic() < deadline)
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, DRAIN_LOOK_MS));
   }
 
   async stop(deadlineMs: number): Promise<void> {

@@ -190,9 +190,11 @@ export class Registry {
     }
   }
 
-  /** Ends the metrics that no source feeds any more, by the configuration now in force. */
-  retain(isFed: (descriptor: MetricDescriptor) => boolean): void {
-    for (const [slot, metric] of this.#metrics) if (!isFed(metric.descriptor)) this.#remove(slot, metric);
+  /** Ends the metrics that no source feeds any more, by the configuration now in force. Says how many. */
+  retain(isFed: (descriptor: MetricDescriptor) => boolean): number {
+    const unfed = [...this.#metrics].filter(([, metric]) => !isFed(metric.descriptor));
+    for (const [slot, metric] of unfed) this.#remove(slot, metric);
+    return unfed.length;
   }
 
   get seriesCount(): number {

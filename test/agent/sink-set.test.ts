@@ -94,3 +94,17 @@ test('a change of sinks that fails can be taken back: those of before deliver ag
   for (const { name, ledger: fates } of sinks.status())
     expect(fates, name).toEqual({ web: { delivered: 4, buffered: 0, lost: {}, before: 0 } });
 });
+
+test('what is buffered is waited for where a sink is well, and not where it fails', async () => {
+  const dir = tempDir();
+  const { buffer, sinks } = await sinksOver(dir);
+  const failing = sinkSchema.parse({ type: 'otlp', name: 'failing', endpoint: 'http://127.0.0.1:1' });
+  await sinks.use([fileSink(dir, 'well'), failing]);
+  await buffer.append(COMMIT);
+  await buffer.append({ ...COMMIT, slices: [slice({ lines: 2 })] });
+  await sinks.drain(60_000);
+  expect(sinks.cursors().map(({ name, settledThrough }) => [name, settledThrough])).toEqual([
+    ['well', 2],
+    ['failing', 1],
+  ]);
+});

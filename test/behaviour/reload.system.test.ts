@@ -59,10 +59,13 @@ describe('a reload', () => {
     await change(agent, { sources: [app, shop] });
     // It goes on where it was: the ledger has each line once.
     await untilEqual(() => lines(agent, 'app'), 4, 'the lines');
+    // The metric ended with its source; what began is another, and a crash does not bring the old one back.
+    expect(await agent.metric('log_lines_total', { source: 'app' })).toBe(1);
     await agent.kill('SIGKILL');
     const again = await t.agent({ ...base, sources: [app, shop] });
     expect([await lines(again, 'app'), await lines(again, 'shop')]).toEqual([4, 5]);
     expect(await again.metric('shop_events_total')).toBe(4);
+    expect(await again.metric('log_lines_total', { source: 'app' })).toBe(1);
     expect(await again.metric('taffrail_ledger_holds')).toBe(1);
   });
 

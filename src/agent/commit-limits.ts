@@ -1,0 +1,19 @@
+import type { LoadedAgentConfig } from '../config/load-config.ts';
+
+const KIB = 1024;
+const CHUNK_BYTES = 1024 * KIB;
+const LEAST_BYTES = 64 * KIB;
+
+/** Bytes at most. */
+export interface CommitLimits {
+  /** Read from one file at a time. */
+  readonly chunk: number;
+  /** Input of one commit, unless a single chunk is more. */
+  readonly commit: number;
+}
+
+/** A small buffer takes small commits: one that must wait until the buffer is empty would go in step with its sinks. */
+export function commitLimits(buffer: LoadedAgentConfig['buffer']): CommitLimits {
+  const share = (part: number): number => Math.max(LEAST_BYTES, Math.floor(buffer.max_bytes / part));
+  return { chunk: Math.min(CHUNK_BYTES, share(8)), commit: Math.min(buffer.commit_bytes, share(4)) };
+}

@@ -1,0 +1,131 @@
+import { availableParallelism } from 'node:os';
+import type { Buffer } from '../buffer/buffer.ts';
+import { Committer } from '../buffer/committer.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { Tailer } from '../tail/tailer.ts';
+import { commitLimits } from './commit-limits.ts';
+import type { DurableState } from './durable-state.ts';
+import { committedLag } from './committed-lag.ts';
+import { Lanes } from './lanes.ts';
+import type { AgentPlan } from './load-plan.ts';
+import type { FileStatus } from '../model/status.ts';
+import { Pipeline } from './pipeline.ts';
+import type { SourceNotes } from './source-notes.ts';
+
+export interface ReadingOptions {
+  readonly buffer: Buffer;
+  readonly state: DurableState;
+  readonly notes: SourceNotes;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * From files to commits: the tailer and the committer, which last, and between them lanes and a pipeline, which are
+ * made anew for each plan.
+ */
+export class Reading {
+  readonly #options: ReadingOptions;
+  readonly #tailer: Tailer;
+  readonly #committer: Committer;
+  #lanes: Lanes;
+  #pipeline: Pipeline;
+
+  constructor(plan: AgentPlan, options: ReadingOptions) {
+    const { buffer, state, clock, log } = options;
+    const limits = commitLimits(plan.config.buffer);
+    this.#options = options;
+    this.#committer = new Committer({
+      buffer,
+      clock,
+      intervalMs: plan.config.buffer.commit_interval,
+      maxBytes: limits.commit,
+    });
+    this.#tailer = new Tailer({
+      sources: plan.sources,
+      positions: state.positions,
+      nextStream: state.nextStream,
+      chunkBytes: limits.chunk,
+      clock,
+      log,
+      onNotice: () => this.#pipeline.addNotices(),
+    });
+    this.#lanes = this.#lanesFor(plan);
+    this.#pipeline = this.#pipelineFor(plan);
+  }
+
+  async start(): Promise<void> {
+    await this.#tailer.start();
+    this.#pipeline.start();
+  }
+
+  /** Reads nothing until `resume`. A full buffer is not waited for: it may be this very change that makes it drain. */
+  async change(plan: AgentPlan): Promise<void> {
+    await this.#pipeline.pause();
+    await this.#lanes.close();
+    this.#options.notes.forgetPatterns();
+    this.#lanes = this.#lanesFor(plan);
+    this.#pipeline = this.#pipelineFor(plan);
+    await this.#tailer.updateSources(plan.sources);
+  }
+
+  resume(): void {
+    this.#pipeline.start();
+  }
+
+  /** What was taken so far is committed. */
+  async flush(): Promise<void> {
+    await this.#committer.flush();
+  }
+
+  /** Reads nothing more; what was taken is committed. */
+  async finish(): Promise<void> {
+    await this.#pipeline.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.#tailer.stop();
+    await this.#lanes.close();
+  }
+
+  files(): readonly FileStatus[] {
+    return committedLag(this.#tailer.status(), this.#options.state);
+  }
+
+  #lanesFor(plan: AgentPlan): Lanes {
+    const { notes, log } = this.#options;
+    const { workers } = plan.config;
+    return new Lanes({
+      plans: plan.scanners,
+      workers: workers === 'auto' ? Math.min(4, availableParallelism() - 1) : workers,
+      log,
+      onPatternOut: (source, pattern, reason) => {
+        notes.notePatternOut(source, pattern, reason);
+        log.error({ source, pattern, reason }, 'a pattern is out of service; its lines count as unmatched');
+      },
+    });
+  }
+
+  #pipelineFor(plan: AgentPlan): Pipeline {
+    const { notes, log } = this.#options;
+    const labels = new Map(plan.config.sources.map((source) => [source.name, source.labels]));
+    return new Pipeline(
+      {
+        tailer: this.#tailer,
+        committer: this.#committer,
+        log,
+        labelsOf: (source) => labels.get(source) ?? {},
+        onUnmatched: notes.noteUnmatched,
+        onScanFailed: (source, reason) => {
+          if (!notes.noteScanFailure(source, reason)) return;
+          log.error(
+            { source, reason },
+            'lines cannot be scanned, which is a bug; they count as filtered by scan_failed',
+          );
+        },
+      },
+      this.#lanes,
+    );
+  }
+}

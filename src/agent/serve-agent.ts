@@ -1,0 +1,49 @@
+import { mergeFamilies } from '../metrics/exposition.ts';
+import type { Queryable } from '../model/series.ts';
+import { HttpServer } from '../platform/http-server.ts';
+import { parseListenAddress } from '../platform/listen-address.ts';
+import type { Log } from '../platform/log.ts';
+import { Router } from '../platform/router.ts';
+import { version } from '../platform/version.ts';
+import type { Engine } from '../promql/engine.ts';
+import { addAdminRoutes, type AdminRoutes } from './admin-routes.ts';
+import type { Alerting } from './alerting.ts';
+import { addAlertsRoutes } from './alerts-routes.ts';
+import { mountQueryApi } from './mount-query-api.ts';
+import { SelectIndex } from './select-index.ts';
+
+export interface AgentServer extends AdminRoutes {
+  readonly listen: string;
+  readonly alerting: Alerting;
+  readonly queryable: Queryable;
+  readonly engine: Engine;
+  readonly queryTimeoutMs: number;
+  readonly log: Log;
+}
+
+/** Everything an agent answers over HTTP. */
+export async function serveAgent(agent: AgentServer): Promise<HttpServer> {
+  const { alerting, registry, self, now } = agent;
+  const router = new Router();
+  addAlertsRoutes(
+    router,
+    () => alerting,
+    () => undefined,
+  );
+  addAdminRoutes(router, agent);
+  mountQueryApi(router, {
+    queryable: agent.queryable,
+    engine: agent.engine,
+    index: new SelectIndex(agent.queryable),
+    metadata: () => mergeFamilies(registry().collect(now()), self.collect()),
+    rules: () => alerting.rules.status(),
+    now,
+    timeoutMs: agent.queryTimeoutMs,
+    version,
+  });
+  return HttpServer.listen({
+    address: parseListenAddress(agent.listen)!,
+    handler: async (request) => router.handle(request),
+    log: agent.log,
+  });
+}
