@@ -9,6 +9,7 @@ import type { RuleGroup } from '../rules/rule.ts';
 import type { SourceSpec } from '../tail/source-spec.ts';
 import { builtInGroups } from './built-in-groups.ts';
 import { templateProblems } from './check-receivers.ts';
+import { limitProblems } from './commit-limits.ts';
 import type { Feeding } from './fed-metrics.ts';
 import { loadRules } from './load-rules.ts';
 import { PackLibrary } from './pack-library.ts';
@@ -65,6 +66,7 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
     ...builtIn.problems,
     ...templateProblems(config, problemAt),
     ...namedFileProblems(config, problemAt),
+    ...limitProblems(config, problemAt),
   );
   if (problems.length > 0) throw new ProblemsError(problems);
   return { file, config, scanners, sources, fed, ruleGroups: [...builtIn.groups, ...rules.groups] };
