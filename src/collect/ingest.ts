@@ -43,11 +43,11 @@ class Ingest {
       this.#admit(request);
       if (encoding === undefined) throw unknownType(request);
       const sender = kind === 'logs' ? readSender(request) : undefined;
-      const bytes = await request.body();
+      const body = await request.encodedBody();
       const result = await this.#store({
         kind,
         encoding,
-        bytes,
+        body,
         receivedMs: this.#deps.clock.now(),
         ...(sender && { sender }),
       });
@@ -75,11 +75,11 @@ class Ingest {
           'remote write 1.0 is application/x-protobuf with snappy compression; 2.0 is not taken',
         );
       }
-      const bytes = await request.body();
+      const body = await request.encodedBody();
       await this.#store({
         kind: 'remote_write',
         encoding: 'protobuf',
-        bytes,
+        body,
         receivedMs: this.#deps.clock.now(),
       });
       return { status: 204 };
@@ -124,6 +124,8 @@ class Ingest {
       case 'conflict':
         metrics.add('identity_conflicts_total');
         throw new HttpError(409, result.message);
+      case 'refused':
+        throw new HttpError(result.status, result.message);
       case 'invalid':
         throw new HttpError(
           400,

@@ -2,6 +2,7 @@ import type { CollectorMetrics } from '../collect/collector-metrics.ts';
 import { type FleetAgent, readFleet } from '../collect/fleet-api.ts';
 import type { Store } from '../collect/store/store.ts';
 import type { FlatSample } from '../model/sample-set.ts';
+import { plainBody } from '../platform/encoded-body.ts';
 import type { RuleSample } from '../rules/rule-storage.ts';
 import { RemoteWriteEncoder } from '../wire/remote-write.ts';
 
@@ -44,10 +45,10 @@ export class OwnSamples {
     const result = await this.#store.ingest({
       kind: 'remote_write',
       encoding: 'protobuf',
-      bytes: body,
+      body: plainBody(body),
       receivedMs: nowMs,
     });
-    if (result.kind === 'invalid' || result.kind === 'failed')
+    if (result.kind === 'invalid' || result.kind === 'refused' || result.kind === 'failed')
       throw new Error(`the store did not take own samples: ${result.message}`);
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
+import { type BodyEncoding, bodyTooLarge, type EncodedBody } from './encoded-body.ts';
 import { HttpError } from './http-error.ts';
 
 export interface BodyLimits {
@@ -37,14 +38,19 @@ export class BodyBudget {
 
 type Inflate = (bytes: Buffer, options: { maxOutputLength: number; chunkSize: number }) => Promise<Buffer>;
 
-const inflaters = new Map<string, Inflate>([
+const inflaters = new Map<BodyEncoding, Inflate>([
   ['gzip', promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gunzip)],
   ['deflate', promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.inflate)],
   ['br', promisify<zlib.InputType, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress)],
 ]);
 
-/** Nothing to do; snappy is remote write's, a block that its decoder takes apart. */
-const LEFT_ALONE = new Set(['identity', '', 'snappy']);
+/** By the name in the header. Nothing to do for snappy: it is remote write's, a block that its decoder takes apart. */
+const encodings: ReadonlyMap<string, BodyEncoding> = new Map([
+  ['identity', 'identity'],
+  ['', 'identity'],
+  ['snappy', 'identity'],
+  ...[...inflaters.keys()].map((name) => [name, name] as const),
+]);
 
 /** The encodings that a request body may have, as the `Accept-Encoding` of an answer names them. */
 export const acceptedEncodings = [...inflaters.keys()].join(', ');
@@ -56,23 +62,35 @@ export async function readBody(
   budget: BodyBudget,
   hold: (bytes: number) => void,
 ): Promise<Buffer> {
-  const encoding = (message.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const { bytes: raw, encoding } = await readEncodedBody(message, limits, budget, hold);
   const inflate = inflaters.get(encoding);
-  if (inflate === undefined && !LEFT_ALONE.has(encoding)) {
-    throw new HttpError(
-      415,
-      `Content-Encoding "${encoding.slice(0, 40)}" is not supported; accepted are ${acceptedEncodings}, identity`,
-      {
-        'accept-encoding': acceptedEncodings,
-      },
-    );
-  }
-  const raw = await readRaw(message, limits.bodyBytesMax, budget, hold);
   if (inflate === undefined) return raw;
   const plain = await inflateWithin(raw, encoding, inflate, limits.inflatedBytesMax);
   budget.take(plain.length);
   hold(plain.length);
   return plain;
+}
+
+/** Reads a body and leaves it as it is, for a reader elsewhere; that its encoding is one of ours is certain. */
+export async function readEncodedBody(
+  message: IncomingMessage,
+  limits: BodyLimits,
+  budget: BodyBudget,
+  hold: (bytes: number) => void,
+): Promise<EncodedBody & { readonly bytes: Buffer }> {
+  const name = (message.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const encoding = encodings.get(name);
+  if (encoding === undefined) {
+    throw new HttpError(
+      415,
+      `Content-Encoding "${name.slice(0, 40)}" is not supported; accepted are ${acceptedEncodings}, identity`,
+      {
+        'accept-encoding': acceptedEncodings,
+      },
+    );
+  }
+  const bytes = await readRaw(message, limits.bodyBytesMax, budget, hold);
+  return { bytes, encoding, inflatedBytesMax: limits.inflatedBytesMax };
 }
 
 function readRaw(
@@ -82,14 +100,14 @@ function readRaw(
   hold: (bytes: number) => void,
 ): Promise<Buffer> {
   const announced = Number(message.headers['content-length'] ?? 0);
-  if (announced > bytesMax) return Promise.reject(tooLarge(bytesMax, 'body'));
+  if (announced > bytesMax) return Promise.reject(bodyTooLarge(bytesMax, 'body'));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     const onData = (chunk: Buffer): void => {
       try {
         length += chunk.length;
-        if (length > bytesMax) throw tooLarge(bytesMax, 'body');
+        if (length > bytesMax) throw bodyTooLarge(bytesMax, 'body');
         budget.take(chunk.length);
         hold(chunk.length);
         chunks.push(chunk);
@@ -119,11 +137,7 @@ async function inflateWithin(
     return await inflate(raw, { maxOutputLength: bytesMax, chunkSize });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw tooLarge(bytesMax, 'decompressed body');
+      throw bodyTooLarge(bytesMax, 'decompressed body');
     throw new HttpError(400, `the body is not valid ${encoding}: ${(cause as Error).message}`, {}, { cause });
   }
-}
-
-function tooLarge(bytesMax: number, what: string): HttpError {
-  return new HttpError(413, `the ${what} is larger than the limit of ${bytesMax} bytes`);
 }

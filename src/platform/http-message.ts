@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { EncodedBody } from './encoded-body.ts';
 
 /** A request as handlers see it; tests make one without opening a port (see `test/platform/fake-request.ts`). */
 export interface HttpRequest {
@@ -13,6 +14,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** The whole body, decompressed by its Content-Encoding; rejects with an `HttpError` (400, 408, 413, 415, 503). */
   body(): Promise<Buffer>;
+  /** The whole body as it came, where another thread decompresses it; instead of `body`, not beside it. */
+  encodedBody(): Promise<EncodedBody>;
 }
 
 export type HttpBody = string | Uint8Array | AsyncIterable<string | Uint8Array>;

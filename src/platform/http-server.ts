@@ -3,7 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
 import { StartRefused } from '../model/start-refused.ts';
-import { BodyBudget, readBody } from './http-body.ts';
+import { BodyBudget, readBody, readEncodedBody } from './http-body.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from './http-message.ts';
 import { sendResponse } from './http-response.ts';
@@ -120,9 +120,11 @@ async function serve(
       bodyBytesMax: options.bodyBytesMax ?? 16 * MIB,
       inflatedBytesMax: options.inflatedBytesMax ?? 64 * MIB,
     };
-    const request = toRequest(message, gone.signal, () =>
-      readBody(message, limits, budget, (bytes) => (held += bytes)),
-    );
+    const hold = (bytes: number): void => void (held += bytes);
+    const request = toRequest(message, gone.signal, {
+      body: () => readBody(message, limits, budget, hold),
+      encodedBody: () => readEncodedBody(message, limits, budget, hold),
+    });
     const answer = await answerOf(options, request);
     if (closing.aborted) response.setHeader('connection', 'close');
     await sendResponse(message, response, answer, gone.signal);
@@ -156,7 +158,7 @@ function errorResponse(error: HttpError): HttpResponse {
 function toRequest(
   message: http.IncomingMessage,
   signal: AbortSignal,
-  body: () => Promise<Buffer>,
+  bodies: Pick<HttpRequest, 'body' | 'encodedBody'>,
 ): HttpRequest | HttpError {
   const url = message.url ?? '/';
   const mark = url.indexOf('?');
@@ -173,7 +175,7 @@ function toRequest(
     headers: message.headers,
     remoteAddress: message.socket.remoteAddress ?? '',
     signal,
-    body,
+    ...bodies,
   };
 }
 

@@ -1,10 +1,11 @@
+import type { EncodedBody } from '../../platform/encoded-body.ts';
 import type { Sender } from './agent-ledger.ts';
 
-/** One request as it goes to the store's thread: still encoded, so that decoding does not hold up the server. */
+/** One request as it goes to the store's thread: still encoded and compressed, so that reading it does not hold up the server. */
 export interface IngestRequest {
   readonly kind: 'logs' | 'metrics' | 'remote_write';
   readonly encoding: 'protobuf' | 'json';
-  readonly bytes: Uint8Array;
+  readonly body: EncodedBody;
   readonly sender?: Sender;
   readonly receivedMs: number;
 }
@@ -20,6 +21,8 @@ export type IngestResult =
     }
   | { readonly kind: 'repeat' }
   | { readonly kind: 'conflict'; readonly message: string }
+  /** The body cannot be decompressed within its limits; the answer is ready. */
+  | { readonly kind: 'refused'; readonly status: number; readonly message: string }
   /** The sender's mistake; a repeat would fail again. */
   | { readonly kind: 'invalid'; readonly message: string }
   /** The store could not write (full disk); a repeat may succeed. */

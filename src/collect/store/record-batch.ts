@@ -1,9 +1,8 @@
-import { ByteWriter } from '../../model/byte-writer.ts';
 import { type Attributes, anyValueText, DecodeBudget } from '../../wire/any-value.ts';
 import { readResource, readScope } from '../../wire/otlp-logs.ts';
 import { ProtoReader } from '../../wire/protobuf.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import { BLOCK_SPAN_MS, type BlockEncoding, compressBlock } from './record-block.ts';
+import { BlockBuilder, type UnplacedBlock } from './block-builder.ts';
 import { skimRecord } from './record-skim.ts';
 
 /** The records of one request, checked and cut into blocks: what is left to do is to insert them. */
@@ -21,21 +20,14 @@ export interface StreamBlocks {
   readonly blocks: readonly UnplacedBlock[];
 }
 
-export interface UnplacedBlock {
-  readonly minMs: number;
-  readonly maxMs: number;
-  readonly records: number;
-  readonly encoding: BlockEncoding;
-  readonly bytes: Uint8Array;
-}
-
 /** Most records in one request, as in `wire/`. */
 const RECORDS_MAX = 500_000;
-/** A block beyond this is closed: a query decodes whole blocks. */
-const BLOCK_BYTES_MAX = 256 * 1024;
 
-/** Reads an ExportLogsServiceRequest. Throws WireError where a later query could not decode it. */
-export function readRecordBatch(request: Uint8Array, receivedMs: number): RecordBatch {
+/**
+ * Reads an ExportLogsServiceRequest. Throws WireError where a later query could not decode it. `inBody` says that the
+ * request is stored itself: then its blocks do not hold their records.
+ */
+export function readRecordBatch(request: Uint8Array, receivedMs: number, inBody = false): RecordBatch {
   const reader = new ProtoReader(request);
   const budget = new DecodeBudget(1_000_000);
   const streams: StreamBlocks[] = [];
@@ -45,7 +37,7 @@ export function readRecordBatch(request: Uint8Array, receivedMs: number): Record
       reader.skip();
       continue;
     }
-    for (const stream of readResourceLogs(reader, budget, receivedMs)) {
+    for (const stream of readResourceLogs(reader, budget, receivedMs, inBody)) {
       records += stream.records;
       if (records > RECORDS_MAX)
         throw new WireError(`request holds more than ${RECORDS_MAX} records`, reader.at);
@@ -55,13 +47,18 @@ export function readRecordBatch(request: Uint8Array, receivedMs: number): Record
   return { records, streams };
 }
 
-function readResourceLogs(reader: ProtoReader, budget: DecodeBudget, receivedMs: number): StreamBlocks[] {
+function readResourceLogs(
+  reader: ProtoReader,
+  budget: DecodeBudget,
+  receivedMs: number,
+  inBody: boolean,
+): StreamBlocks[] {
   const outer = reader.enter();
   let resource: Attributes = {};
   const scopes: { name: string; builder: BlockBuilder }[] = [];
   while (reader.next()) {
     if (reader.field === 1) resource = readResource(reader, budget);
-    else if (reader.field === 2) scopes.push(readScopeLogs(reader, budget, receivedMs));
+    else if (reader.field === 2) scopes.push(readScopeLogs(reader, budget, receivedMs, inBody));
     else reader.skip();
   }
   reader.leave(outer);
@@ -79,10 +76,11 @@ function readScopeLogs(
   reader: ProtoReader,
   budget: DecodeBudget,
   receivedMs: number,
+  inBody: boolean,
 ): { name: string; builder: BlockBuilder } {
   budget.spend(reader.at);
   const outer = reader.enter();
-  const builder = new BlockBuilder(reader.bytes);
+  const builder = new BlockBuilder(reader.bytes, inBody);
   let name = '';
   while (reader.at < reader.end) {
     const start = reader.at;
@@ -102,65 +100,4 @@ function streamAttributes(resource: Attributes, scope: string): string {
   if (scope !== '' && scope !== 'taffrail') entries.push(['otel.scope.name', scope]);
   entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return JSON.stringify(Object.fromEntries(entries));
-}
-
-/** Sorts records into blocks by the hour of their event time; neighbours are copied in one go. */
-class BlockBuilder {
-  records = 0;
-  readonly #bytes: Buffer;
-  readonly #open = new Map<number, OpenBlock>();
-  readonly #done: UnplacedBlock[] = [];
-  #run: OpenBlock | undefined;
-  #runStart = 0;
-  #runEnd = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  add(start: number, end: number, timeMs: number): void {
-    this.records++;
-    const hour = Math.floor(timeMs / BLOCK_SPAN_MS);
-    let block = this.#run !== undefined && this.#run.hour === hour ? this.#run : this.#open.get(hour);
-    if (block === undefined) {
-      block = { hour, minMs: timeMs, maxMs: timeMs, records: 0, writer: new ByteWriter(4096) };
-      this.#open.set(hour, block);
-    }
-    if (block !== this.#run || start !== this.#runEnd) {
-      this.#flushRun();
-      this.#run = block;
-      this.#runStart = start;
-    }
-    this.#runEnd = end;
-    block.records++;
-    if (timeMs < block.minMs) block.minMs = timeMs;
-    if (timeMs > block.maxMs) block.maxMs = timeMs;
-    if (block.writer.length + end - this.#runStart >= BLOCK_BYTES_MAX) this.#close(block);
-  }
-
-  finish(): readonly UnplacedBlock[] {
-    this.#flushRun();
-    for (const block of this.#open.values()) this.#close(block);
-    return this.#done;
-  }
-
-  #flushRun(): void {
-    this.#run?.writer.raw(this.#bytes.subarray(this.#runStart, this.#runEnd));
-    this.#run = undefined;
-  }
-
-  #close(block: OpenBlock): void {
-    if (this.#run === block) this.#flushRun();
-    this.#open.delete(block.hour);
-    const { minMs, maxMs, records, writer } = block;
-    this.#done.push({ minMs, maxMs, records, ...compressBlock(writer.bytes.subarray(0, writer.length)) });
-  }
-}
-
-interface OpenBlock {
-  readonly hour: number;
-  readonly writer: ByteWriter;
-  minMs: number;
-  maxMs: number;
-  records: number;
 }

@@ -1,6 +1,7 @@
 import type { Attributes } from '../../wire/any-value.ts';
 import { decodeRecordBlock } from '../../wire/otlp-logs.ts';
-import { BLOCK_SPAN_MS, decompressBlock } from './record-block.ts';
+import { BlockContents } from './block-contents.ts';
+import { BLOCK_SPAN_MS } from './record-block.ts';
 import { filterForStream, recordFits } from './record-filter.ts';
 import {
   formatPlace,
@@ -22,12 +23,6 @@ interface BlockRow {
   readonly records: number;
 }
 
-interface BlockContent {
-  readonly received_ms: number;
-  readonly encoding: number;
-  readonly bytes: Uint8Array;
-}
-
 interface Found {
   readonly place: Place;
   readonly record: StoredRecord;
@@ -37,7 +32,7 @@ interface Found {
 export class RecordSearch {
   readonly #byTime;
   readonly #after;
-  readonly #content;
+  readonly #contents: BlockContents;
   readonly #stream;
   readonly #newest;
   readonly #resources = new Map<number, Attributes>();
@@ -50,7 +45,7 @@ export class RecordSearch {
     this.#after = db.prepare(
       'SELECT number, stream, min_ms, max_ms, records FROM block WHERE number > ? ORDER BY number',
     );
-    this.#content = db.prepare('SELECT received_ms, encoding, bytes FROM block WHERE number = ?');
+    this.#contents = new BlockContents(db);
     this.#stream = db.prepare('SELECT attributes FROM stream WHERE id = ?');
     this.#newest = db.prepare('SELECT MAX(number) AS number FROM block');
   }
@@ -136,18 +131,14 @@ export class RecordSearch {
     const resource = this.#resource(block.stream);
     const streamFilter = filterForStream(filter, resource);
     if (streamFilter.never) return [];
-    const content = this.#content.get(block.number) as BlockContent | undefined;
+    const content = this.#contents.read(block.number);
     if (content === undefined) return [];
-    const bytes = decompressBlock(content.encoding, content.bytes);
+    const { bytes, receivedMs } = content;
     if (filter.text !== '' && !bytes.includes(filter.text)) return [];
     const found: Found[] = [];
     decodeRecordBlock(bytes).forEach((decoded, index) => {
       const ms =
-        decoded.timeMs > 0
-          ? decoded.timeMs
-          : decoded.observedMs > 0
-            ? decoded.observedMs
-            : content.received_ms;
+        decoded.timeMs > 0 ? decoded.timeMs : decoded.observedMs > 0 ? decoded.observedMs : receivedMs;
       const place = { ms, nanos: decoded.timeMs > 0 ? decoded.timeNanos : 0, block: block.number, index };
       if (!fits(place) || !recordFits(decoded, filter.text, streamFilter)) return;
       const { observedMs, severity, severityText, body, attributes, traceId, spanId } = decoded;
@@ -156,7 +147,7 @@ export class RecordSearch {
         timeMs: ms,
         timeNanos: place.nanos,
         observedMs,
-        receivedMs: content.received_ms,
+        receivedMs,
         severity,
         severityText,
         body,

@@ -1,5 +1,6 @@
 import { ProtoReader } from '../../wire/protobuf.ts';
 import { WireError } from '../../wire/wire-error.ts';
+import { nanosToMs, skimUsualRecord, UNUSUAL } from './usual-record.ts';
 
 /** Deepest nesting of values in values; not more than `wire/` reads back. */
 const VALUE_DEPTH_MAX = 12;
@@ -10,6 +11,13 @@ const VALUE_DEPTH_MAX = 12;
  */
 export function skimRecord(reader: ProtoReader): number {
   const outer = reader.enter();
+  const usualMs = skimUsualRecord(reader.bytes, reader.at, reader.end);
+  const timeMs = usualMs === UNUSUAL ? skimAnyRecord(reader) : usualMs;
+  reader.leave(outer);
+  return timeMs;
+}
+
+function skimAnyRecord(reader: ProtoReader): number {
   let timeMs = 0;
   let observedMs = 0;
   while (reader.next()) {
@@ -46,14 +54,7 @@ export function skimRecord(reader: ProtoReader): number {
         reader.skip();
     }
   }
-  reader.leave(outer);
   return timeMs > 0 ? timeMs : observedMs;
-}
-
-function nanosToMs(bytes: Buffer, at: number): number {
-  const low = bytes.readUInt32LE(at);
-  const high = bytes.readUInt32LE(at + 4);
-  return Math.floor((high * 4294967296 + low) / 1e6);
 }
 
 function skimId(reader: ProtoReader, size: number): void {

@@ -8,6 +8,7 @@ export interface RetentionLimits {
 
 /** What one step removes: a few milliseconds of work, so that ingest waits no longer than that. */
 const STEP_BLOCKS = 200;
+const STEP_BODIES = 100;
 const STEP_SAMPLES = 20_000;
 const STEP_SERIES = 500;
 const STEP_PAGES = 500;
@@ -74,7 +75,7 @@ export class Retention {
   }
 
   #deleteSome(cutoff: number): boolean {
-    if (this.#deleteBlocks(cutoff) || this.#deleteSamples(cutoff)) return true;
+    if (this.#deleteBodies() || this.#deleteBlocks(cutoff) || this.#deleteSamples(cutoff)) return true;
     return this.#deleteChunks(cutoff);
   }
 
@@ -85,7 +86,20 @@ export class Retention {
       )
       .run(STEP_BLOCKS, cutoff);
     this.#deleted += Number(changes);
-    return Number(changes) === STEP_BLOCKS;
+    // The next step deletes what they were in.
+    return Number(changes) > 0;
+  }
+
+  /** Those whose blocks are gone, before any further block: the room that they leave counts. */
+  #deleteBodies(): boolean {
+    const { changes } = this.#db
+      .prepare(
+        `DELETE FROM body WHERE number IN (SELECT number FROM body
+           WHERE number < (SELECT COALESCE(MIN(number), 9223372036854775807) FROM block) ORDER BY number LIMIT ?)`,
+      )
+      .run(STEP_BODIES);
+    this.#deleted += Number(changes);
+    return Number(changes) > 0;
   }
 
   #deleteSamples(cutoff: number): boolean {

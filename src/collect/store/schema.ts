@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.ts';
 
 /** Raised by one with each change of the tables; `migrations[n]` brings a store from version n to n + 1. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 const migrations: readonly string[] = [
   `
@@ -51,6 +51,10 @@ const migrations: readonly string[] = [
     agent TEXT NOT NULL, epoch TEXT NOT NULL, source TEXT NOT NULL, records INTEGER NOT NULL,
     PRIMARY KEY (agent, epoch, source)
   ) WITHOUT ROWID;
+  `,
+  `
+  -- Bodies of requests that are stored as they came (see stored-body.ts), by the number of the last block in them.
+  CREATE TABLE body (number INTEGER PRIMARY KEY, encoding INTEGER NOT NULL, bytes BLOB NOT NULL);
   `,
 ];
 

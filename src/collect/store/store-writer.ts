@@ -1,4 +1,6 @@
+import { decompressBody } from '../../platform/encoded-body.ts';
 import { faultPoint } from '../../platform/fault.ts';
+import { HttpError } from '../../platform/http-error.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { readOtlpSamples, readRemoteWriteSamples } from '../sample-decoding.ts';
 import { logsProtobufOfJson } from '../logs-json.ts';
@@ -8,14 +10,21 @@ import { type RecordBatch, readRecordBatch } from './record-batch.ts';
 import type { SampleBatch } from './sample-batch.ts';
 import { SeriesIds } from './series-ids.ts';
 import { type Database, inTransaction } from './sqlite.ts';
+import { storableBody, type StoredBody } from './stored-body.ts';
 
 /** A remote-write request after decompression. */
 const REMOTE_WRITE_BYTES_MAX = 64 * 1024 * 1024;
 
 type Checked =
-  | { readonly kind: 'records'; readonly request: IngestRequest; readonly batch: RecordBatch }
+  | {
+      readonly kind: 'records';
+      readonly request: IngestRequest;
+      readonly batch: RecordBatch;
+      /** Where the batch's blocks are in it. */
+      readonly body: StoredBody | undefined;
+    }
   | { readonly kind: 'samples'; readonly request: IngestRequest; readonly batch: SampleBatch }
-  | { readonly kind: 'invalid'; readonly message: string }
+  | (IngestResult & { readonly kind: 'invalid' | 'refused' })
   /** Our own fault: the sender keeps what it has, until it is mended. */
   | { readonly kind: 'unread'; readonly message: string };
 
@@ -32,6 +41,7 @@ export class StoreWriter {
   readonly #metadata = new Map<string, string>();
   readonly #insertSample;
   readonly #insertBlock;
+  readonly #insertBody;
   readonly #insertStream;
   readonly #findStream;
   readonly #insertMetric;
@@ -44,6 +54,7 @@ export class StoreWriter {
     this.#insertBlock = db.prepare(
       'INSERT INTO block (stream, min_ms, max_ms, received_ms, records, encoding, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
+    this.#insertBody = db.prepare('INSERT INTO body (number, encoding, bytes) VALUES (?, ?, ?)');
     this.#insertStream = db.prepare('INSERT INTO stream (attributes) VALUES (?)');
     this.#findStream = db.prepare('SELECT id FROM stream WHERE attributes = ?');
     this.#insertMetric = db.prepare(
@@ -78,13 +89,15 @@ export class StoreWriter {
       this.#freshStreams = [];
       this.#metadata.clear();
       return checked.map((one) =>
-        one.kind === 'invalid' ? one : { kind: 'failed', message: failureMessage(error) },
+        one.kind === 'invalid' || one.kind === 'refused'
+          ? one
+          : { kind: 'failed', message: failureMessage(error) },
       );
     }
   }
 
   #store(checked: Checked): IngestResult {
-    if (checked.kind === 'invalid') return checked;
+    if (checked.kind === 'invalid' || checked.kind === 'refused') return checked;
     if (checked.kind === 'unread') return { kind: 'failed', message: checked.message };
     const { sender, receivedMs } = checked.request;
     if (sender !== undefined) {
@@ -92,15 +105,20 @@ export class StoreWriter {
       if (admission.kind !== 'new') return admission;
     }
     if (checked.kind === 'samples') return this.#storeSamples(checked.batch);
-    return this.#storeRecords(checked.batch, sender, receivedMs);
+    return this.#storeRecords(checked, sender, receivedMs);
   }
 
-  #storeRecords(batch: RecordBatch, sender: Sender | undefined, receivedMs: number): IngestResult {
+  #storeRecords(
+    { batch, body }: Checked & { readonly kind: 'records' },
+    sender: Sender | undefined,
+    receivedMs: number,
+  ): IngestResult {
+    let number: number | bigint | undefined;
     const sources = new Map<string, number>();
     for (const { attributes, source, records, blocks } of batch.streams) {
       const stream = this.#stream(attributes);
       for (const block of blocks) {
-        this.#insertBlock.run(
+        number = this.#insertBlock.run(
           stream,
           block.minMs,
           block.maxMs,
@@ -108,10 +126,12 @@ export class StoreWriter {
           block.records,
           block.encoding,
           block.bytes,
-        );
+        ).lastInsertRowid;
       }
       sources.set(source, (sources.get(source) ?? 0) + records);
     }
+    if (body !== undefined && number !== undefined)
+      this.#insertBody.run(Number(number), body.encoding, body.bytes);
     if (sender !== undefined) {
       this.#ledger.record(sender, sources);
       if (sender.settled !== undefined) this.#ledger.settle(sender.agent, sender.epoch, sender.settled);
@@ -172,6 +192,7 @@ function check(request: IngestRequest): Checked {
   try {
     return decode(request);
   } catch (error) {
+    if (error instanceof HttpError) return { kind: 'refused', status: error.status, message: error.message };
     if (error instanceof WireError) return { kind: 'invalid', message: error.message };
     return {
       kind: 'unread',
@@ -181,11 +202,18 @@ function check(request: IngestRequest): Checked {
 }
 
 function decode(request: IngestRequest): Checked {
-  const { kind, encoding, bytes, receivedMs } = request;
+  const { kind, encoding, receivedMs } = request;
+  const bytes = decompressBody(request.body);
   switch (kind) {
     case 'logs': {
+      const body = encoding === 'json' ? undefined : storableBody(request.body, bytes.length);
       const protobuf = encoding === 'json' ? logsProtobufOfJson(bytes) : bytes;
-      return { kind: 'records', request, batch: readRecordBatch(protobuf, receivedMs) };
+      return {
+        kind: 'records',
+        request,
+        batch: readRecordBatch(protobuf, receivedMs, body !== undefined),
+        body,
+      };
     }
     case 'metrics':
       return { kind: 'samples', request, batch: readOtlpSamples(bytes, encoding) };

@@ -21,7 +21,7 @@ export interface StoreOptions {
   readonly queryTimeoutMs?: number;
   /** Most samples that one `select` reads; default 20 million. */
   readonly querySamplesMax?: number;
-  /** Encoded bytes that may wait for the writer; beyond it `ingest` answers `busy`. Default 64 MiB. */
+  /** Bytes, as they travelled, that may wait for the writer; beyond it `ingest` answers `busy`. Default 64 MiB. */
   readonly queuedBytesMax?: number;
   readonly maintenanceMs?: number;
 }
@@ -74,11 +74,12 @@ export class Store {
 
   /** Resolves after the commit. */
   async ingest(request: IngestRequest): Promise<IngestResult> {
-    const bytes = request.bytes.length;
+    const { body } = request;
+    const bytes = body.bytes.length;
     this.#queuedBytes += bytes;
     try {
-      const owned = ownBuffer(request.bytes);
-      const result = await this.#writer.call('ingest', [{ ...request, bytes: owned }], {
+      const owned = ownBuffer(body.bytes);
+      const result = await this.#writer.call('ingest', [{ ...request, body: { ...body, bytes: owned } }], {
         transfer: [owned.buffer as ArrayBuffer],
       });
       if (result.kind === 'stored' && result.records > 0) this.#commits.emit('records');

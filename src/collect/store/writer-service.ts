@@ -10,7 +10,8 @@ import { StoreWriter } from './store-writer.ts';
 
 /** Requests that go into one transaction at most; beyond it the first would wait too long for its answer. */
 const GROUP_MAX = 256;
-const GROUP_BYTES_MAX = 32 * 1024 * 1024;
+/** As they travelled: most are a tenth of what is in them. */
+const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 
 const FORGET_EACH_MS = 10 * 60_000;
 
@@ -73,7 +74,7 @@ export class WriterService {
     let bytes = 0;
     let count = 0;
     for (const { request } of this.#waiting) {
-      bytes += request.bytes.length;
+      bytes += request.body.bytes.length;
       if (count > 0 && (bytes > GROUP_BYTES_MAX || count >= GROUP_MAX)) break;
       count++;
     }

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { RecordSearch } from '../../../src/collect/store/record-search.ts';
 import type { StoredRecord } from '../../../src/collect/store/record-query.ts';
 import { configureWriter, migrate } from '../../../src/collect/store/schema.ts';
 import { openDatabase } from '../../../src/collect/store/sqlite.ts';
 import { StoreWriter } from '../../../src/collect/store/store-writer.ts';
+import { plainBody } from '../../../src/platform/encoded-body.ts';
 import { logsRequest } from '../requests.ts';
 
 const HOUR = 3_600_000;
@@ -17,11 +19,15 @@ function openStore(): { writer: StoreWriter; search: RecordSearch; close: () => 
   return { writer: new StoreWriter(db), search: new RecordSearch(db), close: () => db.close() };
 }
 
+/** Makes a request so large that it is stored as it came. */
+const PADDING = ' and so on'.repeat(2000);
+
 /** Batches of records: minutes after NOW, the source, and a word. */
 const batches = fc.array(
   fc.record({
     source: fc.constantFrom('web', 'db'),
     minutes: fc.array(fc.integer({ min: -150, max: 150 }), { minLength: 1, maxLength: 30 }),
+    gzip: fc.boolean(),
   }),
   { maxLength: 12 },
 );
@@ -34,17 +40,29 @@ interface Sent {
 
 function fill(
   writer: StoreWriter,
-  content: readonly { readonly source: string; readonly minutes: readonly number[] }[],
+  content: readonly {
+    readonly source: string;
+    readonly minutes: readonly number[];
+    readonly gzip?: boolean;
+  }[],
 ): Sent[] {
   const sent: Sent[] = [];
-  content.forEach(({ source, minutes }, batch) => {
+  content.forEach(({ source, minutes, gzip = false }, batch) => {
     const records = minutes.map((minute, i) => ({
       timeMs: NOW + minute * 60_000,
       body: `${i % 3 === 0 ? 'needle' : 'hay'} ${batch}.${i}`,
     }));
-    const bytes = logsRequest({ 'taffrail.source': source }, records);
-    const [result] = writer.ingest([{ kind: 'logs', encoding: 'protobuf', bytes, receivedMs: NOW }]);
-    expect(result).toMatchObject({ kind: 'stored', records: minutes.length });
+    const padding = { timeMs: NOW - 10 * HOUR, body: PADDING };
+    // Two streams in one request, as an agent of several sources sends them.
+    const plain = Buffer.concat([
+      logsRequest({ 'taffrail.source': source }, records),
+      logsRequest({ 'taffrail.source': 'other' }, gzip ? [padding] : []),
+    ]);
+    const body = gzip
+      ? ({ bytes: gzipSync(plain), encoding: 'gzip', inflatedBytesMax: 1e6 } as const)
+      : plainBody(plain);
+    const [result] = writer.ingest([{ kind: 'logs', encoding: 'protobuf', body, receivedMs: NOW }]);
+    expect(result).toMatchObject({ kind: 'stored', records: minutes.length + (gzip ? 1 : 0) });
     sent.push(...records.map((record) => ({ ...record, source })));
   });
   return sent;

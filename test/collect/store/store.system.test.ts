@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { IngestRequest } from '../../../src/collect/store/ingest-request.ts';
 import { Store } from '../../../src/collect/store/store.ts';
+import { plainBody } from '../../../src/platform/encoded-body.ts';
 import { temporaryFolder } from '../fixture.ts';
 import { logsRequest } from '../requests.ts';
 
@@ -35,7 +37,7 @@ function logs(body: string, receivedMs: number, records = 1): IngestRequest {
       body: `${body} ${i} ${Math.sin(i + receivedMs)}`,
     })),
   );
-  return { kind: 'logs', encoding: 'protobuf', bytes, receivedMs };
+  return { kind: 'logs', encoding: 'protobuf', body: plainBody(bytes), receivedMs };
 }
 
 test('requests that come together are stored, each with its own answer', async () => {
@@ -43,7 +45,7 @@ test('requests that come together are stored, each with its own answer', async (
   const bad: IngestRequest = {
     kind: 'logs',
     encoding: 'protobuf',
-    bytes: Buffer.from([1, 2, 3]),
+    body: plainBody(Buffer.from([1, 2, 3])),
     receivedMs: NOW,
   };
   const results = await Promise.all(
@@ -64,6 +66,38 @@ test('beyond its size the store lets the oldest go, and keeps the newest', async
   const { records } = await store.records({ ...ALL, limit: 5000, budgetMs: 10_000 });
   expect(records[0]!.body).toContain('batch 59');
   expect(await store.recordCount({ ...ALL, text: 'batch 0 ' })).toBe(0);
+  await store.close();
+});
+
+test('a body that is stored as it came goes when its last record goes, and its room is free', async () => {
+  const store = await openStore({ retention: { timeMs: 60_000, bytesMax: 1e12 } });
+  const empty = (await store.stats()).bytes;
+  for (let i = 0; i < 20; i++) {
+    const plain = logs('x'.repeat(300), NOW + i, 2000);
+    const bytes = gzipSync(plain.body.bytes, { level: 1 });
+    await store.ingest({ ...plain, body: { bytes, encoding: 'gzip', inflatedBytesMax: 1e7 } });
+  }
+  expect(await store.recordCount({ ...ALL, text: 'xxx 1999 ' })).toBe(20);
+  expect((await store.stats()).bytes).toBeGreaterThan(empty + 1_000_000);
+  await store.maintain(NOW + 60_000 + 10);
+  expect(await store.recordCount({ ...ALL, text: 'xxx 1999 ' })).toBe(10);
+  await store.maintain(NOW + 120_000);
+  expect(await store.recordCount(ALL)).toBe(0);
+  expect((await store.stats()).bytes).toBeLessThan(empty + 100_000);
+  await store.close();
+});
+
+test('a body that becomes larger than it may is refused, and its neighbours are stored', async () => {
+  const store = await openStore();
+  const bytes = gzipSync(Buffer.alloc(100_000));
+  const bomb: IngestRequest = {
+    kind: 'logs',
+    encoding: 'protobuf',
+    body: { bytes, encoding: 'gzip', inflatedBytesMax: 50_000 },
+    receivedMs: NOW,
+  };
+  const results = await Promise.all([logs('a', NOW), bomb, logs('b', NOW)].map((one) => store.ingest(one)));
+  expect(results).toMatchObject([{ kind: 'stored' }, { kind: 'refused', status: 413 }, { kind: 'stored' }]);
   await store.close();
 });
 

@@ -1,0 +1,59 @@
+import zlib from 'node:zlib';
+import { HttpError } from './http-error.ts';
+
+export type BodyEncoding = 'identity' | 'gzip' | 'deflate' | 'br';
+
+/** A request's body as it travelled. It may cross threads: who decompresses it need not be who received it. */
+export interface EncodedBody {
+  readonly bytes: Uint8Array;
+  readonly encoding: BodyEncoding;
+  /** Most bytes that it may become. */
+  readonly inflatedBytesMax: number;
+}
+
+/** A body that was never compressed. */
+export function plainBody(bytes: Uint8Array): EncodedBody {
+  return { bytes, encoding: 'identity', inflatedBytesMax: bytes.length };
+}
+
+const CHUNK_MIN = 16 * 1024;
+const CHUNK_MAX = 4 * 1024 * 1024;
+/** Deflate makes no more of a byte. */
+const DEFLATE_RATIO_MAX = 1032;
+
+/** Gives the content of a body, at once. Throws HttpError: 400 where it is damaged, 413 where it becomes too large. */
+export function decompressBody({ bytes, encoding, inflatedBytesMax }: EncodedBody): Buffer {
+  const limits = { maxOutputLength: inflatedBytesMax, chunkSize: chunkSize(bytes, encoding) };
+  try {
+    switch (encoding) {
+      case 'identity':
+        return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      case 'gzip':
+        return zlib.gunzipSync(bytes, limits);
+      case 'deflate':
+        return zlib.inflateSync(bytes, limits);
+      case 'br':
+        return zlib.brotliDecompressSync(bytes, limits);
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw bodyTooLarge(inflatedBytesMax, 'decompressed body');
+    throw new HttpError(400, `the body is not valid ${encoding}: ${(cause as Error).message}`, {}, { cause });
+  }
+}
+
+/** A piece of output costs a call, and several pieces a copy: one that holds all, as far as the body's word may be taken. */
+function chunkSize(bytes: Uint8Array, encoding: BodyEncoding): number {
+  const likely = encoding === 'gzip' ? announcedBytes(bytes) + 1 : bytes.length * 8;
+  return Math.min(CHUNK_MAX, bytes.length * DEFLATE_RATIO_MAX + CHUNK_MIN, Math.max(CHUNK_MIN, likely));
+}
+
+/** The last four bytes of gzip are the size of its content (of its last member). */
+function announcedBytes(bytes: Uint8Array): number {
+  if (bytes.length < 18) return 0;
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(bytes.length - 4, true);
+}
+
+export function bodyTooLarge(bytesMax: number, what: string): HttpError {
+  return new HttpError(413, `the ${what} is larger than the limit of ${bytesMax} bytes`);
+}
