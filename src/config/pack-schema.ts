@@ -105,6 +105,7 @@ const thenSchema: z.ZodType<ThenInput> = z.lazy(() =>
 );
 
 const multiline = z.strictObject({
+  field: fieldName.optional(),
   start: regex.optional(),
   continuation: regex.optional(),
   indent: z.boolean().optional(),

@@ -20,6 +20,7 @@ export function checkPack(pack: Pack): PackIssue[] {
   const issues: PackIssue[] = [
     ...checkLayer(pack, pack, []),
     ...checkTimestamp(pack),
+    ...checkMultiline(pack),
     ...checkExpressions(pack),
   ];
   if (issues.length > 0) return issues;
@@ -106,6 +107,16 @@ function checkTimestamp(pack: Pack): PackIssue[] {
     }
     throw error;
   }
+}
+
+function checkMultiline({ format, multiline }: Pack): PackIssue[] {
+  const field = multiline?.field;
+  if (field === undefined || format === 'json' || (format === 'cri' && field === 'message')) return [];
+  const message =
+    format === 'cri'
+      ? `with format: cri it can only be message, which it is without being said`
+      : 'is for format: json, where a field of each line holds a line of the event';
+  return [{ path: ['multiline', 'field'], message }];
 }
 
 function checkMetrics(pack: Pack): PackIssue[] {

@@ -1,10 +1,12 @@
 import type { Pack } from '../config/pack-schema.ts';
 import type { Chunk } from '../model/chunk.ts';
+import { envelopeOf } from './envelope.ts';
 import { LineWalker } from './line-walker.ts';
 import { compileContinuation } from './multiline.ts';
 import type { Continuation } from './multiline.ts';
 import { PartialLines } from './partial-lines.ts';
 import type { JoinedLine } from './partial-lines.ts';
+import { WrappedRuns } from './wrapped-runs.ts';
 
 /** An event is closed at this size even if more lines would belong to it. */
 const EVENT_BYTES_MAX = 1024 * 1024;
@@ -18,6 +20,9 @@ export class EventFramer {
   /** Where a container runtime writes long lines in parts. */
   #partials: PartialLines | undefined;
   #joined: JoinedLine[] = [];
+  /** Where the lines of an event are wrapped one by one. */
+  readonly #wrapped: WrappedRuns | undefined;
+  #gathered = false;
   /** A line that was read and begins the next event. */
   #ahead: string | undefined;
   #aheadStart = 0;
@@ -33,6 +38,8 @@ export class EventFramer {
   constructor(pack: Pack) {
     this.#continuation = pack.multiline === undefined ? undefined : compileContinuation(pack.multiline);
     if (pack.format === 'cri') this.#partials = new PartialLines();
+    const envelope = envelopeOf(pack);
+    if (envelope !== undefined) this.#wrapped = new WrappedRuns(envelope, pack.multiline!);
     this.#linesMax = pack.multiline?.max_lines ?? 1;
   }
 
@@ -46,10 +53,13 @@ export class EventFramer {
     this.#ahead = undefined;
     this.#joined = [];
     this.#partials?.take();
+    this.#wrapped?.reset();
+    this.#gathered = false;
     this.consumed = 0;
   }
 
   next(): boolean {
+    if (this.#wrapped !== undefined) return this.#nextWrapped(this.#wrapped);
     if (this.#partials !== undefined) return this.#nextJoined(this.#partials);
     return this.#continuation === undefined ? this.#nextLine() : this.#nextRun(this.#continuation);
   }
@@ -81,6 +91,41 @@ export class EventFramer {
     this.bytes = bytes;
     this.consumed += bytes;
     return true;
+  }
+
+  /** All of the chunk at once: which events are whole shows at its end. */
+  #nextWrapped(runs: WrappedRuns): boolean {
+    if (!this.#gathered) {
+      this.#gathered = true;
+      this.#gather(runs);
+      if (this.#flush) runs.close();
+      const { events, bytes } = runs.take();
+      this.#joined = events.toReversed();
+      this.consumed = bytes;
+    }
+    const event = this.#joined.pop();
+    if (event === undefined) return false;
+    this.text = event.text;
+    this.lines = event.lines;
+    this.bytes = event.bytes;
+    return true;
+  }
+
+  #gather(runs: WrappedRuns): void {
+    const walker = this.#walker;
+    const partials = this.#partials;
+    while (walker.advance()) {
+      const line = { text: walker.text(), lines: 1, bytes: walker.next - walker.start };
+      if (partials === undefined) {
+        runs.push([line]);
+        continue;
+      }
+      partials.push(line.text, line.bytes);
+      if (partials.ready) runs.push(partials.take());
+    }
+    if (!this.#flush || partials === undefined || partials.empty) return;
+    partials.close();
+    runs.push(partials.take());
   }
 
   #nextRun(continuation: Continuation): boolean {

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packScanner } from './scan-text.ts';
 
@@ -69,5 +70,123 @@ describe('multiline', () => {
 
   it('closes an event at its limit of lines', () => {
     expect(events({ indent: true, max_lines: 2 }, 'a\n b\n c\n d\n').bodies).toEqual(['a\n b', ' c\n d']);
+  });
+});
+
+describe('multiline in what a container runtime wraps', () => {
+  const at = (seconds: number): string => `2026-01-15T10:00:${String(seconds).padStart(2, '0')}.5Z`;
+  const cri = (seconds: number, stream: string, text: string, tag = 'F'): string =>
+    `${at(seconds)} ${stream} ${tag} ${text}`;
+
+  function criEvents(lines: readonly string[], flush = true) {
+    const multiline = { stacktrace: ['java'], timeout: '5s' };
+    const scanner = packScanner({ format: 'cri', multiline });
+    const text = lines.map((line) => `${line}\n`).join('');
+    const { consumed, counts } = scanner.scan(text, { flush });
+    return { messages: scanner.records.map(({ fields }) => fields['message']), consumed, counts, text };
+  }
+
+  it('joins the messages of one stream, whatever the other says between them', () => {
+    const { messages, counts, consumed, text } = criEvents([
+      cri(1, 'stdout', 'started'),
+      cri(1, 'stderr', 'java.lang.Error: boom'),
+      cri(1, 'stdout', 'busy'),
+      cri(1, 'stderr', '\tat a.B', 'P'),
+      cri(1, 'stderr', '.c(B.java:3)'),
+      cri(1, 'stdout', 'still busy'),
+      cri(1, 'stderr', 'another'),
+    ]);
+    expect(messages).toEqual([
+      'started',
+      'java.lang.Error: boom\n\tat a.B.c(B.java:3)',
+      'busy',
+      'still busy',
+      'another',
+    ]);
+    expect(counts).toMatchObject({ lines: 7, matched: 7, events: 5 });
+    expect(consumed).toBe(Buffer.byteLength(text));
+  });
+
+  it('lets out what nothing is missing of, up to a line', () => {
+    const lines = [
+      cri(1, 'stdout', 'one'),
+      cri(1, 'stdout', 'two'),
+      cri(1, 'stderr', 'java.lang.Error: boom'),
+      cri(1, 'stdout', 'three'),
+      cri(1, 'stdout', 'four'),
+    ];
+    const { messages, consumed } = criEvents(lines, false);
+    expect(messages).toEqual(['one', 'two']);
+    expect(consumed).toBe(Buffer.byteLength(`${lines[0]}\n${lines[1]}\n`));
+  });
+
+  it('does not wait for a stream that has been quiet for the timeout', () => {
+    const lines = [
+      cri(1, 'stderr', 'java.lang.Error: boom'),
+      cri(2, 'stdout', 'one'),
+      cri(8, 'stdout', 'two'),
+    ];
+    expect(criEvents(lines, false).messages).toEqual(['java.lang.Error: boom', 'one']);
+  });
+
+  it("joins a field of JSON lines, as Docker's", () => {
+    const docker = (log: string, stream = 'stderr'): string =>
+      JSON.stringify({ log: `${log}\n`, stream, time: at(1) });
+    const scanner = packScanner({
+      format: 'json',
+      multiline: { field: 'log', stacktrace: ['java'] },
+      then: { field: 'log', pattern: '^(?<error>\\S+): (?<rest>[\\s\\S]*)$' },
+    });
+    const text = [
+      docker('java.lang.Error: boom'),
+      docker('x: y', 'stdout'),
+      docker('\tat a.B.c(B.java:3)'),
+      '{',
+    ]
+      .map((line) => `${line}\n`)
+      .join('');
+    const { counts } = scanner.scan(text);
+    expect(scanner.records.slice(0, 2).map(({ fields }) => fields['rest'])).toEqual([
+      'boom\n\tat a.B.c(B.java:3)',
+      'y',
+    ]);
+    expect(counts).toMatchObject({ lines: 4, matched: 3, unmatched: 1, events: 3 });
+  });
+
+  it('gives every line once, however a file is cut into chunks', () => {
+    const parts = fc.record({
+      stream: fc.constantFrom('stdout', 'stderr'),
+      text: fc.constantFrom('a', '\tat a.B.c(B.java:3)', 'java.lang.Error: x', 'b', ''),
+      tag: fc.constantFrom('F', 'F', 'F', 'P'),
+      step: fc.constantFrom(0, 0, 0, 1, 7),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(parts, { maxLength: 40 }),
+        fc.integer({ min: 1, max: 12 }),
+        (all, linesPerChunk) => {
+          let seconds = 0;
+          const lines = all.map(({ stream, text, tag, step }) => `${cri((seconds = Math.min(59, seconds + step)), stream, text, tag)}\n`); // prettier-ignore
+          const scanner = packScanner({ format: 'cri', multiline: { stacktrace: ['java'], timeout: '5s' } });
+          const counted = { lines: 0, bytes: 0 };
+          let held = '';
+          for (let i = 0; i < lines.length; i += linesPerChunk) {
+            const last = i + linesPerChunk >= lines.length;
+            const text = held + lines.slice(i, i + linesPerChunk).join('');
+            const { consumed, counts } = scanner.scan(text, { flush: last });
+            counted.lines += counts.lines;
+            counted.bytes += counts.bytes;
+            expect(counts.bytes).toBe(consumed);
+            held = text.slice(consumed);
+            expect(consumed === 0 || text[consumed - 1] === '\n').toBe(true);
+          }
+          expect(held).toBe('');
+          expect(counted).toEqual({ lines: lines.length, bytes: Buffer.byteLength(lines.join('')) });
+          const shipped = scanner.records.map(({ fields }) => String(fields['message']).replaceAll('\n', ''));
+          expect(shipped.join('').length).toBe(all.map(({ text }) => text).join('').length);
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });
