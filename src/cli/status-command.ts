@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
+import type { HookStatus } from '../hooks/hook-status.ts';
 import type { AgentStatus, SinkLedger } from '../model/status.ts';
 import { fetchJson } from './fetch-json.ts';
+import { printable } from './printable.ts';
+import { receiverTable } from './receiver-table.ts';
 import { bytes, paint, table } from './style.ts';
 
 export function registerStatus(program: Command): void {
@@ -38,7 +41,16 @@ export function renderStatus(status: AgentStatus): string {
     parts.push(
       section(
         'Lines that no pattern matched',
-        samples.map((source) => `${source.name}: ${source.unmatchedSample}`).join('\n'),
+        samples.map((source) => `${source.name}: ${printable(source.unmatchedSample ?? '')}`).join('\n'),
+      ),
+    );
+  }
+  const failing = status.sources.filter((source) => source.scanFailure !== undefined);
+  if (failing.length > 0) {
+    parts.push(
+      section(
+        'Lines that could not be scanned, which is a bug',
+        failing.map((source) => `${source.name}: ${printable(source.scanFailure ?? '')}`).join('\n'),
       ),
     );
   }
@@ -62,13 +74,20 @@ export function renderStatus(status: AgentStatus): string {
           status.alerts.map((alert) => [
             alert.state,
             alert.labels['alertname'] ?? '',
-            labelText(alert.labels),
+            printable(labelText(alert.labels)),
             alert.value,
           ]),
         ),
       ),
     );
   }
+  const notifications = status.notifications as HookStatus;
+  const durable = notifications.durable
+    ? ''
+    : `\n${paint('red', 'the state of notifications cannot be written')}`;
+  // Without rules nobody needs to be told of anything.
+  if (status.rules.rules > 0 || notifications.receivers.length > 0)
+    parts.push(section('Receivers', receiverTable(notifications) + durable));
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -117,7 +136,7 @@ function sinkTable(status: AgentStatus): string {
       sink.requests,
       sink.retries,
       bytes(sink.bytesSent),
-      sink.healthy ? '' : (sink.lastError ?? ''),
+      sink.healthy ? '' : printable(sink.lastError ?? ''),
     ]),
   );
 }

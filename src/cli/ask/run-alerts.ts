@@ -1,6 +1,7 @@
 import type { HookStatus } from '../../hooks/hook-status.ts';
 import { formatValue } from '../../promql/format-value.ts';
 import { printable, shorten } from '../printable.ts';
+import { receiverTable } from '../receiver-table.ts';
 import { paint, table } from '../style.ts';
 import { labelPairs } from './label-pairs.ts';
 import { Remote, type RemoteOptions } from './remote.ts';
@@ -40,7 +41,7 @@ function shownValue(text: string): string {
   return Number.isFinite(value) ? formatValue(value) : text;
 }
 
-export function renderAlerts(alerts: readonly ShownAlert[], { receivers }: HookStatus): string {
+export function renderAlerts(alerts: readonly ShownAlert[], notifications: HookStatus): string {
   const rows = alerts
     .toSorted((a, b) => a.state.localeCompare(b.state) || a.activeAt.localeCompare(b.activeAt))
     .map(({ labels: { alertname = '', ...labels }, annotations, ...alert }) => [
@@ -51,20 +52,12 @@ export function renderAlerts(alerts: readonly ShownAlert[], { receivers }: HookS
       printable(labelPairs(labels)),
       shorten(annotations['summary'] ?? annotations['description'] ?? '', SUMMARY_WIDTH),
     ]);
-  const told = receivers.map((receiver) => [
-    receiver.name,
-    receiver.queueLength,
-    receiver.recent[0]?.status ?? 'nothing sent yet',
-    shorten(receiver.retrying?.error ?? receiver.recent[0]?.error ?? '', SUMMARY_WIDTH),
-  ]);
   return (
     [
       rows.length === 0
         ? 'no alerts'
         : table(['state', 'alert', 'since', 'value', 'labels', 'summary'], rows),
-      told.length === 0
-        ? 'no receivers are configured: nobody is told'
-        : table(['receiver', 'waiting', 'last', 'error'], told),
+      receiverTable(notifications),
       '',
     ]
       .join('\n\n')
