@@ -135,6 +135,7 @@ describe('multiline in what a container runtime wraps', () => {
     const scanner = packScanner({
       format: 'json',
       multiline: { field: 'log', stacktrace: ['java'] },
+      // oxlint-disable-next-line unicorn/no-thenable -- a mapping, never a function
       then: { field: 'log', pattern: '^(?<error>\\S+): (?<rest>[\\s\\S]*)$' },
     });
     const text = [
