@@ -146,8 +146,10 @@ export class BufferCursor implements Cursor {
 
   /** The sink is gone from the configuration. */
   async remove(directory: string): Promise<void> {
-    this.#timer?.cancel();
     await this.#writing;
+    // What the disk refused is not tried again: that would bring the file back.
+    this.#timer?.cancel();
+    this.#dirty = this.#unsynced = false;
     await this.#reader.close();
     await this.#journal.remove(directory);
   }

@@ -19,7 +19,7 @@ import { EntryReader } from './entry-reader.ts';
 import { Mutex } from './mutex.ts';
 import { owedLines } from './owed-lines.ts';
 import { RecentEntries, type NumberedEntry } from './recent-entries.ts';
-import { type DamageReport, recoverSegments } from './recover-segments.ts';
+import { type DamageReport, NUMBERS_IN_DOUBT, type Recovered, recoverSegments } from './recover-segments.ts';
 import { SegmentLog } from './segment-log.ts';
 import { Signal } from './signal.ts';
 import { SnapshotStore, type SnapshotState } from './snapshot-store.ts';
@@ -145,6 +145,7 @@ export class Buffer implements CursorHost {
       nextBatch: Math.max(recovered.nextBatch, snapshots.newest?.nextBatch ?? 1),
     });
     await buffer.#openCursors();
+    buffer.#burnNumbers(recovered);
     await reserve.hold();
     const from = (snapshots.newest?.seq ?? 0) + 1;
     return {
@@ -277,6 +278,20 @@ export class Buffer implements CursorHost {
       this.#lastSeq = Math.max(this.#lastSeq, cursor.settledThrough);
       this.#nextBatch = Math.max(this.#nextBatch, cursor.settledBatch);
     }
+  }
+
+  /**
+   * Where a snapshot or a cursor knows of entries that are in no segment, and no torn tail explains it, segments are
+   * gone, and with them the numbers that were given to what may have been shipped.
+   */
+  #burnNumbers({ lastSeq, tornBytes }: Recovered): void {
+    if (lastSeq >= this.#lastSeq || tornBytes > 0) return;
+    this.log.error(
+      { lastInSegments: lastSeq, lastKnown: this.#lastSeq },
+      'entries are missing at the end of the buffer; what was in them and not delivered is lost',
+    );
+    this.#lastSeq += NUMBERS_IN_DOUBT;
+    this.#nextBatch += NUMBERS_IN_DOUBT;
   }
 
   async #pump(): Promise<void> {

@@ -39,7 +39,7 @@ export interface Recovered {
 }
 
 /** Far more numbers than can have been given and then been lost in one damaged tail. */
-const DOUBT = 1_000_000;
+export const NUMBERS_IN_DOUBT = 1_000_000;
 
 type Damage = Extract<Found, { kind: 'damage' }>;
 
@@ -169,7 +169,7 @@ function burntNumbers(
   const inDoubt =
     isLast && (scan.headerProblem !== undefined || scan.damage.length > (tail === undefined ? 0 : 1));
   if (!inDoubt) return { burntSeq: 0, burntBatch: 0 };
-  return { burntSeq: scan.lastSeq + DOUBT, burntBatch: scan.nextBatch + DOUBT };
+  return { burntSeq: scan.lastSeq + NUMBERS_IN_DOUBT, burntBatch: scan.nextBatch + NUMBERS_IN_DOUBT };
 }
 
 function report(

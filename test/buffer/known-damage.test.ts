@@ -163,6 +163,30 @@ describe('a start after damage', () => {
     expect(again.buffer.stats().damage).toEqual([]);
   });
 
+  test.each(['every', 'the last'])(
+    'where %s segment is gone, no number is given a second time',
+    async (which) => {
+      const dir = tempDir();
+      const { first, middle, last } = await writeTwelve(dir);
+      const opened = await openBuffer(dir);
+      await opened.buffer.snapshot({ seq: 10 });
+      const cursor = await opened.buffer.cursor('sink');
+      for (const seq of all) {
+        await cursor.take(new AbortController().signal);
+        cursor.settle(seq, { delivered: new Map([['web', 1]]), lost: new Map() });
+      }
+      await opened.buffer.close();
+      for (const file of which === 'every' ? [first, middle, last] : [last]) fs.unlinkSync(file);
+      const { buffer } = await openBuffer(dir);
+      const entry = await buffer.append(commit());
+      expect(entry.seq).toBe(1_000_013);
+      expect(entry.kind === 'commit' && entry.batches[0]?.number).toBe(1_000_013);
+      await buffer.close();
+      const again = await openBuffer(dir);
+      expect((await again.buffer.append(commit())).seq).toBe(1_000_014);
+    },
+  );
+
   test('what is set aside is the damaged file, byte for byte', async () => {
     const dir = tempDir();
     const { middle } = await writeTwelve(dir);
