@@ -30,6 +30,10 @@ export class AgentProcess {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get figures(): ProcessFigures {
     return figuresOf(this.#child.pid!);
   }

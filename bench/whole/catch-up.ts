@@ -15,6 +15,8 @@ export interface CatchUp {
   readonly agent?: object;
   /** What has to come to `lines`; the lines that are committed by default. */
   readonly until?: string;
+  /** Once the agent runs, before there is anything to read. */
+  readonly begin?: (agent: AgentProcess) => Promise<void>;
 }
 
 /** An agent that finds files which are already there, from that moment until all is done. Its start is not counted. */
@@ -36,6 +38,7 @@ export async function catchUp(
   await agent.until('taffrail_ready', 1, 30);
   await new Promise((resolve) => setTimeout(resolve, 1000));
   agent.watchLoop();
+  await use.begin?.(agent);
   const before = agent.figures;
   const started = performance.now();
   files.forEach((file, n) => renameSync(file, join(logs, `${n}.log`)));

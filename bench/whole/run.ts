@@ -10,6 +10,7 @@ import { baselines } from './baselines.ts';
 import { catchUp, writePack } from './catch-up.ts';
 import { idle } from './idle.ts';
 import { report, say } from './report.ts';
+import { SystemCalls } from './system-calls.ts';
 
 const COMBINED =
   '^([^ ]+) ([^ ]+) ([^ ]+) \\[([^]]+)\\] "([A-Z]+) ([^" ]*)( HTTP/[0-9.]+)?" ([0-9]{3}) ([0-9]+|-) "([^"]*)" "([^"]*)"( [0-9.]+)?$';
@@ -143,23 +144,16 @@ async function durability(): Promise<void> {
     spawnSync(process.execPath, [buffer, disk], { stdio: 'inherit' });
     const { file, mib, lines } = input('access', accessLog(bytes));
     const agent = { state_dir: join(disk, 'state') };
-    await catchUp(
-      {
-        name: '',
-        dir,
-        port: port++,
-        files: [file],
-        lines,
-        parser: 'nginx',
-        source: { records: true },
-        agent,
-      },
-      async (running, took) => {
-        // prettier-ignore
-        const commits = await running.read('taffrail_buffer_commits_total');
-        const syncs = await running.read('taffrail_buffer_fdatasyncs_total');
-        say(`whole agent, records buffered: ${(mib / took).toFixed(0)} MiB/s of lines, ${(commits / took).toFixed(0)} commits/s, ${(syncs / took).toFixed(0)} fdatasync/s`); // prettier-ignore
-      },
+    const use = { name: '', dir, files: [file], lines, parser: 'nginx', source: { records: true } };
+    await catchUp({ ...use, port: port++, agent }, async (running, took) => {
+      const commits = await running.read('taffrail_buffer_commits_total');
+      const syncs = await running.read('taffrail_buffer_fdatasyncs_total');
+      say(`whole agent, records buffered: ${(mib / took).toFixed(0)} MiB/s of lines, ${(commits / took).toFixed(0)} commits/s, ${(syncs / took).toFixed(0)} fdatasync/s`); // prettier-ignore
+    });
+    const trace = new SystemCalls();
+    rmSync(agent.state_dir, { recursive: true, force: true });
+    await catchUp({ ...use, port: port++, agent, begin: async ({ pid }) => trace.start(pid) }, async () =>
+      say(`the same once more, its calls to the kernel:\n${await trace.stop()}`),
     );
   } finally {
     rmSync(disk, { recursive: true, force: true });
