@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises';
+import { isDiskTrouble } from '../platform/durable-files.ts';
 import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
 import { CursorJournal, type CursorState, parseCursorFileName } from './cursor-journal.ts';
 import type { DroppedEntry } from './cursor-progress.ts';
@@ -53,7 +54,13 @@ export class CursorSet {
     for (const [name, cursor] of this.#cursors) {
       if (names.has(name)) continue;
       this.#cursors.delete(name);
-      await cursor.remove(this.#directory);
+      try {
+        await cursor.remove(this.#directory);
+      } catch (error) {
+        if (!isDiskTrouble(error)) throw error;
+        // It holds nothing any more; a start removes it, and a sink of its name begins it anew.
+        this.#host.log.warn({ sink: name, code: error.code }, 'the cursor of a removed sink stays on disk');
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import { SinkSet } from '../../src/agent/sink-set.ts';
 import type { Buffer } from '../../src/buffer/buffer.ts';
 import { type SinkConfig, sinkSchema } from '../../src/config/sink-schema.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { setFaults } from '../../src/platform/fault.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { openBuffer, slice, tempDir } from '../buffer/fixtures.ts';
 import { until } from '../tail/harness.ts';
@@ -107,4 +108,21 @@ test('what is buffered is waited for where a sink is well, and not where it fail
     ['well', 2],
     ['failing', 1],
   ]);
+});
+
+test('a sink is gone although the disk will not remove its cursor, and the others have what is theirs', async () => {
+  const dir = tempDir();
+  const { buffer, ledger, sinks } = await sinksOver(dir);
+  const failing = sinkSchema.parse({ type: 'otlp', name: 'failing', endpoint: 'http://127.0.0.1:1' });
+  await sinks.use([failing, fileSink(dir, 'kept')]);
+  await buffer.append({ ...COMMIT, slices: [slice({ lines: 2 })] });
+  try {
+    setFaults('buffer.cursor.unlink.before:eio@1');
+    await sinks.use([fileSink(dir, 'kept')]);
+  } finally {
+    setFaults('');
+  }
+  await allSettled(sinks, buffer);
+  expect(sinks.cursors().map(({ name }) => name)).toEqual(['kept']);
+  expect(ledger.check(sinks.cursors(), buffer.lastSeq)).toEqual([]);
 });
