@@ -20,18 +20,23 @@ export class Admission {
     this.#log = log;
   }
 
+  /** A file whose content does not matter: opened and entered. `undefined` as with `open`. */
+  async admit(state: SourceState, family: Family, member: Member): Promise<Stream | undefined> {
+    const opened = await this.open(state, member);
+    return opened === undefined ? undefined : this.enter(state, family, member, opened, 'history');
+  }
+
   /**
-   * Opens the file and enters it. The handle is taken at once, so that the file may be renamed or deleted from here
-   * on. `undefined` where it cannot be opened or has just become another file: to be tried again.
+   * Enters a file with the handle by which it was judged, so that it may be renamed or deleted, and its inode be given
+   * to another, from before the judgement on. The handle is closed where it is not kept.
    */
-  async admit(
+  async enter(
     state: SourceState,
     family: Family,
     member: Member,
+    opened: Opened,
     start: 'beginning' | 'end' | 'history',
   ): Promise<Stream | undefined> {
-    const opened = await this.#open(state, member);
-    if (opened === undefined) return undefined;
     try {
       const head = await readHead(opened.content);
       const place = start === 'beginning' ? undefined : await placeAtEnd(state, member, opened, head);
@@ -59,7 +64,8 @@ export class Admission {
     }
   }
 
-  async #open(state: SourceState, member: Member): Promise<Opened | undefined> {
+  /** `undefined` where it cannot be opened or has just become another file: to be tried again. */
+  async open(state: SourceState, member: Member): Promise<Opened | undefined> {
     try {
       const opened = await openContent(member.path, member.compression);
       if (opened?.stat.id === member.stat.id) {

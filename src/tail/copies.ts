@@ -35,23 +35,41 @@ export async function openCopy(
   stream: Stream,
   nowMs: number,
 ): Promise<Content | 'other' | 'undecided'> {
-  const unripe = isComplete(member, nowMs) ? 'other' : 'undecided';
+  if (stream.fingerprint.bytes === 0 && stream.content === undefined) return 'other';
   let opened: Opened | undefined;
-  let verdict: CopyVerdict = unripe;
+  try {
+    opened = await openContent(member.path, member.compression);
+  } catch {
+    return whileUnripe(member, nowMs);
+  }
+  if (opened === undefined) return 'undecided';
+  // Another file may have the path by now.
+  const same = opened.stat.id === member.stat.id;
+  const verdict = same ? await judgeOpened(member, opened, stream, nowMs) : 'undecided';
+  if (verdict === 'copy') return opened.content;
+  await opened.content.close();
+  return verdict;
+}
+
+/** The same of a file that is open already, and stays so. */
+export async function judgeOpened(
+  member: Member,
+  opened: Opened,
+  stream: Stream,
+  nowMs: number,
+): Promise<CopyVerdict> {
+  const unripe = whileUnripe(member, nowMs);
   try {
     await refreshFingerprint(stream);
-    if (stream.fingerprint.bytes === 0) return 'other';
-    opened = await openContent(member.path, member.compression);
-    // It is gone, or another file has the path by now.
-    if (opened?.stat.id !== member.stat.id) verdict = 'undecided';
-    else verdict = await compare(member, opened, stream, unripe);
+    return stream.fingerprint.bytes === 0 ? 'other' : await compare(member, opened, stream, unripe);
   } catch {
     // A compressed file that ends too early is still being written; what cannot be read cannot be followed.
-    verdict = unripe;
+    return unripe;
   }
-  if (verdict === 'copy' && opened !== undefined) return opened.content;
-  await opened?.content.close();
-  return verdict === 'copy' ? 'undecided' : verdict;
+}
+
+function whileUnripe(member: Member, nowMs: number): 'other' | 'undecided' {
+  return isComplete(member, nowMs) ? 'other' : 'undecided';
 }
 
 async function compare(
@@ -75,6 +93,37 @@ async function compare(
   // Complete, and shorter than what was read of the stream: a copy that was broken off, if the beginning is long
   // enough to be sure of that; else another file with the same header.
   return stream.fingerprint.bytes === FINGERPRINT_BYTES ? 'copy' : 'other';
+}
+
+/** As it is now, and decompressed; `undefined` where it cannot be read. */
+export async function contentSize(member: Member): Promise<number | undefined> {
+  const opened = await openContent(member.path, member.compression).catch(() => undefined);
+  if (opened === undefined) return undefined;
+  try {
+    return opened.stat.id === member.stat.id ? await openedSize(member, opened) : undefined;
+  } finally {
+    await opened.content.close();
+  }
+}
+
+export async function openedSize(member: Member, opened: Opened): Promise<number | undefined> {
+  const { content, stat, descriptor } = opened;
+  try {
+    if (member.compression === 'none') return stat.size;
+    if (member.compression === 'gzip') return await gzipContentSize(descriptor, stat.size);
+    return await lengthOf(content);
+  } catch {
+    return undefined;
+  }
+}
+
+async function lengthOf(content: Content): Promise<number> {
+  const block = Buffer.allocUnsafe(64 * 1024);
+  for (let length = 0; ;) {
+    const got = await content.read(block, 0, block.length, length);
+    length += got;
+    if (got < block.length) return length;
+  }
 }
 
 export async function readHead(content: Content): Promise<Buffer> {

@@ -1,12 +1,11 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Admission } from './admission.ts';
-import { isComplete, judgeCopy } from './copies.ts';
+import { contentSize, isComplete, judgeCopy, judgeOpened, openedSize } from './copies.ts';
 import { compareMembers, isLive, type Family, type Member } from './family.ts';
 import { ANCHOR_BYTES } from './fingerprint.ts';
-import type { OpenFiles } from './open-files.ts';
+import type { Opened, OpenFiles } from './open-files.ts';
 import { unbound, type Bound, type CatalogueEvents, type Sight } from './sight.ts';
-import type { Stream } from './stream.ts';
 import type { SourceState, StreamTable } from './stream-table.ts';
 
 /** So many of the files that were rotated before our first look are remembered, as the border of what is ours. */
@@ -37,12 +36,12 @@ export class Newcomers {
     for (const member of members) {
       const seen = `${member.stat.size}:${member.stat.mtimeNs}`;
       if (family.passed.get(member.stat.id) === seen) continue;
-      const decision = await this.#judge(state, sight, member, sure);
-      if (decision === 'older') continue;
+      const byName = this.#judgeByName(state, sight, member, sure);
+      const decision = byName === 'open' ? await this.#decide(state, sight, member) : byName;
+      if (decision === 'begun' || decision === 'older') continue;
       if (decision === 'pass') family.passed.set(member.stat.id, seen);
       else if (decision === 'history') history.push(member);
-      else if (decision === 'read' && (await this.#begin(state, sight, member))) continue;
-      else if (decision === 'read' && isComplete(member, this.#clock.now())) continue;
+      else if (decision === 'closed' && isComplete(member, this.#clock.now())) continue;
       else {
         // What is newer waits too, so that order is kept.
         this.#events.undecided(member.path);
@@ -50,7 +49,7 @@ export class Newcomers {
       }
     }
     for (const member of history.slice(-HISTORY_KEPT)) {
-      const stream = await this.#admission.admit(state, family, member, 'history');
+      const stream = await this.#admission.admit(state, family, member);
       if (stream === undefined) continue;
       stream.border = true;
       this.#events.noted(stream);
@@ -58,37 +57,55 @@ export class Newcomers {
     if (family.passed.size > 2 * members.length + 64) family.passed.clear();
   }
 
-  async #judge(
+  #judgeByName(
     state: SourceState,
-    sight: Sight,
+    { family, first, bound }: Sight,
     member: Member,
     sure: boolean,
-  ): Promise<'read' | 'history' | 'older' | 'pass' | 'later'> {
-    const { family, first, bound } = sight;
+  ): 'open' | 'history' | 'older' | 'pass' | 'later' {
     if (member.compression === 'unsupported') return 'pass';
     if (!sure && (!isLive(member) || hasUnverified(bound))) return 'later';
     // Since this look placed what it knows, a read found a stream's content gone: its copy is to be looked for first.
     if (hasReplaced(family, bound)) return 'later';
     if (!member.matching) {
-      if (first) return this.#wasBeforeUs(state, member) ? 'history' : 'read';
+      if (first) return this.#wasBeforeUs(state, member) ? 'history' : 'open';
       const floor = oldestKnown(family, bound, member);
       if (floor !== undefined && compareMembers(member, floor) <= 0) return 'older';
     }
-    if (family.streams.size === 0 || (isLive(member) && member.stat.size === 0)) return 'read';
-    if (member.stat.size === 0) return 'pass';
-    return this.#judgeAgainstStreams(sight, member);
+    return member.stat.size === 0 && !isLive(member) && family.streams.size > 0 ? 'pass' : 'open';
   }
 
-  async #judgeAgainstStreams({ family, bound }: Sight, member: Member): Promise<'read' | 'pass' | 'later'> {
+  /** One handle for judgement and reading: a path may lead to another file in between, even one of the same inode. */
+  async #decide(
+    state: SourceState,
+    sight: Sight,
+    member: Member,
+  ): Promise<'begun' | 'pass' | 'later' | 'closed'> {
+    const opened = await this.#admission.open(state, member);
+    if (opened === undefined) return 'closed';
+    const isEmpty = isLive(member) && opened.stat.size === 0;
+    const decision = isEmpty ? 'read' : await this.#judgeAgainstStreams(sight, member, opened);
+    if (decision === 'read') return (await this.#begin(state, sight, member, opened)) ? 'begun' : 'closed';
+    await opened.content.close();
+    return decision;
+  }
+
+  async #judgeAgainstStreams(
+    { family, bound }: Sight,
+    member: Member,
+    opened: Opened,
+  ): Promise<'read' | 'pass' | 'later'> {
     for (const stream of family.streams) {
       const own = bound.get(stream);
       // A copy is made under a name that is as old as that of the original, or older.
       if (own !== undefined && compareMembers(member, own) > 0) continue;
       if (isLive(member) && (stream.state === 'replaced' || stream.offset < ANCHOR_BYTES)) continue;
-      const verdict = await judgeCopy(member, stream, this.#clock.now());
+      const verdict = await judgeOpened(member, opened, stream, this.#clock.now());
       if (verdict === 'undecided' && !isLive(member)) return 'later';
       if (verdict !== 'copy') continue;
-      if (own === undefined || !isDoubtful(member, stream, own)) return 'pass';
+      if (own === undefined || stream.offset >= ANCHOR_BYTES) return 'pass';
+      // A few equal bytes and different sizes: rather two files with one header than a file and its copy.
+      if ((await openedSize(member, opened)) === (await contentSize(own))) return 'pass';
       if ((await judgeCopy(own, stream, this.#clock.now())) !== 'copy') return 'later';
     }
     return 'read';
@@ -98,10 +115,11 @@ export class Newcomers {
     return state.fresh || Number(member.stat.mtimeNs / 1_000_000n) < this.#startedAtMs;
   }
 
-  async #begin(state: SourceState, sight: Sight, member: Member): Promise<boolean> {
+  async #begin(state: SourceState, sight: Sight, member: Member, opened: Opened): Promise<boolean> {
     const { family, first, bound } = sight;
     const fromEnd = first && state.fresh && state.spec.startAt === 'end';
-    const stream = await this.#admission.admit(state, family, member, fromEnd ? 'end' : 'beginning');
+    const start = fromEnd ? 'end' : 'beginning';
+    const stream = await this.#admission.enter(state, family, member, opened, start);
     if (stream === undefined) return false;
     bound.set(stream, member);
     stream.border = first && state.fresh;
@@ -128,12 +146,6 @@ function hasUnverified(bound: Bound): boolean {
 function hasReplaced(family: Family, bound: Bound): boolean {
   for (const stream of family.streams) if (stream.state === 'replaced' && bound.has(stream)) return true;
   return false;
-}
-
-/** A few equal bytes and different sizes: rather two files with one header than a file and its copy. */
-function isDoubtful(member: Member, stream: Stream, own: Member): boolean {
-  if (member.compression !== 'none') return false;
-  return stream.offset < ANCHOR_BYTES && own.stat.size !== member.stat.size;
 }
 
 /**

@@ -84,6 +84,17 @@ describe('compressed rotated files', () => {
     expect(tail.lines).toEqual(numbered('a', 0, 20_000).lines);
   });
 
+  it('are not taken for copies of a short file that begins as they do', async () => {
+    tail = await TailHarness.create((folder) => ({ paths: [`${folder}/app.log*`] }));
+    await writeFile(tail.path('app.log'), 'name,value\n');
+    await tail.start();
+    await tail.linesAre(['name,value']);
+    await writeFile(tail.path('packed'), gzipSync('name,value\nx,1\n'));
+    await rename(tail.path('packed'), tail.path('app.log.1.gz'));
+    await tail.linesAre(['name,value', 'name,value', 'x,1']);
+    expect(tail.lines).toEqual(['name,value', 'name,value', 'x,1']);
+  });
+
   it('are known as copies although the inode of what they are copies of is that of another one by now', async () => {
     tail = await TailHarness.create();
     const a = numbered('a', 0, 100);
