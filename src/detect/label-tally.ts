@@ -1,5 +1,6 @@
 import type { Aggregator, Cell, Feed } from '../model/aggregator.ts';
 import type { MetricDescriptor } from '../model/series.ts';
+import { ValueFeed } from '../parse/value-feed.ts';
 
 /** What a metric would be: its series, estimated for the whole file, and what its labels hold. */
 export interface MetricEstimate {
@@ -49,13 +50,14 @@ export class LabelTally implements Aggregator {
   }
 }
 
-class LabelFeed implements Feed {
+class LabelFeed extends ValueFeed {
   readonly #descriptor: MetricDescriptor;
   readonly #sets = new Map<string, number>();
   readonly #values: readonly Map<string, number>[];
   fed = 0;
 
   constructor(descriptor: MetricDescriptor) {
+    super();
     this.#descriptor = descriptor;
     this.#values = descriptor.labelNames.map(() => new Map());
   }
@@ -64,19 +66,6 @@ class LabelFeed implements Feed {
     this.fed = 0;
     this.#sets.clear();
     for (const values of this.#values) values.clear();
-  }
-
-  cell0(): Cell {
-    return this.cell([]);
-  }
-  cell1(a: string): Cell {
-    return this.cell([a]);
-  }
-  cell2(a: string, b: string): Cell {
-    return this.cell([a, b]);
-  }
-  cell3(a: string, b: string, c: string): Cell {
-    return this.cell([a, b, c]);
   }
 
   cell(values: readonly string[]): Cell {

@@ -1,5 +1,6 @@
 import type { Aggregator, Cell, Feed } from '../model/aggregator.ts';
 import type { MetricDescriptor } from '../model/series.ts';
+import { ValueFeed } from './value-feed.ts';
 
 /** One series as the tally has it. */
 export interface TalliedSeries {
@@ -35,25 +36,13 @@ export class TallyAggregator implements Aggregator {
   }
 }
 
-class TallyFeed implements Feed {
+class TallyFeed extends ValueFeed {
   readonly #descriptor: MetricDescriptor;
   readonly #cells = new Map<string, TallyCell>();
 
   constructor(descriptor: MetricDescriptor) {
+    super();
     this.#descriptor = descriptor;
-  }
-
-  cell0(): Cell {
-    return this.cell([]);
-  }
-  cell1(a: string): Cell {
-    return this.cell([a]);
-  }
-  cell2(a: string, b: string): Cell {
-    return this.cell([a, b]);
-  }
-  cell3(a: string, b: string, c: string): Cell {
-    return this.cell([a, b, c]);
   }
 
   cell(values: readonly string[]): Cell {

@@ -2,6 +2,7 @@ import { bucketOf } from '../../metrics/cells.ts';
 import { REGISTERS, distinctHash, estimateDistinct } from '../../metrics/distinct.ts';
 import type { Aggregator, Cell, Feed } from '../../model/aggregator.ts';
 import type { MetricDescriptor } from '../../model/series.ts';
+import { ValueFeed } from '../../parse/value-feed.ts';
 
 /** What one series gained in one step. */
 interface Gain {
@@ -138,28 +139,16 @@ function apply(series: HistorySeries, gain: Gain): void {
   for (const [bucket, count] of gain.buckets) series.buckets[bucket]! += count;
 }
 
-class HistoryFeed implements Feed {
+class HistoryFeed extends ValueFeed {
   readonly #descriptor: MetricDescriptor;
   readonly #aggregator: HistoryAggregator;
   readonly #cells = new Map<string, HistoryCell>();
   readonly #started = new Map<string, number>();
 
   constructor(descriptor: MetricDescriptor, aggregator: HistoryAggregator) {
+    super();
     this.#descriptor = descriptor;
     this.#aggregator = aggregator;
-  }
-
-  cell0(): Cell {
-    return this.cell([]);
-  }
-  cell1(a: string): Cell {
-    return this.cell([a]);
-  }
-  cell2(a: string, b: string): Cell {
-    return this.cell([a, b]);
-  }
-  cell3(a: string, b: string, c: string): Cell {
-    return this.cell([a, b, c]);
   }
 
   cell(values: readonly string[]): Cell {
