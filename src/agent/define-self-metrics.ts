@@ -100,8 +100,10 @@ function defineLedger(self: SelfMetrics, view: AgentView): void {
 }
 
 function defineFiles(self: SelfMetrics, view: AgentView): void {
-  self.gauge('taffrail_source_lag_bytes', 'Bytes in the files of the source that are not committed yet.', () =>
-    view.sources().map((source) => [{ source: source.name }, source.lagBytes]),
+  self.gauge(
+    'taffrail_source_lag_bytes',
+    'Bytes in the files of the source that are not committed yet.',
+    () => view.sources().map((source) => [{ source: source.name }, source.lagBytes]),
   );
   self.gauge('taffrail_source_files', 'Files of the source that are followed.', () =>
     view.sources().map((source) => [{ source: source.name }, source.fileCount]),
