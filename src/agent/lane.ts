@@ -31,10 +31,19 @@ export class InlineLane implements Lane {
 /** From the main thread to the worker and back. */
 export interface LaneRequest {
   readonly id: number;
-  readonly chunk: Omit<Chunk, 'bytes'> & { readonly bytes: Uint8Array };
+  /** Its bytes are the first `length` of those beside it. */
+  readonly chunk: Omit<Chunk, 'bytes'>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly length: number;
 }
 export type LaneReply =
-  | { readonly kind: 'scanned'; readonly id: number; readonly fragment: Fragment }
+  | {
+      readonly kind: 'scanned';
+      readonly id: number;
+      readonly fragment: Fragment;
+      /** The request's, to be filled again. */
+      readonly bytes: Uint8Array<ArrayBuffer>;
+    }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
   | {
       readonly kind: 'pattern_out';
@@ -48,6 +57,8 @@ export class WorkerLane implements Lane {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve(fragment: Fragment): void; reject(error: Error): void }>();
   #next = 0;
+  /** Memory that goes back and forth; a new piece for each chunk would be most of what is thrown away. */
+  #spare: Uint8Array<ArrayBuffer> | undefined;
   #ended: Error | undefined;
 
   constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
@@ -58,6 +69,7 @@ export class WorkerLane implements Lane {
     this.#worker.unref();
     this.#worker.on('message', (reply: LaneReply) => this.#receive(reply, onPatternOut));
     this.#worker.on('error', (error) => this.#failAll(error));
+    this.#worker.on('messageerror', (error) => this.#failAll(error));
     this.#worker.on('exit', () => this.#failAll(new Error('the scanning thread ended')));
   }
 
@@ -67,14 +79,24 @@ export class WorkerLane implements Lane {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
+      const { bytes: own, ...rest } = chunk;
       // A copy that can be handed over: the tailer reuses its own buffers.
-      const bytes = new Uint8Array(chunk.bytes);
-      this.#worker.postMessage({ id, chunk: { ...chunk, bytes } } satisfies LaneRequest, [bytes.buffer]);
+      const bytes = this.#filled(own);
+      const request: LaneRequest = { id, chunk: rest, bytes, length: own.length };
+      this.#worker.postMessage(request, [bytes.buffer]);
     });
   }
 
   async close(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  #filled(own: Uint8Array): Uint8Array<ArrayBuffer> {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const bytes = spare !== undefined && spare.length >= own.length ? spare : new Uint8Array(own.length);
+    bytes.set(own);
+    return bytes;
   }
 
   #receive(reply: LaneReply, onPatternOut: PatternOut): void {
@@ -83,6 +105,7 @@ export class WorkerLane implements Lane {
         onPatternOut(reply.source, reply.pattern, reply.reason);
         return;
       case 'scanned':
+        this.#spare = reply.bytes;
         this.#waiting.get(reply.id)?.resolve(reply.fragment);
         this.#waiting.delete(reply.id);
         return;

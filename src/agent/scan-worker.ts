@@ -14,14 +14,13 @@ const scanners = new ScannerSet(workerData as ScannerPlan[], (source, pattern, r
   reply({ kind: 'pattern_out', source, pattern, reason }),
 );
 
-port.on('message', ({ id, chunk }: LaneRequest) => {
+port.on('message', ({ id, chunk, bytes, length }: LaneRequest) => {
   try {
-    const bytes = Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.byteLength);
-    const fragment = detached(scanners.scan({ ...chunk, bytes }));
-    const buffers = [fragment.deltas, ...fragment.records.map((block) => block.bytes)].map(
+    const fragment = detached(scanners.scan({ ...chunk, bytes: Buffer.from(bytes.buffer, 0, length) }));
+    const buffers = [bytes, fragment.deltas, ...fragment.records.map((block) => block.bytes)].map(
       ({ buffer }) => buffer,
     );
-    reply({ kind: 'scanned', id, fragment }, buffers as ArrayBuffer[]);
+    reply({ kind: 'scanned', id, fragment, bytes }, buffers as ArrayBuffer[]);
   } catch (error) {
     reply({
       kind: 'failed',
