@@ -62,8 +62,14 @@ export class SegmentLog {
     const segment = this.#segments.at(-1)!;
     const file = await this.#openLast(segment);
     this.#unclean = true;
-    await file.append(entry.parts);
-    if (this.#durable) await file.sync();
+    try {
+      await file.append(entry.parts);
+      if (this.#durable) await file.sync();
+    } catch (error) {
+      // At once: on a full disk, cursors and snapshots, which let segments go, need the space that it took.
+      await this.#cut(segment).catch(() => undefined);
+      throw error;
+    }
     this.#unclean = false;
     this.#syncs++;
     segment.bytes += entry.bytes;

@@ -276,10 +276,13 @@ describe('Buffer', () => {
         expect(buffer.stats().fullReason).toBe('limit');
         setFaults('');
         await expect
-          .poll(async () => {
-            await clock.advance(5000);
-            return done;
-          })
+          .poll(
+            async () => {
+              await clock.advance(5000);
+              return done;
+            },
+            { timeout: 15_000, interval: 2 },
+          )
           .toBe(true);
         await writing;
       } finally {
