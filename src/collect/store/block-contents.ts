@@ -4,7 +4,7 @@ import type { Database } from './sqlite.ts';
 import { readStoredBody, type StoredBody } from './stored-body.ts';
 
 /** A block's records, as `log_records` fields. */
-interface BlockContent {
+export interface BlockContent {
   readonly receivedMs: number;
   readonly bytes: Buffer;
 }

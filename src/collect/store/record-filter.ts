@@ -3,7 +3,7 @@ import { validLabelName } from '../../wire/metric-name.ts';
 import type { RecordFilter } from './record-query.ts';
 
 /** Short names for attributes, as the series of an agent have them as labels. */
-const ALIASES: Readonly<Record<string, string>> = {
+export const ALIASES: Readonly<Record<string, string>> = {
   host: 'host.name',
   agent: 'taffrail.agent',
   source: 'taffrail.source',
@@ -29,13 +29,17 @@ export function filterForStream(filter: RecordFilter, resource: Attributes): Str
   return { never: false, labels: open };
 }
 
-export function recordFits(
-  record: { readonly body: AnyValue; readonly attributes: Attributes },
-  text: string,
-  filter: StreamFilter,
-): boolean {
-  if (text !== '' && !anyValueText(record.body).includes(text)) return false;
-  return filter.labels.every(({ name, value }) => attributeText(record.attributes, name) === value);
+export function textFits(record: { readonly body: AnyValue }, text: string): boolean {
+  return text === '' || anyValueText(record.body).includes(text);
+}
+
+export function labelsFit(attributes: Attributes, filter: StreamFilter): boolean {
+  return filter.labels.every(({ name, value }) => attributeText(attributes, name) === value);
+}
+
+/** Whether an attribute of this name may give the label its value. */
+export function decidesLabel(own: string, label: string): boolean {
+  return own === label || ALIASES[label] === own || (own.includes('.') && validLabelName(own) === label);
 }
 
 function attributeText(attributes: Attributes, name: string): string | undefined {

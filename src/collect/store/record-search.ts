@@ -1,8 +1,9 @@
 import type { Attributes } from '../../wire/any-value.ts';
 import { decodeRecordBlock } from '../../wire/otlp-logs.ts';
-import { BlockContents } from './block-contents.ts';
+import { type BlockContent, BlockContents } from './block-contents.ts';
 import { BLOCK_SPAN_MS } from './record-block.ts';
-import { filterForStream, recordFits } from './record-filter.ts';
+import { filterForStream, textFits } from './record-filter.ts';
+import { type Candidate, RecordPeek } from './record-peek.ts';
 import {
   formatPlace,
   newestFirst,
@@ -27,6 +28,15 @@ interface Found {
   readonly place: Place;
   readonly record: StoredRecord;
 }
+
+interface Searched {
+  readonly candidates: Candidate[];
+  readonly content: BlockContent | undefined;
+  readonly resource: Attributes;
+}
+
+/** Enough for most pages; the last of them are decoded in vain. */
+const DECODED_AT_ONCE = 200;
 
 /** Finds records. Blocks are visited from the newest; most are passed over by time, stream or a look at their bytes. */
 export class RecordSearch {
@@ -69,7 +79,7 @@ export class RecordSearch {
         place.ms >= query.fromMs &&
         place.ms <= query.toMs &&
         (before === undefined || newestFirst(before, place) < 0);
-      const added = this.#search(block, query, fits);
+      const added = this.#search(block, query, fits, query.limit + 1);
       if (added.length > 0)
         found = [...found, ...added].sort((a, b) => newestFirst(a.place, b.place)).slice(0, query.limit + 1);
     }
@@ -110,9 +120,15 @@ export class RecordSearch {
       if (filter.never) continue;
       const inside = block.min_ms >= query.fromMs && block.max_ms <= query.toMs;
       if (inside && query.text === '' && filter.labels.length === 0) count += block.records;
-      else count += this.#search(block, query, ({ ms }) => ms >= query.fromMs && ms <= query.toMs).length;
+      else count += this.#countIn(block, query);
     }
     return count;
+  }
+
+  #countIn(block: BlockRow, query: Pick<RecordQuery, 'fromMs' | 'toMs' | 'labels' | 'text'>): number {
+    const fits = ({ ms }: Place): boolean => ms >= query.fromMs && ms <= query.toMs;
+    if (query.text !== '') return this.#search(block, query, fits).length;
+    return this.#candidates(block, query, fits).candidates.length;
   }
 
   /** Records by slot of time, for a chart: those of a block are taken as spread evenly over its span. */
@@ -127,38 +143,26 @@ export class RecordSearch {
     return counts.map((count) => Math.round(count * 100) / 100);
   }
 
-  #search(block: BlockRow, filter: RecordFilter, fits: (place: Place) => boolean): Found[] {
+  /** At most so many records of a block, the newest first; all of them, in their order, where there is no such limit. */
+  #search(block: BlockRow, filter: RecordFilter, fits: (place: Place) => boolean, most = Infinity): Found[] {
+    const { candidates, content, resource } = this.#candidates(block, filter, fits);
+    if (content === undefined) return [];
+    if (most < candidates.length) candidates.sort((a, b) => newestFirst(a.place, b.place));
+    const found: Found[] = [];
+    for (let i = 0; i < candidates.length && found.length < most; i += DECODED_AT_ONCE) {
+      const some = candidates.slice(i, i + DECODED_AT_ONCE);
+      found.push(...decode(some, content, resource).filter(({ record }) => textFits(record, filter.text)));
+    }
+    return found;
+  }
+
+  #candidates(block: BlockRow, filter: RecordFilter, fits: (place: Place) => boolean): Searched {
     const resource = this.#resource(block.stream);
     const streamFilter = filterForStream(filter, resource);
-    if (streamFilter.never) return [];
-    const content = this.#contents.read(block.number);
-    if (content === undefined) return [];
-    const { bytes, receivedMs } = content;
-    if (filter.text !== '' && !bytes.includes(filter.text)) return [];
-    const found: Found[] = [];
-    decodeRecordBlock(bytes).forEach((decoded, index) => {
-      const ms =
-        decoded.timeMs > 0 ? decoded.timeMs : decoded.observedMs > 0 ? decoded.observedMs : receivedMs;
-      const place = { ms, nanos: decoded.timeMs > 0 ? decoded.timeNanos : 0, block: block.number, index };
-      if (!fits(place) || !recordFits(decoded, filter.text, streamFilter)) return;
-      const { observedMs, severity, severityText, body, attributes, traceId, spanId } = decoded;
-      const record = {
-        id: formatPlace(place),
-        timeMs: ms,
-        timeNanos: place.nanos,
-        observedMs,
-        receivedMs,
-        severity,
-        severityText,
-        body,
-        attributes,
-        resource,
-        traceId,
-        spanId,
-      };
-      found.push({ place, record });
-    });
-    return found;
+    const content = streamFilter.never ? undefined : this.#contents.read(block.number);
+    if (content === undefined) return { candidates: [], content, resource };
+    const peek = new RecordPeek({ ...content, number: block.number }, streamFilter);
+    return { candidates: peek.candidates(filter.text, fits), content, resource };
   }
 
   #resource(stream: number): Attributes {
@@ -181,6 +185,29 @@ function partPage(found: readonly Found[], maxMs: number, limit: number): Record
     next: formatPlace({ ms: maxMs + 1, nanos: 0, block: 0, index: 0 }),
     searchedToMs: maxMs,
   };
+}
+
+function decode(candidates: readonly Candidate[], content: BlockContent, resource: Attributes): Found[] {
+  const bytes = Buffer.concat(candidates.map(({ start, end }) => content.bytes.subarray(start, end)));
+  return decodeRecordBlock(bytes).map((decoded, i) => {
+    const { place } = candidates[i]!;
+    const { observedMs, severity, severityText, body, attributes, traceId, spanId } = decoded;
+    const record = {
+      id: formatPlace(place),
+      timeMs: place.ms,
+      timeNanos: place.nanos,
+      observedMs,
+      receivedMs: content.receivedMs,
+      severity,
+      severityText,
+      body,
+      attributes,
+      resource,
+      traceId,
+      spanId,
+    };
+    return { place, record };
+  });
 }
 
 function spread(counts: number[], from: number, to: number, amount: number): void {

@@ -80,7 +80,7 @@ export function configureWriter(database: Database): void {
   database.exec('PRAGMA journal_mode = WAL');
   // FULL: what was acknowledged is on the disk. NORMAL would lose the last commits with the power.
   database.exec('PRAGMA synchronous = FULL');
-  database.exec('PRAGMA cache_size = -65536');
+  database.exec('PRAGMA cache_size = -16384');
   database.exec('PRAGMA temp_store = MEMORY');
   database.exec('PRAGMA wal_autocheckpoint = 4000');
   database.exec('PRAGMA journal_size_limit = 67108864');
