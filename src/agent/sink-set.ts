@@ -103,7 +103,7 @@ export class SinkSet {
   /** Counts as lost what a damaged segment held, once all that is left has been settled. */
   reconcile(): void {
     const { buffer, ledger } = this.#around;
-    if (buffer.stats().damage.length === 0) return;
+    if (!buffer.hasDamage) return;
     for (const { cursor } of this.#running) cursor.reconcile(ledger.owed());
   }
 

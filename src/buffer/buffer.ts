@@ -3,7 +3,6 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import type { Entry } from '../model/entry.ts';
-import type { Slice } from '../model/slice.ts';
 import { StartRefused } from '../model/start-refused.ts';
 import { isDiskTrouble } from '../platform/durable-files.ts';
 import { assignBatches } from './assign-batches.ts';
@@ -14,6 +13,7 @@ import { BufferSpace } from './buffer-space.ts';
 import type { CursorState } from './cursor-journal.ts';
 import { CursorSet } from './cursor-set.ts';
 import { DiskReserve } from './disk-reserve.ts';
+import { type Draft, halves } from './draft.ts';
 import { encodeEntry } from './entry-codec.ts';
 import { EntryReader } from './entry-reader.ts';
 import { Mutex } from './mutex.ts';
@@ -23,11 +23,6 @@ import { type DamageReport, NUMBERS_IN_DOUBT, type Recovered, recoverSegments } 
 import { SegmentLog } from './segment-log.ts';
 import { Signal } from './signal.ts';
 import { SnapshotStore, type SnapshotState } from './snapshot-store.ts';
-
-/** An entry before the buffer has given it its numbers. */
-export type Draft =
-  | { readonly kind: 'commit'; readonly timeMs: number; readonly slices: readonly Slice[] }
-  | { readonly kind: 'samples'; readonly timeMs: number; readonly otlp: Uint8Array; readonly points: number };
 
 export interface BufferStats {
   readonly state: 'ok' | 'full';
@@ -86,6 +81,7 @@ export class Buffer implements CursorHost {
   readonly #listeners: ((entry: Entry) => void)[] = [];
   readonly #queue: Job[] = [];
   readonly #damage: DamageReport[];
+  readonly #hadDamage: boolean;
   readonly #tornBytes: number;
   #pumping: Promise<void> | undefined;
   #lastSeq: number;
@@ -102,6 +98,7 @@ export class Buffer implements CursorHost {
     this.#snapshots = parts.snapshots;
     this.#reserve = parts.reserve;
     this.#damage = [...parts.damage];
+    this.#hadDamage = parts.hadDamage;
     this.#tornBytes = parts.tornBytes;
     this.#lastSeq = parts.lastSeq;
     this.#nextBatch = parts.nextBatch;
@@ -161,6 +158,11 @@ export class Buffer implements CursorHost {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Entries may be missing: damage was found now, or at an earlier start that set a file aside. */
+  get hasDamage(): boolean {
+    return this.#hadDamage || this.#damage.length > 0;
   }
 
   /** Called with each entry once it is durable, before sinks see it and before `append` resolves. Must not throw. */
@@ -286,6 +288,7 @@ export class Buffer implements CursorHost {
    */
   #burnNumbers({ lastSeq, tornBytes }: Recovered): void {
     if (lastSeq >= this.#lastSeq || tornBytes > 0) return;
+    this.#damage.push({ segment: '', offset: 0, reason: 'segments at the end of the buffer are gone' });
     this.log.error(
       { lastInSegments: lastSeq, lastKnown: this.#lastSeq },
       'entries are missing at the end of the buffer; what was in them and not delivered is lost',
@@ -357,19 +360,10 @@ interface Parts {
   readonly snapshots: SnapshotStore;
   readonly reserve: DiskReserve;
   readonly damage: readonly DamageReport[];
+  readonly hadDamage: boolean;
   readonly tornBytes: number;
   readonly lastSeq: number;
   readonly nextBatch: number;
-}
-
-/** Undefined where it cannot be divided: a slice is committed whole or not at all. */
-function halves(draft: Draft): readonly [Draft, Draft] | undefined {
-  if (draft.kind === 'samples' || draft.slices.length < 2) return undefined;
-  const middle = draft.slices.length >> 1;
-  return [
-    { ...draft, slices: draft.slices.slice(0, middle) },
-    { ...draft, slices: draft.slices.slice(middle) },
-  ];
 }
 
 /** The counts of a cursor that nothing was delivered to: of each source, the lines that were owed before it. */

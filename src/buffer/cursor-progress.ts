@@ -56,6 +56,8 @@ export class CursorProgress {
 
   /** Lines that are in no entry and never will be (a damaged segment): with everything settled, what is missing of `owed`. */
   reconcile(owed: ReadonlyMap<string, number>, reason: LossReason): boolean {
+    // Lines in doubt are missing only until their outcome is known, which counts them.
+    if (this.#late.size > 0) return false;
     let found = false;
     for (const [source, lines] of owed) {
       const missing = lines - (this.#passed.get(source) ?? 0);

@@ -32,6 +32,8 @@ export interface DamageReport {
 export interface Recovered {
   readonly segments: Segment[];
   readonly damage: readonly DamageReport[];
+  /** A file set aside lies in the directory, from now or from before. */
+  readonly hadDamage: boolean;
   /** Bytes cut off as a torn tail: an entry that was never acknowledged. */
   readonly tornBytes: number;
   readonly lastSeq: number;
@@ -40,6 +42,8 @@ export interface Recovered {
 
 /** Far more numbers than can have been given and then been lost in one damaged tail. */
 export const NUMBERS_IN_DOUBT = 1_000_000;
+
+const ASIDE = /\.segment\.damaged(\.\d+)?$/;
 
 type Damage = Extract<Found, { kind: 'damage' }>;
 
@@ -57,7 +61,8 @@ interface Scan {
 
 /** Checks every frame of every segment, and mends what a crash or a bad disk left. Versions are checked before anything is touched. */
 export async function recoverSegments(directory: string): Promise<Recovered> {
-  const names = (await fs.readdir(directory)).filter((name) => parseSegmentName(name) !== undefined).sort();
+  const found = await fs.readdir(directory);
+  const names = found.filter((name) => parseSegmentName(name) !== undefined).sort();
   for (const name of names) await checkVersion(path.join(directory, name));
   const segments: Segment[] = [];
   const damage: DamageReport[] = [];
@@ -75,7 +80,8 @@ export async function recoverSegments(directory: string): Promise<Recovered> {
     nextBatch = Math.max(nextBatch, scan.nextBatch, mended.burntBatch);
   }
   await syncDirectory(directory, 'buffer.recovery');
-  return { segments, damage, tornBytes, lastSeq, nextBatch };
+  const hadDamage = damage.length > 0 || found.some((name) => ASIDE.test(name));
+  return { segments, damage, hadDamage, tornBytes, lastSeq, nextBatch };
 }
 
 async function checkVersion(file: string): Promise<void> {

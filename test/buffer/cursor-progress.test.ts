@@ -63,6 +63,17 @@ describe('CursorProgress', () => {
     expect(progress.delivered.get('web')).toBe(6);
   });
 
+  test('what is in doubt is not missing', () => {
+    const progress = new CursorProgress(START);
+    progress.take(1, 2, lines(5));
+    progress.drop([dropped(1, 5)], 1, 'buffer_full');
+    expect(progress.reconcile(lines(7), 'buffer_damaged')).toBe(false);
+    progress.settle(1, outcome(5));
+    expect(progress.reconcile(lines(7), 'buffer_damaged')).toBe(true);
+    expect(progress.passed.get('web')).toBe(7);
+    expect(progress.lost.get('web')).toEqual(new Map([['buffer_damaged', 2]]));
+  });
+
   test('dropping up to somewhere leaves what was taken beyond it', () => {
     const progress = new CursorProgress(START);
     for (const seq of [1, 2, 3]) progress.take(seq, seq + 1, lines(1));

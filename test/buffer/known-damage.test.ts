@@ -161,6 +161,8 @@ describe('a start after damage', () => {
     const again = await openBuffer(dir, { segmentBytes: 4096 });
     expect((await collect(again.replay)).map((entry) => entry.seq)).toEqual([...entries, next]);
     expect(again.buffer.stats().damage).toEqual([]);
+    // It is known for as long as sinks may have to be told what is missing.
+    expect(again.buffer.hasDamage).toBe(reports.length > 0);
   });
 
   test.each(['every', 'the last'])(
