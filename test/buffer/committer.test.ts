@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Draft } from '../../src/buffer/buffer.ts';
+import type { Draft } from '../../src/buffer/draft.ts';
 import { Committer } from '../../src/buffer/committer.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { FakeClock } from '../../src/platform/clock.ts';
