@@ -303,7 +303,7 @@ export class Agent {
     try {
       await this.#apply(plan);
     } catch (error) {
-      await this.#apply(before);
+      await this.#putBack(before);
       throw error;
     }
     await this.#endUnfedMetrics();
@@ -317,6 +317,23 @@ export class Agent {
     this.#plan = plan;
     await this.#reading.change(plan);
     await this.#sinks.use(plan.config.sinks);
+    this.#reading.resume();
+  }
+
+  /** As much of it as can be: whatever fails, files are read again afterwards. */
+  async #putBack(plan: AgentPlan): Promise<void> {
+    const attempt = async (part: string, step: Promise<void>): Promise<void> =>
+      step.catch((error: unknown) =>
+        this.#log.error(
+          { part, error: String(error) },
+          'a part of the configuration before was not put back',
+        ),
+      );
+    this.#plan = plan;
+    await attempt('rules and receivers', this.#alerting.reload(plan.ruleGroups, plan.config));
+    this.#history.keepFor(plan.ruleGroups);
+    await attempt('sources', this.#reading.change(plan));
+    await attempt('sinks', this.#sinks.use(plan.config.sinks));
     this.#reading.resume();
   }
 
