@@ -17,7 +17,9 @@ export const bufferSchema = z.strictObject({
     ),
   commit_bytes: size({ min: '64KiB', max: '64MiB' })
     .prefault('4MiB')
-    .describe('A commit is made early when this much input waits for it.'),
+    .describe(
+      'A commit is made early when this much input waits for it, or a quarter of `max_bytes` where that is less.',
+    ),
   batch_bytes: size({ min: '16KiB', max: '16MiB' })
     .prefault('1MiB')
     .describe('Most bytes of records in one request (before compression, as protobuf).'),
