@@ -38,6 +38,7 @@ export class ScannerSet {
   /** A scanner that failed half way holds what it had counted so far: nothing of that may get into the next fragment. */
   #replace(source: string): void {
     const plan = this.#plans.find((candidate) => candidate.source === source)!;
+    this.#scanners.delete(source);
     this.#scanners.set(source, compile(plan, this.#onPatternOut));
   }
 }
