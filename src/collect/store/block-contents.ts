@@ -17,8 +17,8 @@ interface BlockRow {
   readonly body: number | null;
 }
 
-/** Bodies kept decompressed: the blocks of one are often read one after another, among those of some others. */
-const BODIES_KEPT = 8;
+/** Bytes of bodies kept decompressed: the blocks of one are often read one after another, among those of some others. */
+const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Reads the contents of blocks, wherever they are. */
 export class BlockContents {
@@ -26,6 +26,7 @@ export class BlockContents {
   readonly #body;
   /** By number, the one used last at the end. A number is never given twice. */
   readonly #bodies = new Map<number, Buffer>();
+  #keptBytes = 0;
 
   constructor(db: Database) {
     // In one statement: between two, retention may remove the body, and the next one would be found in its place.
@@ -49,13 +50,21 @@ export class BlockContents {
 
   #readBody(number: number): Buffer | undefined {
     let body = this.#bodies.get(number);
-    if (body === undefined) {
-      const row = this.#body.get(number) as StoredBody | undefined;
-      if (row === undefined) return undefined;
-      body = readStoredBody(row);
-      if (this.#bodies.size >= BODIES_KEPT) this.#bodies.delete(this.#bodies.keys().next().value!);
-    } else this.#bodies.delete(number);
+    if (body !== undefined) {
+      this.#bodies.delete(number);
+      this.#bodies.set(number, body);
+      return body;
+    }
+    const row = this.#body.get(number) as StoredBody | undefined;
+    if (row === undefined) return undefined;
+    body = readStoredBody(row);
     this.#bodies.set(number, body);
+    this.#keptBytes += body.length;
+    for (const [oldest, { length }] of this.#bodies) {
+      if (this.#keptBytes <= KEPT_BYTES_MAX) break;
+      this.#bodies.delete(oldest);
+      this.#keptBytes -= length;
+    }
     return body;
   }
 }

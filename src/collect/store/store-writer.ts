@@ -15,6 +15,9 @@ import { storableBody, type StoredBody } from './stored-body.ts';
 /** A remote-write request after decompression. */
 const REMOTE_WRITE_BYTES_MAX = 64 * 1024 * 1024;
 
+/** Blocks of one body are this large on average: many small ones would each cost a query all of the others. */
+const PART_BYTES_MIN = 32 * 1024;
+
 type Checked =
   | {
       readonly kind: 'records';
@@ -202,24 +205,27 @@ function check(request: IngestRequest): Checked {
 }
 
 function decode(request: IngestRequest): Checked {
-  const { kind, encoding, receivedMs } = request;
+  const { kind, encoding } = request;
   const bytes = decompressBody(request.body);
   switch (kind) {
-    case 'logs': {
-      const body = encoding === 'json' ? undefined : storableBody(request.body, bytes.length);
-      const protobuf = encoding === 'json' ? logsProtobufOfJson(bytes) : bytes;
-      return {
-        kind: 'records',
-        request,
-        batch: readRecordBatch(protobuf, receivedMs, body !== undefined),
-        body,
-      };
-    }
+    case 'logs':
+      return decodeRecords(request, encoding === 'json' ? logsProtobufOfJson(bytes) : bytes);
     case 'metrics':
       return { kind: 'samples', request, batch: readOtlpSamples(bytes, encoding) };
     case 'remote_write':
       return { kind: 'samples', request, batch: readRemoteWriteSamples(bytes, REMOTE_WRITE_BYTES_MAX) };
   }
+}
+
+function decodeRecords(request: IngestRequest, protobuf: Uint8Array): Checked {
+  const { encoding, receivedMs } = request;
+  const body = encoding === 'json' ? undefined : storableBody(request.body, protobuf.length);
+  if (body !== undefined) {
+    const batch = readRecordBatch(protobuf, receivedMs, true);
+    const blocks = batch.streams.reduce((sum, stream) => sum + stream.blocks.length, 0);
+    if (blocks * PART_BYTES_MIN <= protobuf.length) return { kind: 'records', request, batch, body };
+  }
+  return { kind: 'records', request, batch: readRecordBatch(protobuf, receivedMs), body: undefined };
 }
 
 function failureMessage(error: unknown): string {

@@ -12,7 +12,7 @@ test('the parts of a body are read back, in their order', () => {
         const parts = positions.toSorted((a, b) => a - b).slice(0, positions.length - (positions.length % 2));
         const pieces: Buffer[] = [];
         for (let i = 0; i < parts.length; i += 2) pieces.push(body.subarray(parts[i], parts[i + 1]));
-        expect(readParts(body, encodeParts(parts))).toEqual(Buffer.concat(pieces));
+        expect(readParts(body, encodeParts(parts)).equals(Buffer.concat(pieces))).toBe(true);
       },
     ),
   );

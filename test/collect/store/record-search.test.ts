@@ -20,7 +20,7 @@ function openStore(): { writer: StoreWriter; search: RecordSearch; close: () => 
 }
 
 /** Makes a request so large that it is stored as it came. */
-const PADDING = ' and so on'.repeat(2000);
+const PADDING = ' and so on'.repeat(25_000);
 
 /** Batches of records: minutes after NOW, the source, and a word. */
 const batches = fc.array(
@@ -122,6 +122,42 @@ test('paging gives every fitting record once, newest first, whatever the blocks 
     ),
     { numRuns: 60 },
   );
+});
+
+function bodiesStored(hours: number): {
+  readonly stored: Uint8Array[];
+  readonly sent: Uint8Array;
+  found: number;
+} {
+  const db = openDatabase(':memory:', { readOnly: false });
+  configureWriter(db);
+  migrate(db, ':memory:');
+  const records = Array.from({ length: 4000 }, (_, i) => ({
+    timeMs: NOW + (i % hours) * HOUR,
+    body: `record ${i} of a request of some size`,
+  }));
+  const sent = gzipSync(logsRequest({}, records));
+  const body = { bytes: sent, encoding: 'gzip', inflatedBytesMax: 1e7 } as const;
+  new StoreWriter(db).ingest([{ kind: 'logs', encoding: 'protobuf', body, receivedMs: NOW }]);
+  const stored = (db.prepare('SELECT bytes FROM body').all() as { bytes: Uint8Array }[]).map(
+    ({ bytes }) => bytes,
+  );
+  const found = allPages(
+    new RecordSearch(db),
+    { fromMs: 0, toMs: NOW * 2, text: '', labels: [] },
+    500,
+  ).length;
+  db.close();
+  return { stored, sent, found };
+}
+
+test('a compressed request is stored as it came, unless its records lie too far apart in time', () => {
+  const near = bodiesStored(2);
+  expect(near.stored.map((bytes) => Buffer.from(bytes).equals(near.sent))).toEqual([true]);
+  expect(near.found).toBe(4000);
+  const far = bodiesStored(50);
+  expect(far.stored).toEqual([]);
+  expect(far.found).toBe(4000);
 });
 
 test('a search that runs out of time goes on where it stopped, without losing or repeating a record', () => {
