@@ -11,8 +11,13 @@ const HAS_PARSER_STATE = 1;
 const FINISHED = 2;
 const MISSED = 4;
 const FILTERED_BY = 8;
+const REAL_PATH = 16;
+const DEFLATED = 32;
 
 const MISSED_REASONS = ['truncated', 'deleted'] as const;
+
+/** Far more than the longest record has; also guards against a crafted file. */
+const MAX_PLAIN_BYTES = 1 << 30;
 
 /** Order is part of the format. */
 const COUNT_FIELDS = [
@@ -65,10 +70,21 @@ function writeSlice(table: PayloadWriter, slice: Slice): void {
   writeLabels(table, slice.labels);
   table.uint(slice.deltas.length);
   table.uint(slice.records.length);
+  const deflated = hasDeflated(slice);
   for (const block of slice.records) {
     table.uint(block.count);
     table.uint(block.bytes.length);
+    if (deflated) writeDeflated(table, block);
   }
+}
+
+function hasDeflated(slice: Slice): boolean {
+  return slice.records.some((block) => block.deflated !== undefined);
+}
+
+function writeDeflated(table: PayloadWriter, { deflated }: RecordBlock): void {
+  table.uint(deflated?.plainBytes ?? 0);
+  if (deflated !== undefined) table.uint(deflated.crc);
 }
 
 function writePosition(table: PayloadWriter, slice: Slice, position: Position): void {
@@ -86,9 +102,12 @@ function writePosition(table: PayloadWriter, slice: Slice, position: Position): 
     (position.parserState === undefined ? 0 : HAS_PARSER_STATE) |
       (position.finished === true ? FINISHED : 0) |
       (slice.missed === undefined ? 0 : MISSED) |
-      (slice.counts.filteredBy === undefined ? 0 : FILTERED_BY),
+      (slice.counts.filteredBy === undefined ? 0 : FILTERED_BY) |
+      (position.realPath === undefined ? 0 : REAL_PATH) |
+      (hasDeflated(slice) ? DEFLATED : 0),
   );
   if (position.parserState !== undefined) table.string(position.parserState);
+  if (position.realPath !== undefined) table.string(position.realPath);
 }
 
 function writeLabels(table: PayloadWriter, labels: Readonly<Record<string, string>>): void {
@@ -112,7 +131,7 @@ function writeBatches(table: PayloadWriter, commit: Commit): void {
 interface SliceRow {
   readonly slice: Omit<Slice, 'deltas' | 'records'>;
   readonly deltasLength: number;
-  readonly blocks: readonly { readonly count: number; readonly length: number }[];
+  readonly blocks: readonly (Omit<RecordBlock, 'bytes'> & { readonly length: number })[];
 }
 
 export function decodeCommit(seq: number, reader: PayloadReader): Commit {
@@ -123,7 +142,7 @@ export function decodeCommit(seq: number, reader: PayloadReader): Commit {
   const slices = rows.map((row): Slice => ({
     ...row.slice,
     deltas: reader.blob(row.deltasLength),
-    records: row.blocks.map((block) => ({ count: block.count, bytes: reader.blob(block.length) })),
+    records: row.blocks.map(({ length, ...block }) => ({ ...block, bytes: reader.blob(length) })),
   }));
   if (reader.remaining !== 0) throw new RangeError(`${reader.remaining} bytes too many`);
   return { kind: 'commit', seq, timeMs, slices, batches: cutBatches(slices, firstBatch, blockCounts) };
@@ -139,8 +158,9 @@ function readSlice(reader: PayloadReader): SliceRow {
   const offset = reader.varint();
   const anchor = { bytes: reader.varint(), crc: reader.varint() };
   const flags = reader.varint();
-  if (flags > 15) throw new RangeError(`unknown flags ${flags}`);
+  if (flags > 63) throw new RangeError(`unknown flags ${flags}`);
   const parserState = flags & HAS_PARSER_STATE ? { parserState: reader.string() } : {};
+  const realPath = flags & REAL_PATH ? { realPath: reader.string() } : {};
   const finished = flags & FINISHED ? { finished: true } : {};
   const from = reader.varint();
   const counts = readCounts(reader, (flags & FILTERED_BY) !== 0);
@@ -150,6 +170,7 @@ function readSlice(reader: PayloadReader): SliceRow {
   const blocks = Array.from({ length: reader.count(2) }, () => ({
     count: reader.varint(),
     length: reader.varint(),
+    ...(flags & DEFLATED ? readDeflated(reader) : {}),
   }));
   const position = {
     source,
@@ -161,9 +182,19 @@ function readSlice(reader: PayloadReader): SliceRow {
     offset,
     anchor,
     ...parserState,
+    ...realPath,
     ...finished,
   };
   return { slice: { position, from, counts, labels, ...missed }, deltasLength, blocks };
+}
+
+function readDeflated(reader: PayloadReader): Pick<RecordBlock, 'deflated'> {
+  const plainBytes = reader.varint();
+  if (plainBytes === 0) return {};
+  if (plainBytes > MAX_PLAIN_BYTES) throw new RangeError(`a block of ${plainBytes} bytes`);
+  const crc = reader.varint();
+  if (crc > 0xffffffff) throw new RangeError(`${crc} as a crc32`);
+  return { deflated: { plainBytes, crc } };
 }
 
 function readCounts(reader: PayloadReader, filteredBy: boolean): LineCounts {

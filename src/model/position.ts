@@ -23,6 +23,8 @@ export interface Position {
   readonly stream: number;
   /** Where it was last seen. '' where its file and all copies are gone: the position may be dropped. */
   readonly path: string;
+  /** Where the file really is, if `path` leads there by a symbolic link, or it was found where `path` does not lead. */
+  readonly realPath?: string;
   /** Decimal, because inode numbers can exceed 2^53. */
   readonly device: string;
   readonly inode: string;

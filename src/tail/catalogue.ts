@@ -158,8 +158,12 @@ export class Catalogue {
     const { size, mtimeNs } = member.stat;
     const moved = member.path !== stream.path;
     const changed = size !== stream.size || mtimeNs !== stream.mtimeNs;
-    if (moved) this.#table.move(state, family, stream, member);
+    const known = stream.body.realPath;
+    if (moved || stream.astray) this.#table.move(state, family, stream, member);
     if (mayBeAnother(stream, member, moved, changed)) stream.verified = false;
+    // Should this be another file, then that is where the stream's own was last.
+    const realPath = stream.verified ? member.realPath : known;
+    if (stream.body.realPath !== realPath) stream.body = { ...stream.body, realPath };
     if (changed && !stream.hinted && stream.mtimeNs !== 0n && this.#isOld(mtimeNs))
       this.#events.silent(stream);
     stream.hinted = false;

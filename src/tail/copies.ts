@@ -22,19 +22,19 @@ export function isComplete(member: Member, nowMs: number): boolean {
 export async function judgeCopy(member: Member, stream: Stream, nowMs: number): Promise<CopyVerdict> {
   const judged = await openCopy(member, stream, nowMs);
   if (typeof judged === 'string') return judged;
-  await judged.close();
+  await judged.content.close();
   return 'copy';
 }
 
 /**
- * The same, and where it is a copy its content, open. Whoever goes on with the copy keeps that handle: by the time
+ * The same, and where it is a copy the file, open. Whoever goes on with the copy keeps that handle: by the time
  * its path is opened again the copy may be gone, and its inode another file's.
  */
 export async function openCopy(
   member: Member,
   stream: Stream,
   nowMs: number,
-): Promise<Content | 'other' | 'undecided'> {
+): Promise<Opened | 'other' | 'undecided'> {
   if (stream.fingerprint.bytes === 0 && stream.content === undefined) return 'other';
   let opened: Opened | undefined;
   try {
@@ -46,7 +46,7 @@ export async function openCopy(
   // Another file may have the path by now.
   const same = opened.stat.id === member.stat.id;
   const verdict = same ? await judgeOpened(member, opened, stream, nowMs) : 'undecided';
-  if (verdict === 'copy') return opened.content;
+  if (verdict === 'copy') return opened;
   await opened.content.close();
   return verdict;
 }
@@ -93,6 +93,15 @@ async function compare(
   // Complete, and shorter than what was read of the stream: a copy that was broken off, if the beginning is long
   // enough to be sure of that; else another file with the same header.
   return stream.fingerprint.bytes === FINGERPRINT_BYTES ? 'copy' : 'other';
+}
+
+/** Whether the copy has more than was read of the stream. */
+export async function hasRest({ compression }: Member, opened: Opened, { offset }: Stream): Promise<boolean> {
+  const { content, stat, descriptor } = opened;
+  if (compression === 'none') return stat.size !== offset;
+  if (compression === 'gzip') return (await gzipContentSize(descriptor, stat.size)) !== offset % 2 ** 32;
+  // Of zstd that is history the length was never asked for.
+  return offset > 0 && (await content.read(Buffer.allocUnsafe(1), 0, 1, offset)) > 0;
 }
 
 /** As it is now, and decompressed; `undefined` where it cannot be read. */

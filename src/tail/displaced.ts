@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Content } from './content.ts';
-import { judgeCopy, openCopy } from './copies.ts';
+import { hasRest, openCopy } from './copies.ts';
 import { compareMembers, isLive, type Member } from './family.ts';
 import { ANCHOR_BYTES } from './fingerprint.ts';
 import type { OpenFiles } from './open-files.ts';
-import { unbound, type CatalogueEvents, type Sight } from './sight.ts';
+import { unbound, type Bound, type CatalogueEvents, type Sight } from './sight.ts';
+import { Strays, type Copy } from './strays.ts';
 import type { Stream } from './stream.ts';
 import type { SourceState, StreamTable } from './stream-table.ts';
 
@@ -17,12 +17,6 @@ const REMEMBERED_MS = 60_000;
 /** Looks that a family may stay unclear for before unknown files are judged all the same. */
 const PUZZLED_MAX = 6;
 
-/** A file that holds what was read of a stream, open. */
-interface Copy {
-  readonly member: Member;
-  readonly content: Content;
-}
-
 /** Streams whose file is not, or not any more, what was read: where their content went. */
 export class Displaced {
   readonly #table: StreamTable;
@@ -30,6 +24,8 @@ export class Displaced {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #events: CatalogueEvents;
+  /** Of the look that has this map. */
+  readonly #strays = new WeakMap<Bound, Strays>();
 
   constructor(table: StreamTable, files: OpenFiles, clock: Clock, log: Log, events: CatalogueEvents) {
     this.#table = table;
@@ -61,24 +57,27 @@ export class Displaced {
    */
   async place(state: SourceState, sight: Sight): Promise<boolean> {
     const { family, bound } = sight;
-    let sure = true;
     let verified = true;
     for (const stream of family.streams) {
       if (stream.bound) verified = (await this.#verify(stream, bound.get(stream))) && verified;
-      else if (stream.busy) {
+    }
+    let sure = true;
+    for (const stream of family.streams) {
+      if (stream.bound) continue;
+      if (stream.busy) {
         sure = false;
         this.#events.undecided(stream.path);
       } else if (stream.state === 'replaced') {
         // A read that was under way when the stream was found replaced may have opened its old file once more.
         await this.#files.release(stream);
-        sure = (await this.#replace(state, sight, stream)) && sure;
+        sure = (await this.#replace(state, sight, stream, verified)) && sure;
       } else if (stream.content !== undefined) {
-        const unlinked = await this.#isUnlinked(stream);
+        const unlinked = stream.astray || (await this.#isUnlinked(stream));
         sure &&= unlinked;
         if (unlinked && stream.atEnd && (await this.#continueInPlace(state, sight, stream))) continue;
         stream.retired = true;
         this.#events.ready(stream);
-      } else sure = (await this.#replace(state, sight, stream)) && sure;
+      } else sure = (await this.#replace(state, sight, stream, verified)) && sure;
     }
     family.puzzled = sure ? 0 : family.puzzled + 1;
     if (verified && (sure || family.puzzled > PUZZLED_MAX)) return true;
@@ -93,11 +92,16 @@ export class Displaced {
       return false;
     if (stream.verified || stream.fingerprint.bytes === 0) return true;
     if (stream.busy) return false;
-    const verdict = await judgeCopy(member, stream, this.#clock.now());
+    const opened = await openCopy(member, stream, this.#clock.now());
+    const isSame = typeof opened !== 'string';
+    // From here on its handle tells; until it is read it may be deleted, and its inode be another's.
+    if (isSame && stream.state === 'following' && stream.content === undefined && !stream.busy)
+      await this.#files.attach(stream, opened.content);
+    else if (isSame) await opened.content.close();
     // A read that began meanwhile tells by itself.
     if (stream.busy) return false;
-    stream.verified = verdict === 'copy';
-    if (verdict === 'other') await this.replaced(stream);
+    stream.verified = isSame;
+    if (opened === 'other') await this.replaced(stream);
     return stream.verified;
   }
 
@@ -106,7 +110,8 @@ export class Displaced {
     return links === 0;
   }
 
-  async #replace(state: SourceState, sight: Sight, stream: Stream): Promise<boolean> {
+  /** `verified`: no file is taken for another stream's that may be a copy of this one. */
+  async #replace(state: SourceState, sight: Sight, stream: Stream, verified: boolean): Promise<boolean> {
     const copy = await this.#findCopy(stream, unbound(state, sight));
     if (copy === 'undecided') {
       this.#events.undecided(stream.path);
@@ -116,9 +121,12 @@ export class Displaced {
       await this.#adopt(state, sight, stream, copy);
       return true;
     }
+    const complete = sight.complete && verified;
+    if (complete && stream.state !== 'finished' && (await this.#followAstray(state, sight, stream)))
+      return true;
     // It may have moved to another folder, which only a look at everything can tell; and a listing made while files
     // are renamed can miss some.
-    if (sight.complete && ++stream.missingLooks >= MISSING_MAX) {
+    if (complete && ++stream.missingLooks >= MISSING_MAX) {
       this.#miss(state, stream);
       return true;
     }
@@ -128,17 +136,33 @@ export class Displaced {
     return false;
   }
 
+  /** Reads the rest of a file that none of the source's paths leads to any more. */
+  async #followAstray(state: SourceState, { bound }: Sight, stream: Stream): Promise<boolean> {
+    const strays = this.#strays.get(bound) ?? new Strays();
+    this.#strays.set(bound, strays);
+    const isKnown = (path: string): boolean => state.roles.of(path).root !== undefined;
+    const found = await strays.find(stream, isKnown, this.#clock.now());
+    if (found === undefined) return false;
+    this.#table.moveAstray(state, stream, found.member);
+    stream.state = 'following';
+    stream.retired = true;
+    await this.#goOn(stream, found);
+    const fields = { source: stream.source.name, path: stream.path, at: found.member.path };
+    this.#log.info(fields, 'a file is where its path does not lead any more; its rest is read');
+    return true;
+  }
+
   /** A file that took the place of the stream's and begins with all that was read of it: the same log, written anew. */
   async #continueInPlace(state: SourceState, sight: Sight, stream: Stream): Promise<boolean> {
     const heir = unbound(state, sight).find((member) => member.matching && isLive(member));
     if (heir === undefined || stream.offset < ANCHOR_BYTES || heir.stat.size < stream.offset) return false;
-    const content = await openCopy(heir, stream, this.#clock.now());
-    if (typeof content === 'string') return false;
+    const opened = await openCopy(heir, stream, this.#clock.now());
+    if (typeof opened === 'string') return false;
     if (stream.busy) {
-      await content.close();
+      await opened.content.close();
       return false;
     }
-    await this.#adopt(state, sight, stream, { member: heir, content });
+    await this.#adopt(state, sight, stream, { member: heir, opened });
     return true;
   }
 
@@ -148,29 +172,36 @@ export class Displaced {
       // Too few bytes to know by, in a place where a new file is to be expected; but device numbers change at boot.
       if (isLive(member) && stream.offset < ANCHOR_BYTES && member.stat.inode !== stream.body.inode) continue;
       if (member.stat.size === 0 || (isLive(member) && stream.state === 'replaced')) continue;
-      const content = await openCopy(member, stream, this.#clock.now());
-      if (typeof content !== 'string') return { member, content };
-      if (content === 'undecided' && !isLive(member)) undecided = true;
+      const opened = await openCopy(member, stream, this.#clock.now());
+      if (typeof opened !== 'string') return { member, opened };
+      if (opened === 'undecided' && !isLive(member)) undecided = true;
     }
     return undecided ? 'undecided' : undefined;
   }
 
-  /** From here on the copy is the stream's file; its handle, held since it was compared, keeps it from being another's. */
-  async #adopt(state: SourceState, sight: Sight, stream: Stream, { member, content }: Copy): Promise<void> {
+  /** From here on the copy is the stream's file. */
+  async #adopt(state: SourceState, sight: Sight, stream: Stream, copy: Copy): Promise<void> {
+    const { member, opened } = copy;
+    // Of a finished one too: it may have been given up because this copy was not there yet.
+    const more = stream.state === 'replaced' || (await hasRest(member, opened, stream).catch(() => true));
     this.#table.move(state, sight.family, stream, member);
     sight.bound.set(stream, member);
     stream.bound = true;
+    stream.retired = !isLive(member) || !member.matching;
+    if (more) stream.state = 'following';
+    await this.#goOn(stream, copy);
+  }
+
+  /** With the handle by which the copy was compared: it keeps the inode from becoming another file's. */
+  async #goOn(stream: Stream, { member, opened }: Copy): Promise<void> {
     stream.missingLooks = 0;
     stream.missingSinceMs = undefined;
     stream.scanned = 0;
     stream.size = Math.max(stream.offset, member.compression === 'none' ? member.stat.size : 0);
     stream.mtimeNs = member.stat.mtimeNs;
-    stream.retired = !isLive(member) || !member.matching;
     stream.verified = true;
-    const hasMore = member.compression === 'none' && member.stat.size !== stream.offset;
-    if (stream.state === 'replaced' || hasMore) stream.state = 'following';
-    if (stream.state === 'following') await this.#files.attach(stream, content);
-    else await content.close();
+    if (stream.state === 'following') await this.#files.attach(stream, opened.content);
+    else await opened.content.close();
     this.#events.noted(stream);
     this.#events.ready(stream);
   }

@@ -8,6 +8,8 @@ import type { Folder } from './walk.ts';
 /** A file that the source's globs match, or that may be a rotated form of one. */
 export interface Member {
   readonly path: string;
+  /** Where it really is, if the path leads there by a symbolic link. */
+  readonly realPath: string | undefined;
   readonly name: RotatedName;
   readonly stat: FileStat;
   readonly compression: Compression;
@@ -32,6 +34,8 @@ export interface Group {
   readonly folder: string;
   readonly root: string;
   readonly names: readonly string[];
+  /** The folder as it was listed, if it was. */
+  readonly listed?: Folder;
 }
 
 /** What a path is to a source. */
@@ -79,7 +83,7 @@ export function groupNames(folder: Folder, roles: NameRoles): Map<string, Group 
     const { root } = roles.of(join(folder.path, name));
     if (root === undefined) continue;
     const group = groups.get(root);
-    if (group === undefined) groups.set(root, { folder: folder.path, root, names: [name] });
+    if (group === undefined) groups.set(root, { folder: folder.path, root, names: [name], listed: folder });
     else group.names.push(name);
   }
   return groups;
@@ -93,9 +97,16 @@ export async function statMembers(group: Group, roles: NameRoles): Promise<Membe
     const stat = await statPath('tail', path);
     if (stat?.kind !== 'file') continue;
     const { name, matching } = roles.of(path);
-    members.push({ path, name, stat, compression: name.compression, matching });
+    const realPath = group.listed === undefined ? undefined : realPathIn(group.listed, base);
+    members.push({ path, realPath, name, stat, compression: name.compression, matching });
   }
   return members;
+}
+
+function realPathIn(folder: Folder, base: string): string | undefined {
+  const target = folder.links.get(base);
+  if (target !== undefined || folder.realPath === folder.path) return target;
+  return join(folder.realPath, base);
 }
 
 /** Negative where `a` was written before `b`. Within one style names decide, else times do. */

@@ -101,7 +101,8 @@ export class StreamTable {
 
   enter(state: SourceState, family: Family, member: Member, id: { device: string; inode: string }): Stream {
     const { device, inode } = id;
-    const body = { path: member.path, device, inode, compression: member.compression };
+    const { path, realPath, compression } = member;
+    const body = { path, realPath, device, inode, compression };
     const stream = new Stream(state.spec, this.#nextStream++, body, this.#blockBytes);
     this.#insert(state, family, stream);
     return stream;
@@ -113,8 +114,19 @@ export class StreamTable {
     this.unbind(state, stream);
     for (const other of state.families.values()) if (other !== family) other.streams.delete(stream);
     const { device, inode } = member.stat;
-    stream.body = { path: member.path, device, inode, compression: member.compression };
+    const { path, realPath, compression } = member;
+    stream.body = { path, realPath, device, inode, compression };
+    stream.astray = false;
     this.#insert(state, family, stream);
+  }
+
+  /** The stream's content is now a file that its path does not lead to. */
+  moveAstray(state: SourceState, stream: Stream, { path, stat, compression }: Member): void {
+    this.unbind(state, stream);
+    const { device, inode } = stat;
+    stream.body = { path: stream.path, realPath: path, device, inode, compression };
+    stream.astray = true;
+    state.byId.set(stream.id, stream);
   }
 
   /** The file that the stream was known by may be another's now. */
@@ -134,9 +146,9 @@ export class StreamTable {
   }
 
   #restore(state: SourceState, position: Position): void {
-    const { device, inode, path } = position;
+    const { device, inode, path, realPath } = position;
     const name = parseRotatedName(basename(path));
-    const body = { path, device, inode, compression: name.compression };
+    const body = { path, realPath, device, inode, compression: name.compression };
     const stream = new Stream(state.spec, position.stream, body, this.#blockBytes);
     stream.restore(position);
     const family = this.family(state, dirname(path), name.root);

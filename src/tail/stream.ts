@@ -10,6 +10,8 @@ import type { TextEncoding } from './text-encoding.ts';
 /** What is known of where a stream's content lies on disk. */
 export interface Body {
   readonly path: string;
+  /** Where the file really is, if the path leads there by a symbolic link, or does not lead there any more. */
+  readonly realPath: string | undefined;
   readonly device: string;
   readonly inode: string;
   readonly compression: Compression;
@@ -55,6 +57,8 @@ export class Stream {
   missingSinceMs: number | undefined;
   /** The kernel told of a change since the latest look. */
   hinted = false;
+  /** It goes on in a file that none of the source's paths leads to, until it was read to its end. */
+  astray = false;
   /** Rotated away or unlinked: finished once it has been quiet for a while. */
   retired = false;
   /** Its content may only be delivered once this stream was read to its end. */
@@ -118,6 +122,7 @@ export class Stream {
       source: this.source.name,
       stream: this.number,
       path: this.state === 'forgotten' ? '' : this.body.path,
+      ...(this.body.realPath === undefined ? {} : { realPath: this.body.realPath }),
       device: this.body.device,
       inode: this.body.inode,
       fingerprint: this.fingerprint,

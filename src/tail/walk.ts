@@ -6,6 +6,8 @@ import type { PathPattern } from './path-pattern.ts';
 /** A folder and the names in it that are not folders themselves. */
 export interface Folder {
   readonly path: string;
+  /** The same without symbolic links. */
+  readonly realPath: string;
   /** Device and inode: a folder that was made anew needs a new watch. */
   readonly id: string;
   readonly names: readonly string[];
@@ -62,7 +64,7 @@ async function list(path: string): Promise<{ folder: Folder; below: string[] } |
     const stat = await statPath('tail', path);
     if (stat?.kind !== 'directory') return '';
     const { names, links, below } = await split(path, await listFolder('tail', path));
-    return { folder: { path, id: stat.id, names, links }, below };
+    return { folder: { path, realPath: await realpath(path), id: stat.id, names, links }, below };
   } catch (error) {
     return isAbsent(error) ? '' : errorCode(error) || String(error);
   }

@@ -103,6 +103,8 @@ export interface MatrixCase {
   readonly name: string;
   /** Takes away what is in the file: only what was read before can be expected to arrive. */
   readonly destroys?: boolean;
+  /** Takes it where no configured path leads: a file can be expected to be found there once it was seen before. */
+  readonly hides?: boolean;
   /** Needs logrotate. */
   readonly logrotate?: boolean;
   /** `lines` are to be written by it, about. */
@@ -225,9 +227,9 @@ export const MATRIX: readonly MatrixCase[] = [
     },
   },
   {
-    // While nobody reads, the old target is known by no path: only the link is named.
+    // While nobody reads, the old target is where it was, but no path that is configured leads there.
     name: 'symlink-switched',
-    destroys: true,
+    hides: true,
     rotate(writer, lines) {
       const link = join(writer.folder, 'app.log');
       const target = join(writer.folder, `target-${writer.rotations}`);
@@ -240,9 +242,8 @@ export const MATRIX: readonly MatrixCase[] = [
     },
   },
   {
-    // No path that the agent knows leads there any more.
     name: 'folder-moved',
-    destroys: true,
+    hides: true,
     rotate(writer, lines) {
       renameSync(writer.folder, `${writer.folder}-moved-${writer.rotations}`);
       mkdirSync(writer.folder, { mode: 0o755 });

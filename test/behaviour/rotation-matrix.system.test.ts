@@ -198,7 +198,7 @@ test.each(circumstances)(
     await matrix.allRead();
     for (let i = 0; i < ROTATIONS; i++) {
       matrix.write(Math.ceil(part / 2));
-      await matrix.allRead(({ destroys }) => destroys === true);
+      await matrix.allRead(({ destroys, hides }) => destroys === true || hides === true);
       await before?.(matrix);
       // Unread, when it is rotated away.
       matrix.write(Math.ceil(part / 2), ({ destroys }) => destroys !== true);

@@ -28,6 +28,7 @@ const anySlice: fc.Arbitrary<Slice> = fc.record(
         source: name,
         stream: count,
         path: name,
+        realPath: name,
         device: name,
         inode: name,
         fingerprint: fc.record({ bytes: count, crc: count }),

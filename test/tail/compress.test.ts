@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readFile, rename, unlink, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { numbered, TailHarness, until } from './harness.ts';
@@ -82,6 +82,32 @@ describe('compressed rotated files', () => {
     await writeFile(tail.path('app.log.1.gz'), whole);
     await tail.linesAre(numbered('a', 0, 20_000).lines);
     expect(tail.lines).toEqual(numbered('a', 0, 20_000).lines);
+  });
+
+  it('are read on from although the inode is that of another file that is gone', async () => {
+    tail = await TailHarness.create();
+    const a = numbered('a', 0, 3);
+    await writeFile(tail.path('app.log'), a.text);
+    await tail.start();
+    await tail.linesAre(a.lines);
+    await rename(tail.path('app.log'), tail.path('app.log.1'));
+    const b = numbered('b', 0, 100);
+    await writeFile(tail.path('app.log'), b.text);
+    await tail.linesAre([...a.lines, ...b.lines]);
+    await tail.stop();
+    await appendFile(tail.path('app.log.1'), 'rest\n');
+    await writeFile(tail.path('app.log.1.gz'), gzipSync(await readFile(tail.path('app.log.1'))));
+    await unlink(tail.path('app.log.1'));
+    await unlink(tail.path('app.log'));
+    // What a file system does that gives inodes out again at once.
+    const { ino } = await stat(tail.path('app.log.1.gz'), { bigint: true });
+    for (const [number, position] of tail.positions) {
+      const inode = position.path.endsWith('app.log') ? ino.toString() : '0';
+      tail.positions.set(number, { ...position, inode, finished: false });
+    }
+    await tail.start();
+    await tail.linesAre([...a.lines, ...b.lines, 'rest']);
+    expect(tail.lines).toEqual([...a.lines, ...b.lines, 'rest']);
   });
 
   it('are not taken for copies of a short file that begins as they do', async () => {

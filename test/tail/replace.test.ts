@@ -1,4 +1,5 @@
-import { appendFile, mkdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { numbered, TailHarness, until } from './harness.ts';
 
@@ -67,6 +68,74 @@ describe('a path that leads to another file', () => {
     expect(tail.lines).toEqual(['one', 'more', 'two']);
   });
 
+  describe.each([
+    ['unchanged', async () => {}],
+    ['renamed', (target: string) => rename(target, `${target}-old`)],
+    [
+      'compressed',
+      async (target: string) => {
+        await writeFile(`${target}.1.gz`, gzipSync(await readFile(target)));
+        await unlink(target);
+      },
+    ],
+  ])('by a symbolic link that was switched while nobody looked', (what, change) => {
+    it(`is read after the rest of the old target (${what})`, async () => {
+      tail = await TailHarness.create();
+      await mkdir(tail.path('real'));
+      const a = numbered('a', 0, 100);
+      await writeFile(tail.path('real/one'), a.text);
+      await symlink(tail.path('real/one'), tail.path('app.log'));
+      await tail.start();
+      await tail.linesAre(a.lines);
+      await tail.stop();
+      await appendFile(tail.path('real/one'), 'rest\n');
+      await change(tail.path('real/one'));
+      await writeFile(tail.path('real/two'), 'two\n');
+      await symlink(tail.path('real/two'), tail.path('next'));
+      await rename(tail.path('next'), tail.path('app.log'));
+      await tail.start();
+      await tail.linesAre([...a.lines, 'rest', 'two']);
+      expect(tail.lines).toEqual([...a.lines, 'rest', 'two']);
+      await tail.restart();
+      await appendFile(tail.path('real/two'), 'more\n');
+      await tail.linesAre([...a.lines, 'rest', 'two', 'more']);
+      expect(tail.lines).toEqual([...a.lines, 'rest', 'two', 'more']);
+      expect(tail.missed).toEqual([]);
+    });
+  });
+
+  it('is read after the rest of the old one where a folder of the path was a link that was switched', async () => {
+    tail = await TailHarness.create((folder) => ({ paths: [`${folder}/current/app.log`] }));
+    await mkdir(tail.path('release-1'));
+    await mkdir(tail.path('release-2'));
+    await symlink(tail.path('release-1'), tail.path('current'));
+    await writeFile(tail.path('release-1/app.log'), 'one\n');
+    await tail.start();
+    await tail.linesAre(['one']);
+    await tail.stop();
+    await appendFile(tail.path('release-1/app.log'), 'rest\n');
+    await writeFile(tail.path('release-2/app.log'), 'two\n');
+    await symlink(tail.path('release-2'), tail.path('next'));
+    await rename(tail.path('next'), tail.path('current'));
+    await tail.start();
+    await tail.linesAre(['one', 'rest', 'two']);
+    expect(tail.lines).toEqual(['one', 'rest', 'two']);
+  });
+
+  it('is read after the rest of the old one that was given a foreign name while nobody looked', async () => {
+    tail = await TailHarness.create();
+    await writeFile(tail.path('app.log'), 'one\n');
+    await tail.start();
+    await tail.linesAre(['one']);
+    await tail.stop();
+    await appendFile(tail.path('app.log'), 'rest\n');
+    await rename(tail.path('app.log'), tail.path('kept aside'));
+    await writeFile(tail.path('app.log'), 'two\n');
+    await tail.start();
+    await tail.linesAre(['one', 'rest', 'two']);
+    expect(tail.lines).toEqual(['one', 'rest', 'two']);
+  });
+
   it('keeps two files apart that share a header and lie in different folders', async () => {
     tail = await TailHarness.create((folder) => ({ paths: [`${folder}/*/data.tsv`] }));
     for (const name of ['a', 'b']) {
@@ -116,5 +185,25 @@ describe('a folder', () => {
       () => tail.describe(),
     );
     expect(tail.lines).toEqual(['one', 'two']);
+  });
+
+  it('that was renamed and made anew while nobody looked has its files read to their ends', async () => {
+    tail = await TailHarness.create((folder) => ({ paths: [`${folder}/logs/app.log`] }));
+    await mkdir(tail.path('logs'));
+    await writeFile(tail.path('logs/app.log'), 'one\n');
+    await tail.start();
+    await tail.linesAre(['one']);
+    await tail.stop();
+    await appendFile(tail.path('logs/app.log'), 'rest\n');
+    await rename(tail.path('logs'), tail.path('logs-old'));
+    await mkdir(tail.path('logs'));
+    await writeFile(tail.path('logs/app.log'), 'two\n');
+    await tail.start();
+    await tail.linesAre(['one', 'rest', 'two']);
+    expect(tail.lines).toEqual(['one', 'rest', 'two']);
+    await tail.restart();
+    await appendFile(tail.path('logs/app.log'), 'more\n');
+    await tail.linesAre(['one', 'rest', 'two', 'more']);
+    expect(tail.lines).toEqual(['one', 'rest', 'two', 'more']);
   });
 });
