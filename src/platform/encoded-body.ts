@@ -44,7 +44,9 @@ export function decompressBody({ bytes, encoding, inflatedBytesMax }: EncodedBod
 
 /** A piece of output costs a call, and several pieces a copy: one that holds all, as far as the body's word may be taken. */
 function chunkSize(bytes: Uint8Array, encoding: BodyEncoding): number {
-  const likely = encoding === 'gzip' ? announcedBytes(bytes) + 1 : bytes.length * 8;
+  const announced = encoding === 'gzip' ? announcedBytes(bytes) + 1 : 0;
+  // Of several members the last may be small.
+  const likely = announced > bytes.length ? announced : bytes.length * 8;
   return Math.min(CHUNK_MAX, bytes.length * DEFLATE_RATIO_MAX + CHUNK_MIN, Math.max(CHUNK_MIN, likely));
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { rmSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -48,6 +49,8 @@ export class HttpServer {
   /** Rejects with a sentence for the user where the address cannot be had. */
   static async listen(options: HttpServerOptions): Promise<HttpServer> {
     const closing = new AbortController();
+    // Each request under way listens to it; to have many of them is no leak.
+    setMaxListeners(0, closing.signal);
     const budget = new BodyBudget(options.heldBytesMax ?? 256 * MIB);
     const server = createServer(options, (message, response) => {
       void serve(options, budget, closing.signal, message, response);

@@ -60,6 +60,28 @@ test('answers by exact path, then by the longest prefix, and says what a path ta
   expect(await refused.body.json()).toEqual({ error: '/only-post takes POST, not GET' });
 });
 
+test('many requests at one time are no reason for a warning', async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  try {
+    let arrived = 0;
+    let go = (): void => undefined;
+    const all = new Promise<void>((resolve) => (go = resolve));
+    const router = new Router().route('GET', '/a', async () => {
+      if (++arrived === 30) go();
+      await all;
+      return textResponse(200, 'a');
+    });
+    const { url } = await listen(router);
+    const answers = await Promise.all(Array.from({ length: 30 }, () => request(`${url}/a`)));
+    expect(await Promise.all(answers.map(({ body }) => body.text()))).toHaveLength(30);
+  } finally {
+    process.off('warning', onWarning);
+  }
+  expect(warnings.map(({ name }) => name)).not.toContain('MaxListenersExceededWarning');
+});
+
 test('HEAD has the headers of GET and no body', async () => {
   const { url } = await listen(new Router().route('GET', '/a', () => textResponse(200, 'four')));
   const answer = await request(`${url}/a`, { method: 'HEAD' });
