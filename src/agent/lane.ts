@@ -20,7 +20,7 @@ export class InlineLane implements Lane {
   }
 
   async scan(chunk: Chunk): Promise<Fragment> {
-    const fragment = this.#scanners.scan(chunk);
+    const fragment = await this.#scanners.scan(chunk);
     await new Promise(setImmediate);
     return fragment;
   }

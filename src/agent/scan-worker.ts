@@ -14,9 +14,11 @@ const scanners = new ScannerSet(workerData as ScannerPlan[], (source, pattern, r
   reply({ kind: 'pattern_out', source, pattern, reason }),
 );
 
-port.on('message', ({ id, chunk, bytes, length }: LaneRequest) => {
+port.on('message', (request: LaneRequest) => void scan(request));
+
+async function scan({ id, chunk, bytes, length }: LaneRequest): Promise<void> {
   try {
-    const fragment = detached(scanners.scan({ ...chunk, bytes: Buffer.from(bytes.buffer, 0, length) }));
+    const fragment = detached(await scanners.scan({ ...chunk, bytes: Buffer.from(bytes.buffer, 0, length) }));
     const buffers = [bytes, fragment.deltas, ...fragment.records.map((block) => block.bytes)].map(
       ({ buffer }) => buffer,
     );
@@ -28,13 +30,12 @@ port.on('message', ({ id, chunk, bytes, length }: LaneRequest) => {
       message: error instanceof Error ? (error.stack ?? error.message) : String(error),
     });
   }
-});
+}
 
-/** Each part in memory of its own, so that it can be handed over without taking what lies beside it along. */
+/** The deltas in memory of their own, as the records are, so that they can be handed over without what lies beside them. */
 function detached(fragment: Fragment): Fragment {
   return {
     ...fragment,
     deltas: new Uint8Array(fragment.deltas),
-    records: fragment.records.map((block) => ({ ...block, bytes: new Uint8Array(block.bytes) })),
   };
 }

@@ -1,12 +1,14 @@
 import { createAggregator } from '../metrics/aggregator.ts';
 import type { Chunk } from '../model/chunk.ts';
 import { ProblemsError } from '../model/problem.ts';
+import type { RecordWriter } from '../model/record-writer.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { Fragment } from '../model/slice.ts';
 import { compileScanner } from '../parse/compile-scanner.ts';
 import { loadPack } from '../parse/load-pack.ts';
 import { createRecordWriter } from '../wire/record-writer.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
+import { BlockPress } from './block-press.ts';
 import { createWorkClock } from './work-clock.ts';
 
 export type PatternOut = (source: string, pattern: string, reason: string) => void;
@@ -16,20 +18,24 @@ export class ScannerSet {
   readonly #scanners = new Map<string, Scanner>();
   readonly #plans: readonly ScannerPlan[];
   readonly #onPatternOut: PatternOut;
+  readonly #press = new BlockPress();
 
   /** Throws ProblemsError where a pack does not load. */
   constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
     this.#plans = plans;
     this.#onPatternOut = onPatternOut;
-    for (const plan of plans) this.#scanners.set(plan.source, compile(plan, onPatternOut));
+    for (const plan of plans) this.#scanners.set(plan.source, this.#compile(plan));
   }
 
-  scan(chunk: Chunk): Fragment {
+  /** One at a time: the next only when it has resolved. */
+  async scan(chunk: Chunk): Promise<Fragment> {
     const scanner = this.#scanners.get(chunk.source);
     if (scanner === undefined) throw new Error(`no scanner for source ${chunk.source}`);
     try {
-      return scanner.scan(chunk);
+      const fragment = scanner.scan(chunk);
+      return fragment.records.length === 0 ? fragment : { ...fragment, records: await this.#press.take() };
     } catch (error) {
+      this.#press.clear();
       this.#replace(chunk.source);
       throw error;
     }
@@ -39,21 +45,28 @@ export class ScannerSet {
   #replace(source: string): void {
     const plan = this.#plans.find((candidate) => candidate.source === source)!;
     this.#scanners.delete(source);
-    this.#scanners.set(source, compile(plan, this.#onPatternOut));
+    this.#scanners.set(source, this.#compile(plan));
+  }
+
+  #compile(plan: ScannerPlan): Scanner {
+    const { pack, problems } = loadPack(plan.packText, plan.packFile);
+    if (pack === undefined) throw new ProblemsError(problems);
+    return compileScanner(pack, plan.use, {
+      aggregator: createAggregator(),
+      ...(plan.use.records ? { records: this.#recordWriter(plan) } : {}),
+      monotonic: createWorkClock(),
+      onPatternOut: (pattern, reason) => this.#onPatternOut(plan.source, pattern, reason),
+    });
+  }
+
+  #recordWriter({ blockBytes, blockRecords }: ScannerPlan): RecordWriter {
+    return createRecordWriter({
+      maxBlockBytes: Math.min(blockBytes, BLOCK_BYTES_MAX),
+      maxBlockRecords: blockRecords,
+      onBlock: (block) => this.#press.add(block),
+    });
   }
 }
 
-function compile(plan: ScannerPlan, onPatternOut: PatternOut): Scanner {
-  const { pack, problems } = loadPack(plan.packText, plan.packFile);
-  if (pack === undefined) throw new ProblemsError(problems);
-  return compileScanner(pack, plan.use, {
-    aggregator: createAggregator(),
-    ...(plan.use.records
-      ? {
-          records: createRecordWriter({ maxBlockBytes: plan.blockBytes, maxBlockRecords: plan.blockRecords }),
-        }
-      : {}),
-    monotonic: createWorkClock(),
-    onPatternOut: (pattern, reason) => onPatternOut(plan.source, pattern, reason),
-  });
-}
+/** Small enough that most of a chunk's blocks are compressed while the rest of it is scanned. */
+const BLOCK_BYTES_MAX = 256 * 1024;

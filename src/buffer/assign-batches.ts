@@ -1,5 +1,5 @@
 import type { Batch } from '../model/entry.ts';
-import type { Slice } from '../model/slice.ts';
+import { plainBytesOf, type Slice } from '../model/slice.ts';
 import { cutBatches } from './commit-codec.ts';
 
 export interface BatchLimits {
@@ -14,14 +14,14 @@ export function assignBatches(slices: readonly Slice[], firstBatch: number, limi
   let bytes = 0;
   let records = 0;
   for (const block of slices.flatMap((slice) => slice.records)) {
-    const over =
-      bytes + block.bytes.length > limits.batchMaxBytes || records + block.count > limits.batchMaxRecords;
+    const size = plainBytesOf(block);
+    const over = bytes + size > limits.batchMaxBytes || records + block.count > limits.batchMaxRecords;
     if (blocks > 0 && over) {
       blockCounts.push(blocks);
       blocks = bytes = records = 0;
     }
     blocks++;
-    bytes += block.bytes.length;
+    bytes += size;
     records += block.count;
   }
   if (blocks > 0) blockCounts.push(blocks);

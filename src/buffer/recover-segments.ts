@@ -5,6 +5,7 @@ import { encodeFrameHeader } from './frame.ts';
 import {
   decodeSegmentHeader,
   encodeSegmentHeader,
+  isOlderSegment,
   parseSegmentName,
   SEGMENT_HEADER_BYTES,
 } from './segment-header.ts';
@@ -18,6 +19,8 @@ export interface Segment {
   /** `firstSeq - 1` while it is empty. */
   lastSeq: number;
   bytes: number;
+  /** Of a format that is read and no longer written: nothing is added to it. */
+  readonly older?: true;
 }
 
 /** What was found broken and set aside. */
@@ -51,6 +54,7 @@ interface Scan {
   readonly path: string;
   readonly firstSeq: number;
   readonly size: number;
+  readonly older: boolean;
   readonly headerProblem?: string;
   readonly frames: number;
   readonly lastSeq: number;
@@ -103,7 +107,8 @@ async function scanSegment(file: string, firstSeq: number): Promise<Scan> {
   const size = (await fs.stat(file)).size;
   const reader = await SegmentReader.open(file, size);
   try {
-    const head = decodeSegmentHeader(await reader.head(), file);
+    const bytes = await reader.head();
+    const head = decodeSegmentHeader(bytes, file);
     let frames = 0;
     let lastSeq = firstSeq - 1;
     let nextBatch = 1;
@@ -120,7 +125,8 @@ async function scanSegment(file: string, firstSeq: number): Promise<Scan> {
       nextBatch = Math.max(nextBatch, found.header.nextBatch);
     }
     const headerProblem = typeof head === 'string' ? { headerProblem: head } : {};
-    return { path: file, firstSeq, size, ...headerProblem, frames, lastSeq, nextBatch, damage };
+    const older = typeof head === 'number' && isOlderSegment(bytes);
+    return { path: file, firstSeq, size, older, ...headerProblem, frames, lastSeq, nextBatch, damage };
   } finally {
     await reader.close();
   }
@@ -155,7 +161,8 @@ async function mend(directory: string, scan: Scan, isLast: boolean): Promise<Men
   }
   const bytes = tail?.offset ?? scan.size;
   if (isLast) await settleTail(scan.path, bytes);
-  const segment = { path: scan.path, firstSeq: scan.firstSeq, lastSeq: scan.lastSeq, bytes };
+  const older = scan.older ? ({ older: true } as const) : {};
+  const segment = { path: scan.path, firstSeq: scan.firstSeq, lastSeq: scan.lastSeq, bytes, ...older };
   return { segment, reports: [], tornBytes: scan.size - bytes, ...burnt };
 }
 

@@ -58,7 +58,7 @@ export class SegmentLog {
   async append(seq: number, entry: EncodedEntry): Promise<void> {
     const last = this.#segments.at(-1);
     const full = last !== undefined && holdsEntries(last) && last.bytes + entry.bytes > this.#segmentBytes;
-    if (last === undefined || full) await this.#begin(seq);
+    if (last === undefined || last.older === true || full) await this.#begin(seq);
     const segment = this.#segments.at(-1)!;
     const file = await this.#openLast(segment);
     this.#unclean = true;
@@ -119,6 +119,7 @@ export class SegmentLog {
     }
     await this.close();
     this.#file = handle;
+    if (this.#segments.at(-1)?.path === file) this.#bytes -= this.#segments.pop()!.bytes;
     this.#segments.push({ path: file, firstSeq, lastSeq: firstSeq - 1, bytes: SEGMENT_HEADER_BYTES });
     this.#bytes += SEGMENT_HEADER_BYTES;
   }

@@ -25,6 +25,16 @@ export interface Fragment {
 export interface RecordBlock {
   readonly count: number;
   readonly bytes: Uint8Array;
+  /**
+   * Where `bytes` are that run deflated: raw, flushed and not ended, so that it can become a part of a gzip body as it
+   * is. `crc` is the crc32 of the run.
+   */
+  readonly deflated?: { readonly plainBytes: number; readonly crc: number };
+}
+
+/** How long the run of records is before it is compressed. */
+export function plainBytesOf({ bytes, deflated }: RecordBlock): number {
+  return deflated?.plainBytes ?? bytes.length;
 }
 
 /** A fragment with the position that it moves: the unit that is committed whole or not at all. */

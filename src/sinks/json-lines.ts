@@ -1,6 +1,7 @@
 import type { Entry } from '../model/entry.ts';
 import type { FlatSample } from '../model/sample-set.ts';
 import type { AnyValue } from '../wire/any-value.ts';
+import { plainRecords } from '../wire/deflated-block.ts';
 import { decodeRecordBlock } from '../wire/otlp-logs.ts';
 import { decodeMetricsRequest } from '../wire/otlp-metrics-decode.ts';
 import type { DecodedRecord } from '../wire/otlp-record.ts';
@@ -27,7 +28,7 @@ export function jsonLines(
   let text = '';
   let records = 0;
   for (const { position, labels, records: blocks } of entry.slices) {
-    for (const record of blocks.flatMap((block) => decodeRecordBlock(block.bytes))) {
+    for (const record of blocks.flatMap((block) => decodeRecordBlock(plainRecords(block)))) {
       text += line(recordObject(record, position.source, position.path, labels));
       records++;
     }

@@ -4,9 +4,11 @@ import type { OtlpSinkConfig } from '../config/sink-schema.ts';
 import type { Batch, Commit, Entry, Samples } from '../model/entry.ts';
 import { outcomeOf } from '../model/outcome.ts';
 import type { Outcome, Sink, SinkStatus } from '../model/sink.ts';
+import { deflateRun } from '../platform/deflate-run.ts';
 import type { HttpClient } from '../platform/http-client.ts';
+import { gzipBody } from '../wire/gzip-body.ts';
 import { encodeLogsJson } from '../wire/otlp-logs-json.ts';
-import { encodeLogsRequest } from '../wire/otlp-logs.ts';
+import { encodeLogsRequest, encodeStoredLogs, inflateGroups } from '../wire/otlp-logs.ts';
 import { metricsToJson } from '../wire/metrics-to-json.ts';
 import { DeliveryStatus } from './delivery-status.ts';
 import { EndpointPool } from './endpoint-pool.ts';
@@ -168,8 +170,9 @@ export class OtlpSink implements Sink {
   async #encode(batch: Batch): Promise<Buffer> {
     const { identity, version, resource } = this.#context;
     const groups = recordGroups(batch, { agent: identity.agent, version, resource });
-    if (this.#config.encoding === 'json') return this.#compress(encodeLogsJson(groups));
-    return this.#compress(Buffer.concat(encodeLogsRequest(groups)));
+    if (this.#config.encoding === 'json') return this.#compress(encodeLogsJson(inflateGroups(groups)));
+    if (this.#config.compression === 'gzip') return gzipBody(encodeStoredLogs(groups), deflateRun);
+    return Buffer.concat(encodeLogsRequest(inflateGroups(groups)));
   }
 
   async #encodeSamples(samples: Samples): Promise<Buffer> {

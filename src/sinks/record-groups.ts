@@ -1,5 +1,6 @@
 import type { Batch, BatchPart } from '../model/entry.ts';
-import type { RecordGroup } from '../wire/otlp-logs.ts';
+import type { RecordBlock } from '../model/slice.ts';
+import type { StoredGroup } from '../wire/otlp-logs.ts';
 import { OWN_SCOPE } from '../wire/otlp-metrics.ts';
 
 export interface SenderFacts {
@@ -10,8 +11,8 @@ export interface SenderFacts {
 }
 
 /** The records of a batch, those of one source with the same labels together. Order within a source is kept. */
-export function recordGroups(batch: Batch, sender: SenderFacts): RecordGroup[] {
-  const groups = new Map<string, RecordGroup & { blocks: Uint8Array[] }>();
+export function recordGroups(batch: Batch, sender: SenderFacts): StoredGroup[] {
+  const groups = new Map<string, StoredGroup & { blocks: RecordBlock[] }>();
   for (const part of batch.parts) {
     const key = JSON.stringify([part.source, part.labels]);
     let group = groups.get(key);
@@ -23,7 +24,7 @@ export function recordGroups(batch: Batch, sender: SenderFacts): RecordGroup[] {
       };
       groups.set(key, group);
     }
-    for (const block of part.blocks) group.blocks.push(block.bytes);
+    for (const block of part.blocks) group.blocks.push(block);
   }
   return [...groups.values()];
 }
@@ -45,6 +46,7 @@ function recordsInPart(part: BatchPart): number {
   return part.blocks.reduce((sum, block) => sum + block.count, 0);
 }
 
+/** In memory, compressed or not. */
 export function bytesIn(batch: Batch): number {
   return batch.parts.reduce(
     (sum, part) => sum + part.blocks.reduce((each, block) => each + block.bytes.length, 0),

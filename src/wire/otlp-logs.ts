@@ -1,6 +1,9 @@
 import { varintSize } from '../model/byte-writer.ts';
+import { plainBytesOf, type RecordBlock } from '../model/slice.ts';
 import { DecodeBudget, readAnyValue, readAttribute, writeStringAttributes } from './any-value.ts';
 import type { AnyValue, Attributes } from './any-value.ts';
+import { plainRecords } from './deflated-block.ts';
+import type { BodyPiece } from './gzip-body.ts';
 import type { DecodedRecord, DecodedRecordGroup, Scope } from './otlp-record.ts';
 import { ProtoReader, ProtoWriter, readNanos } from './protobuf.ts';
 import { WireError } from './wire-error.ts';
@@ -12,23 +15,42 @@ export interface RecordGroup {
   readonly blocks: readonly Uint8Array[];
 }
 
+/** The same with blocks as they lie in the buffer, deflated or not. */
+export interface StoredGroup extends Omit<RecordGroup, 'blocks'> {
+  readonly blocks: readonly RecordBlock[];
+}
+
 /** An ExportLogsServiceRequest as pieces to be sent one after another; the blocks among them are not copied. */
 export function encodeLogsRequest(groups: readonly RecordGroup[]): Uint8Array[] {
-  return groups.flatMap((group) => [groupHead(group), ...group.blocks]);
+  return groups.flatMap((group) => [groupHead(group, totalLength(group.blocks)), ...group.blocks]);
+}
+
+/** The same for a body that is put together of what is deflated already. */
+export function encodeStoredLogs(groups: readonly StoredGroup[]): BodyPiece[] {
+  return groups.flatMap((group) => [{ bytes: groupHead(group, plainBytesIn(group)) }, ...group.blocks]);
+}
+
+/** The groups with their blocks inflated. Throws WireError. */
+export function inflateGroups(groups: readonly StoredGroup[]): RecordGroup[] {
+  return groups.map((group) => ({ ...group, blocks: group.blocks.map(plainRecords) }));
+}
+
+function plainBytesIn({ blocks }: StoredGroup): number {
+  return blocks.reduce((sum, block) => sum + plainBytesOf(block), 0);
 }
 
 export function totalLength(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, piece) => sum + piece.length, 0);
 }
 
-function groupHead(group: RecordGroup): Uint8Array {
+function groupHead(group: Pick<RecordGroup, 'resource' | 'scope'>, blockBytes: number): Uint8Array {
   const resource = new ProtoWriter(512);
   const resourceStart = resource.open(1);
   writeStringAttributes(resource, 1, group.resource);
   resource.close(resourceStart);
   const scope = new ProtoWriter(128);
   writeScope(scope, group.scope);
-  const scopeLogs = scope.length + totalLength(group.blocks);
+  const scopeLogs = scope.length + blockBytes;
   const head = new ProtoWriter(resource.length + scope.length + 16);
   head.tag(1, 2);
   head.varint(resource.length + 1 + varintSize(scopeLogs) + scopeLogs);

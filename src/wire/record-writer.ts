@@ -6,6 +6,11 @@ import { ProtoWriter, writeNanos } from './protobuf.ts';
 export interface RecordWriterOptions {
   readonly maxBlockBytes: number;
   readonly maxBlockRecords: number;
+  /**
+   * Given each block as soon as it is full, while the records after it are still written. Its bytes lie in the
+   * writer's own memory, which is used again after the next `reset`; so do those that `drain` then gives.
+   */
+  readonly onBlock?: (block: RecordBlock) => void;
 }
 
 export function createRecordWriter(options: RecordWriterOptions): RecordWriter {
@@ -72,6 +77,7 @@ class OtlpRecordWriter implements RecordWriter {
   #blockStart = 0;
   #blockCount = 0;
   #blocks: { start: number; end: number; count: number }[] = [];
+  #given: RecordBlock[] = [];
 
   constructor(options: RecordWriterOptions) {
     this.#options = options;
@@ -98,6 +104,7 @@ class OtlpRecordWriter implements RecordWriter {
     this.#constantWords = wordsOf(this.#constant);
     this.#out.length = 0;
     this.#blocks = [];
+    this.#given = [];
     this.#blockStart = 0;
     this.#blockCount = 0;
   }
@@ -314,18 +321,29 @@ class OtlpRecordWriter implements RecordWriter {
   }
 
   #closeBlock(end: number): void {
-    this.#blocks.push({ start: this.#blockStart, end, count: this.#blockCount });
+    const { onBlock } = this.#options;
+    if (onBlock === undefined) this.#blocks.push({ start: this.#blockStart, end, count: this.#blockCount });
+    else {
+      const block = { count: this.#blockCount, bytes: this.#out.bytes.subarray(this.#blockStart, end) };
+      this.#given.push(block);
+      onBlock(block);
+    }
     this.#blockStart = end;
     this.#blockCount = 0;
   }
 
   drain(): RecordBlock[] {
     if (this.#blockCount > 0) this.#closeBlock(this.#out.length);
-    const all = this.#out.copy();
-    const blocks = this.#blocks.map(({ start, end, count }) => ({ count, bytes: all.subarray(start, end) }));
+    const blocks = this.#options.onBlock === undefined ? this.#copies() : this.#given;
     this.#out.length = 0;
     this.#blocks = [];
+    this.#given = [];
     this.#blockStart = 0;
     return blocks;
+  }
+
+  #copies(): RecordBlock[] {
+    const all = this.#out.copy();
+    return this.#blocks.map(({ start, end, count }) => ({ count, bytes: all.subarray(start, end) }));
   }
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/model/entry.ts';
 import { FakeClock } from '../../src/platform/clock.ts';
@@ -24,6 +25,11 @@ function draft(lines = 1, from = 0) {
 /** A commit of about `bytes` bytes. */
 function bulky(bytes: number) {
   return { kind: 'commit', timeMs: 1, slices: [slice({ records: [block(1, bytes)] })] } as const;
+}
+
+function setSegmentVersion(segment: Buffer, version: number): void {
+  segment.writeUInt32LE(version, 8);
+  segment.writeUInt32LE(crc32(segment.subarray(0, 20)), 20);
 }
 
 function state(seq: number, more: object = {}) {
@@ -158,15 +164,38 @@ describe('Buffer', () => {
     await first.buffer.close();
     const [file] = segmentFiles(dir);
     const bytes = fs.readFileSync(file!);
-    bytes.writeUInt32LE(2, 8);
-    const { crc32 } = await import('node:zlib');
-    bytes.writeUInt32LE(crc32(bytes.subarray(0, 20)), 20);
+    setSegmentVersion(bytes, 3);
     fs.writeFileSync(file!, bytes);
     await expect(openBuffer(dir)).rejects.toThrow(
-      /buffer format 2; this taffrail reads format 1; it was written by a newer taffrail/,
+      /buffer format 3; this taffrail reads format 2; it was written by a newer taffrail/,
     );
     expect(fs.readFileSync(file!)).toEqual(bytes);
   });
+
+  test.each([0, 2])(
+    'a segment of the older format with %i entries is read and not added to',
+    async (entries) => {
+      const dir = tempDir();
+      const first = await openBuffer(dir);
+      for (let i = 0; i < Math.max(1, entries); i++) await first.buffer.append(draft(i + 1, i * 1000));
+      await first.buffer.close();
+      const [file] = segmentFiles(dir);
+      const bytes = fs.readFileSync(file!).subarray(0, entries === 0 ? 24 : undefined);
+      setSegmentVersion(bytes, 1);
+      fs.writeFileSync(file!, bytes);
+      const second = await openBuffer(dir);
+      expect(await collect(second.replay)).toHaveLength(entries);
+      const added = await second.buffer.append(draft(9, 9000));
+      expect(added.seq).toBe(entries + 1);
+      await second.buffer.close();
+      if (entries > 0) expect(fs.readFileSync(file!)).toEqual(bytes);
+      const third = await openBuffer(dir);
+      expect(await collect(third.replay)).toHaveLength(entries + 1);
+      expect(third.buffer.stats()).toMatchObject({ damage: [], lastSeq: entries + 1 });
+      const onDisk = segmentFiles(dir).reduce((sum, name) => sum + fs.statSync(name).size, 0);
+      expect(third.buffer.stats().bytes).toBe(onDisk);
+    },
+  );
 
   describe('when full', () => {
     test('block: an append waits until a sink has settled and snapshots cover', async () => {

@@ -74,7 +74,20 @@ const anySlice: fc.Arbitrary<Slice> = fc.record(
       },
     ),
     deltas: bytes,
-    records: fc.array(fc.record({ count: fc.nat({ max: 20 }), bytes }), { maxLength: 6 }),
+    records: fc.array(
+      fc.record(
+        {
+          count: fc.nat({ max: 20 }),
+          bytes,
+          deflated: fc.record({
+            plainBytes: fc.integer({ min: 1, max: 2 ** 30 }),
+            crc: fc.nat({ max: 2 ** 32 - 1 }),
+          }),
+        },
+        { requiredKeys: ['count', 'bytes'] },
+      ),
+      { maxLength: 6 },
+    ),
     labels: fc.dictionary(name, name, { noNullPrototype: true }),
     missed: fc.record({
       reason: fc.constantFrom('truncated' as const, 'deleted' as const),
