@@ -6,6 +6,7 @@ import { compareMembers, isLive, type Family, type Member } from './family.ts';
 import { ANCHOR_BYTES } from './fingerprint.ts';
 import type { Opened, OpenFiles } from './open-files.ts';
 import { unbound, type Bound, type CatalogueEvents, type Sight } from './sight.ts';
+import type { Stream } from './stream.ts';
 import type { SourceState, StreamTable } from './stream-table.ts';
 
 /** So many of the files that were rotated before our first look are remembered, as the border of what is ours. */
@@ -97,6 +98,7 @@ export class Newcomers {
   ): Promise<'read' | 'pass' | 'later'> {
     for (const stream of family.streams) {
       const own = bound.get(stream);
+      if (own !== undefined && (await this.#isAboutToBeCut(member, opened, stream, own))) return 'later';
       // A copy is made under a name that is as old as that of the original, or older.
       if (own !== undefined && compareMembers(member, own) > 0) continue;
       if (isLive(member) && (stream.state === 'replaced' || stream.offset < ANCHOR_BYTES)) continue;
@@ -109,6 +111,14 @@ export class Newcomers {
       if ((await judgeCopy(own, stream, this.#clock.now())) !== 'copy') return 'later';
     }
     return 'read';
+  }
+
+  /** Whether a live file was just copied to the file of the stream: it is new once it was truncated. */
+  async #isAboutToBeCut(member: Member, opened: Opened, stream: Stream, own: Member): Promise<boolean> {
+    if (!isLive(member) || isLive(own) || own.compression !== 'none') return false;
+    const nowMs = this.#clock.now();
+    if (opened.stat.size !== own.stat.size || isComplete(own, nowMs)) return false;
+    return (await judgeOpened(member, opened, stream, nowMs)) === 'copy';
   }
 
   #wasBeforeUs(state: SourceState, member: Member): boolean {

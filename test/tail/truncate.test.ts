@@ -1,6 +1,6 @@
-import { appendFile, copyFile, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { numbered, TailHarness } from './harness.ts';
+import { numbered, TailHarness, until } from './harness.ts';
 
 describe('truncation', () => {
   let tail: TailHarness;
@@ -37,5 +37,27 @@ describe('truncation', () => {
     await tail.linesAre([...a.lines, ...rest.lines, ...b.lines]);
     expect(tail.lines).toEqual([...a.lines, ...rest.lines, ...b.lines]);
     expect(tail.missed).toEqual([]);
+  });
+
+  it('is read once when it is found between its copy and its truncation', async () => {
+    tail = await TailHarness.create();
+    await writeFile(tail.path('app.log'), 'first\n');
+    await tail.start();
+    await tail.linesAre(['first']);
+    await tail.stop();
+    // While nobody looks it is another file, of which a copy was made already.
+    const a = numbered('a', 0, 100);
+    await rename(tail.path('app.log'), tail.path('app.log.2'));
+    await writeFile(tail.path('app.log'), a.text);
+    await copyFile(tail.path('app.log'), tail.path('app.log.1'));
+    await tail.start();
+    await tail.linesAre(['first', ...a.lines]);
+    await truncate(tail.path('app.log'), 0);
+    await appendFile(tail.path('app.log'), 'new\n');
+    await until(
+      () => tail.lines.includes('new'),
+      () => tail.describe(),
+    );
+    expect(tail.lines).toEqual(['first', ...a.lines, 'new']);
   });
 });
