@@ -3,7 +3,6 @@ import { Agent } from '../agent.ts';
 import { ConfigWatch } from '../agent/config-watch.ts';
 import { loadAgentPlan } from '../agent/load-plan.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
-import { keepHeapSmall } from '../platform/keep-heap-small.ts';
 import { createLog, type Log } from '../platform/log.ts';
 import { SystemdNotifier } from '../platform/systemd.ts';
 import { runUntilSignal } from './run-until-signal.ts';
@@ -11,7 +10,6 @@ import { runUntilSignal } from './run-until-signal.ts';
 /** `taffrail agent`: from the configuration to the end of the process. */
 export async function runAgent(file: string): Promise<void> {
   enableLinearFallback();
-  keepHeapSmall();
   const plan = await loadAgentPlan(file);
   const log = createLog(plan.config.log_level);
   const systemd = new SystemdNotifier();
