@@ -2,6 +2,7 @@ import type { Buffer } from '../buffer/buffer.ts';
 import { mergeFamilies } from '../metrics/exposition.ts';
 import { Sampler } from '../metrics/sampler.ts';
 import type { SelfMetrics } from '../metrics/self-metrics.ts';
+import { CLOCK_TOLERANCE_MS } from '../model/clock-tolerance.ts';
 import type { Labels } from '../model/series.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -82,6 +83,7 @@ export class Sampling {
 
   tick(): void {
     const { clock, state, self, ring, history, externalLabels, onTick } = this.#options;
+    this.#noticeClockSetBack();
     const nowMs = Math.max(clock.now(), this.#lastMs + 1);
     onTick(nowMs);
     const families = mergeFamilies(state.registry.collect(nowMs), self.collect());
@@ -90,6 +92,16 @@ export class Sampling {
     history.write({ timeMs: nowMs, samples });
     this.#lastMs = nowMs;
     this.#ship(nowMs);
+  }
+
+  /** What rules saw lies in the future then, and would hide all that comes. */
+  #noticeClockSetBack(): void {
+    const { clock, log, ring } = this.#options;
+    const seconds = (this.#lastMs - clock.now()) / 1000;
+    if (seconds * 1000 <= CLOCK_TOLERANCE_MS) return;
+    log.warn({ seconds: Math.round(seconds) }, 'the clock was set back; what rules had seen is forgotten');
+    ring.clear();
+    this.#lastMs = 0;
   }
 
   /** The last values, at an orderly stop. */

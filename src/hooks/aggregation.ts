@@ -1,3 +1,4 @@
+import { CLOCK_TOLERANCE_MS } from '../model/clock-tolerance.ts';
 import { randomUUID } from 'node:crypto';
 import { formatLabels, compareAlerts } from './alert-identity.ts';
 import type { GroupRecord, HookRecord, HookState } from './hook-state.ts';
@@ -88,7 +89,7 @@ export class Aggregation {
 
   due(nowMs: number): readonly string[] {
     return [...this.#groups.values()]
-      .filter((group) => group.dueAtMs <= nowMs)
+      .filter((group) => group.dueAtMs <= nowMs || group.dueAtMs > nowMs + longestWaitMs(group.route))
       .sort((a, b) => a.dueAtMs - b.dueAtMs)
       .map((group) => group.id);
   }
@@ -181,6 +182,11 @@ export class Aggregation {
     this.#memberships.delete(fingerprint);
     return [{ kind: 'alert_gone', fingerprint }];
   }
+}
+
+/** A group that is due later than this has its time from a clock that was set back. */
+function longestWaitMs({ groupWaitMs, groupIntervalMs }: Route): number {
+  return Math.max(groupWaitMs, groupIntervalMs) + CLOCK_TOLERANCE_MS;
 }
 
 function recordOf(group: Group): HookRecord {

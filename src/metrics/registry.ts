@@ -58,7 +58,9 @@ export class Registry {
   /** Applies what an aggregator drained. Throws RangeError, with nothing applied, on bytes that none wrote. */
   apply(deltas: Uint8Array, commitTimeMs: number): void {
     const decoded = this.#decoder.decode(deltas);
-    if (commitTimeMs >= this.#nextSweepMs) this.#sweep(commitTimeMs);
+    // Further ahead than one pause: the clock was set back.
+    const isAhead = this.#nextSweepMs > commitTimeMs + 2 * SWEEP_MS;
+    if (commitTimeMs >= this.#nextSweepMs || isAhead) this.#sweep(commitTimeMs);
     for (const delta of decoded) this.#metricFor(delta)?.apply(delta, commitTimeMs);
   }
 

@@ -23,6 +23,8 @@ export const systemClock: Clock = {
 /** A clock that stands still until it is told to move; timers run in order, and microtasks between them. */
 export class FakeClock implements Clock {
   #now: number;
+  /** By how much the wall clock was set off. */
+  #setBy = 0;
   #timers: { at: number; order: number; callback: () => void }[] = [];
   #order = 0;
 
@@ -31,7 +33,12 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#setBy;
+  }
+
+  /** Sets the wall clock, which no timer heeds. */
+  set(nowMs: number): void {
+    this.#setBy = nowMs - this.#now;
   }
 
   monotonic(): number {

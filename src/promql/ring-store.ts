@@ -118,6 +118,20 @@ export class RingStore implements Queryable {
     return { stored, refused };
   }
 
+  /** Forgets everything: for a clock that was set back, after which no tick would be later than the last. */
+  clear(): void {
+    this.#rows.clear();
+    this.#byName.clear();
+    this.#freeIndexes = [];
+    this.#usedIndexes = 0;
+    this.#width = 0;
+    this.#rowCapacity = MIN_ROWS;
+    // Running queries hold views into the old ones.
+    this.#times = new Float64Array(this.#columns);
+    this.#values = new Float64Array(this.#rowCapacity * this.#columns);
+    this.#states = new Uint8Array(this.#rowCapacity * this.#columns);
+  }
+
   /** Fills one tick's sample; a second one of the same series at the same tick is ignored. */
   #store(sample: RingSample, column: number): boolean {
     const { key } = Metric.of(sample.labels);

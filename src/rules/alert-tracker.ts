@@ -33,6 +33,18 @@ export class AlertTracker {
     this.#restoring = from.#restoring;
   }
 
+  /** The clock went back to here: nothing can have been later. */
+  clockSetBack(nowMs: number): void {
+    const atMost = (ms: number): number => Math.min(ms, nowMs);
+    for (const alert of this.#active.values()) {
+      alert.activeAtMs = atMost(alert.activeAtMs);
+      if (alert.firedAtMs !== undefined) alert.firedAtMs = atMost(alert.firedAtMs);
+      if (alert.keepFiringSinceMs !== undefined) alert.keepFiringSinceMs = atMost(alert.keepFiringSinceMs);
+      if (alert.resolvedAtMs !== undefined) alert.resolvedAtMs = atMost(alert.resolvedAtMs);
+      if (alert.lastSentAtMs !== undefined) alert.lastSentAtMs = atMost(alert.lastSentAtMs);
+    }
+  }
+
   /** Throws where the group's limit is exceeded; all alerts of the rule are forgotten then, as Prometheus does. */
   evaluate(produced: readonly ProducedAlert[], nowMs: number, limit: number): void {
     const seen = new Set<string>();

@@ -37,6 +37,12 @@ export class GroupRunner {
     return this.#nextDueMs;
   }
 
+  /** Goes on by a clock that was set back. */
+  clockSetBack(nowMs: number): void {
+    this.#nextDueMs = this.#slotAtOrBefore(nowMs) + this.#group.intervalMs;
+    for (const { tracker } of this.#evaluators) tracker?.clockSetBack(nowMs);
+  }
+
   async evaluateDue(nowMs: number): Promise<void> {
     const atMs = this.#slotAtOrBefore(nowMs);
     this.#missed += Math.round((atMs - this.#nextDueMs) / this.#group.intervalMs);

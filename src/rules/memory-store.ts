@@ -1,3 +1,4 @@
+import { CLOCK_TOLERANCE_MS } from '../model/clock-tolerance.ts';
 import type { Labels, Matcher, Queryable, SeriesData } from '../model/series.ts';
 import { compileMatchers } from '../promql/matcher.ts';
 import { labelsKey } from '../promql/metric.ts';
@@ -10,7 +11,7 @@ interface Column {
   readonly stale: boolean[];
 }
 
-/** All samples in memory, for rule tests, and for what an agent's rules write. A sample no newer than the last of its series is ignored. */
+/** All samples in memory, for rule tests, and for what an agent's rules write. A sample no newer than the last of its series is ignored, unless the clock was set back. */
 export class MemoryStore implements Queryable {
   readonly #columns = new Map<string, Column>();
   readonly #byName = new Map<string, Column[]>();
@@ -19,7 +20,9 @@ export class MemoryStore implements Queryable {
     for (const { labels, value, stale } of samples) {
       const key = labelsKey(labels);
       const column = this.#columns.get(key) ?? this.#create(key, labels);
-      if (timeMs <= (column.times.at(-1) ?? -Infinity)) continue;
+      const last = column.times.at(-1) ?? -Infinity;
+      if (timeMs < last - CLOCK_TOLERANCE_MS) forgetFrom(column, timeMs);
+      else if (timeMs <= last) continue;
       column.times.push(timeMs);
       column.values.push(value);
       column.stale.push(stale);
@@ -30,7 +33,7 @@ export class MemoryStore implements Queryable {
   forgetBefore(timeMs: number): void {
     for (const [key, column] of this.#columns) {
       const count = firstAtOrAfter(column.times, timeMs);
-      if (count === column.times.length) this.#columns.delete(key);
+      if (count === column.times.length) this.#forget(key, column);
       else if (count > 0) {
         column.times.splice(0, count);
         column.values.splice(0, count);
@@ -68,6 +71,21 @@ export class MemoryStore implements Queryable {
     else named.push(column);
     return column;
   }
+
+  #forget(key: string, column: Column): void {
+    this.#columns.delete(key);
+    const name = column.labels['__name__'] ?? '';
+    const others = this.#byName.get(name)!.filter((other) => other !== column);
+    if (others.length === 0) this.#byName.delete(name);
+    else this.#byName.set(name, others);
+  }
+}
+
+function forgetFrom({ times, values, stale }: Column, timeMs: number): void {
+  const kept = firstAtOrAfter(times, timeMs);
+  times.length = kept;
+  values.length = kept;
+  stale.length = kept;
 }
 
 function firstAtOrAfter(times: readonly number[], timeMs: number): number {

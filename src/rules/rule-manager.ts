@@ -1,3 +1,4 @@
+import { CLOCK_TOLERANCE_MS } from '../model/clock-tolerance.ts';
 import type { AlertChange } from '../model/alert.ts';
 import type { Labels, Queryable } from '../model/series.ts';
 import type { PersistedRuleState } from './persisted-rule-state.ts';
@@ -34,6 +35,8 @@ export class RuleManager {
   readonly #slotOffsetMs: (group: RuleGroup) => number;
   #runners: GroupRunner[];
   #startMs: number;
+  /** Of the last evaluation. */
+  #latestMs = -Infinity;
   /** Series whose rule is gone since the last evaluation; they end with the next. */
   #endedSeries: Labels[] = [];
   #endedRunners: GroupRunner[] = [];
@@ -98,6 +101,9 @@ export class RuleManager {
   }
 
   async #evaluateDue(nowMs: number): Promise<void> {
+    if (nowMs < this.#latestMs - CLOCK_TOLERANCE_MS)
+      for (const runner of this.#runners) runner.clockSetBack(nowMs);
+    this.#latestMs = nowMs;
     await this.#endWhatIsGone(nowMs);
     for (const runner of [...this.#runners].sort((a, b) => a.nextDueMs - b.nextDueMs)) {
       if (runner.nextDueMs <= nowMs) await runner.evaluateDue(nowMs);

@@ -31,6 +31,19 @@ test('a group waits group_wait, a later member group_interval, and all is told a
   });
 });
 
+test('a clock that is set back holds no group up', async () => {
+  await withFolder(async (dir) => {
+    const harness = await new Harness(dir, ONE).start();
+    await harness.accept(alert({ alertname: 'x', service: 's' }, harness.now));
+    await harness.pass(31_000);
+    harness.clock.set(harness.now - 24 * HOUR);
+    await harness.accept(alert({ alertname: 'y', service: 's' }, harness.now));
+    await harness.pass(7 * MINUTE, 10_000);
+    expect(harness.told.map(([, , text]) => text)).toEqual(['x!', 'x! y!']);
+    await harness.dispatcher.stop(0);
+  });
+});
+
 test('groups with different labels are told apart', async () => {
   await withFolder(async (dir) => {
     const harness = await new Harness(dir, ONE).start();

@@ -35,6 +35,21 @@ describe('a ring store', () => {
     ).toEqual([]);
   });
 
+  it('begins anew when it was cleared, and leaves what was read of it alone', async () => {
+    const store = new RingStore({ ticks: 4, maxSeries: 100 });
+    for (let tick = 11; tick <= 17; tick++)
+      store.append(
+        tick * TICK,
+        Array.from({ length: 70 }, (_, i) => sample(`x${i}`, tick)),
+      );
+    const [before] = await store.select(NAMED_M, 17 * TICK, 17 * TICK);
+    store.clear();
+    expect(await store.select(NAMED_M, 0, 99 * TICK)).toEqual([]);
+    store.append(TICK, [sample('a', 1)]);
+    expect(await read(store, 'a')).toBe('1:1');
+    expect([...before!.values]).toEqual([17]);
+  });
+
   it('keeps the newest ticks only', async () => {
     const store = new RingStore({ ticks: 4, maxSeries: 10 });
     for (let tick = 1; tick <= 50; tick++) {

@@ -26,6 +26,42 @@ describe('keep_firing_for', () => {
   });
 });
 
+describe('a clock that is set back', () => {
+  const HOUR = 60 * MINUTE;
+
+  it('does not keep rules from being evaluated, nor alerts from firing and ending', async () => {
+    const harness = new RuleHarness(rules('for: 2m'));
+    await harness.step({ load: 6 });
+    harness.nowMs -= HOUR;
+    await harness.step({ load: 6 });
+    await harness.step({ load: 6 });
+    expect(harness.alerts()).toMatchObject([{ state: 'pending', activeAtMs: START + MINUTE - HOUR }]);
+    await harness.step({ load: 6 });
+    expect(await harness.step({ load: 6 })).toMatchObject([{ status: 'firing' }]);
+    harness.nowMs -= HOUR;
+    await harness.step({ load: 6 });
+    expect(await harness.step({ load: 1 })).toMatchObject([{ status: 'resolved' }]);
+  });
+
+  it('is waited for where it is a matter of seconds', async () => {
+    const harness = new RuleHarness(rules('for: 2m'));
+    await harness.step({ load: 6 }, -5000);
+    await harness.step({ load: 6 }, 5000);
+    expect(harness.group().lastEvaluationMs).toBe(START);
+  });
+});
+
+describe('samples that are forgotten', () => {
+  it('are not found by any name', async () => {
+    const store = new MemoryStore();
+    for (const timeMs of [1, 10])
+      store.append(timeMs, [{ labels: { __name__: 'a', x: `${timeMs}` }, value: 1, stale: false }]);
+    store.forgetBefore(5);
+    const named = await store.select([{ name: '__name__', kind: '=', value: 'a' }], 0, 20);
+    expect(named.map(({ labels }) => labels['x'])).toEqual(['10']);
+  });
+});
+
 describe('limit', () => {
   it('clears the alerts of a rule that has more, and shows the error', async () => {
     const harness = new RuleHarness("groups: [{name: g, limit: 1, rules: [{alert: A, expr: 'load > 5'}]}]");
