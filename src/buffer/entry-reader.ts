@@ -16,14 +16,21 @@ export class EntryReader {
   readonly #source: SegmentSource;
   readonly #onDamage: (report: DamageReport) => void;
   #open: { readonly reader: SegmentReader; readonly segment: Segment } | undefined;
+  /** The open reader may have left behind all entries below this number. */
+  #ahead = 0;
 
   constructor(source: SegmentSource, onDamage: (report: DamageReport) => void) {
     this.#source = source;
     this.#onDamage = onDamage;
   }
 
-  /** The first entry numbered `seq` or higher that is durable, or undefined if there is none yet. */
+  /**
+   * The first entry numbered `seq` or higher that is durable, or undefined if there is none yet. Going on from the one
+   * before costs nothing; going back, as when a cursor is rewound, begins the segment anew.
+   */
   async read(seq: number): Promise<NumberedEntry | undefined> {
+    if (seq < this.#ahead) await this.close();
+    this.#ahead = seq;
     for (let wanted = seq; ;) {
       const segment = this.#source.segmentFor(wanted);
       if (segment === undefined) return undefined;
@@ -34,7 +41,10 @@ export class EntryReader {
       }
       reader.extend(segment.bytes);
       const entry = await this.#next(reader, segment, wanted);
-      if (entry !== undefined) return entry;
+      if (entry !== undefined) {
+        this.#ahead = entry.entry.seq + 1;
+        return entry;
+      }
       wanted = Math.max(wanted, segment.lastSeq + 1);
     }
   }

@@ -484,6 +484,18 @@ describe('Buffer', () => {
       );
     });
 
+    test('another sink gets from disk again what the one before took from there and did not settle', async () => {
+      const dir = tempDir();
+      const first = await openBuffer(dir);
+      for (let i = 0; i < 3; i++) await first.buffer.append(draft());
+      await first.buffer.close();
+      const { buffer } = await openBuffer(dir);
+      const before = await buffer.cursor('sink');
+      for (let i = 0; i < 2; i++) await before.take(NEVER);
+      const again = await settleAll(await buffer.cursor('sink'), 3);
+      expect(again.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    });
+
     test('the cursor of a removed sink holds nothing', async () => {
       const dir = tempDir();
       const first = await openBuffer(dir, { segmentBytes: 4096 });
