@@ -68,7 +68,10 @@ export class CuttingProxy {
         cut();
       });
     }
-    client.on('data', (bytes) => this.#request(bytes, upstream, cut));
+    let isCut = false;
+    client.on('data', (bytes) => {
+      if (!isCut) isCut = this.#request(bytes, upstream, cut);
+    });
     upstream.on('data', (bytes) => {
       if (this.stalled) return;
       if (this.loseResponses > 0) {
@@ -80,18 +83,20 @@ export class CuttingProxy {
     });
   }
 
-  #request(bytes: Buffer, upstream: net.Socket, cut: () => void): void {
-    if (this.stalled) return;
+  /** True once the connection is cut: nothing that follows may arrive, a gap is no cut. */
+  #request(bytes: Buffer, upstream: net.Socket, cut: () => void): boolean {
+    if (this.stalled) return false;
     if (this.cutAfter === undefined) {
       upstream.write(bytes);
-      return;
+      return false;
     }
     const part = bytes.subarray(0, this.cutAfter);
     this.cutAfter -= part.length;
     upstream.write(part);
-    if (this.cutAfter > 0) return;
+    if (this.cutAfter > 0) return false;
     this.cutAfter = undefined;
     // What was let through may arrive before the connection is gone.
     setTimeout(cut, 2);
+    return true;
   }
 }
