@@ -1,5 +1,5 @@
 import { readMetrics, readStatus, sumFor } from './agent-view.ts';
-import { getJson, sleep } from './http-get.ts';
+import { getJson, mustGetJson, sleep } from './http-get.ts';
 import { HEADER, type LogWriter } from './log-writer.ts';
 import type { Received } from './plain-receiver.ts';
 import type { RunPlan } from './plan.ts';
@@ -165,8 +165,7 @@ export async function recordsAt(collector: string, source: string): Promise<Rece
       limit: '5000',
       ...(before && { before }),
     });
-    const page = await getJson<Page>(`${collector}/api/v1/records?${query.toString()}`);
-    if (page === undefined) throw new Error(`${collector} did not give the records of ${source}`);
+    const page = await mustGetJson<Page>(`${collector}/api/v1/records?${query.toString()}`);
     records.push(...page.data.records.map(({ body }) => ({ source, body })));
     if (page.data.next === undefined) return records;
     before = page.data.next;
