@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { faultPoint } from './fault.ts';
+import { faultPoint, shortWrite } from './fault.ts';
 
 /**
  * Every step by which durable state changes on disk. Each passes a fault point before and after, named
@@ -29,6 +29,15 @@ function keep(file: string): { kept?: string } {
   } catch {
     return {};
   }
+  return { kept };
+}
+
+/** What a cut takes away, likewise. */
+function keepTail(fd: number, size: number): { kept?: string } {
+  if (journal === '') return {};
+  const kept = `${journal}.${process.pid}.${keptFiles++}`;
+  const tail = Buffer.alloc(Math.max(0, fs.fstatSync(fd).size - size));
+  fs.writeFileSync(kept, tail.subarray(0, fs.readSync(fd, tail, 0, tail.length, size)));
   return { kept };
 }
 
@@ -80,9 +89,13 @@ export class DurableFile {
     faultPoint(`${this.#area}.write.before`);
     let rest = parts.filter((part) => part.length > 0);
     while (rest.length > 0) {
-      const written = await writev(this.#fd, rest.slice(0, MAX_PARTS_A_WRITE), this.#size);
+      const parts = rest.slice(0, MAX_PARTS_A_WRITE);
+      const short = shortWrite(`${this.#area}.write`, parts);
+      const now = short === undefined ? parts : takeBytes(parts, short.bytes);
+      const written = await writev(this.#fd, now, this.#size);
       this.#size += written;
       note('write', this.path, this.#size);
+      short?.end();
       rest = dropBytes(rest, written);
     }
     faultPoint(`${this.#area}.write.after`);
@@ -97,9 +110,10 @@ export class DurableFile {
   }
 
   async truncate(size: number): Promise<void> {
+    const kept = keepTail(this.#fd, size);
     await ftruncate(this.#fd, size);
     this.#size = size;
-    note('truncate', this.path, size);
+    note('truncate', this.path, size, kept);
   }
 
   async close(): Promise<void> {
@@ -116,6 +130,16 @@ function writev(fd: number, parts: Uint8Array[], position: number): Promise<numb
       else resolve(written);
     });
   });
+}
+
+function takeBytes(parts: readonly Uint8Array[], count: number): Uint8Array[] {
+  let left = count;
+  const taken = parts.map((part) => {
+    const some = part.subarray(0, left);
+    left -= some.length;
+    return some;
+  });
+  return taken.filter(({ length }) => length > 0);
 }
 
 function dropBytes(parts: readonly Uint8Array[], count: number): Uint8Array[] {

@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+
 /**
  * Named fault points: places where the crash harness may strike. Each step that touches the world (write, sync,
  * rename, read, send, acknowledge, transaction) calls `faultPoint` before and after. In production the table is
@@ -6,8 +8,14 @@
  * `TAFFRAIL_FAULTS` is a comma-separated list of `point:action@n`: at the n-th passage of the point (from 1), do
  * `kill` (SIGKILL ourselves), `eio`, `enospc` (throw that error). `point` may end in `*`. `@n+` means from the
  * n-th passage on.
+ *
+ * At a write (`<area>.write`, without before or after) it is `short`, which takes about half of the bytes as a disk or
+ * a signal may, or `short_kill`, `short_eio`, `short_enospc`, which end in that after the half.
+ *
+ * `count` strikes nowhere: it keeps in the file `TAFFRAIL_FAULT_COUNTS` how often each point was passed.
  */
-export type FaultAction = 'kill' | 'eio' | 'enospc';
+type Blow = 'kill' | 'eio' | 'enospc';
+export type FaultAction = Blow | 'count' | 'short' | `short_${Blow}`;
 
 interface Fault {
   readonly point: string;
@@ -22,7 +30,9 @@ const faults: Fault[] = parseFaults(process.env['TAFFRAIL_FAULTS'] ?? '');
 function parseFaults(text: string): Fault[] {
   if (text === '') return [];
   return text.split(',').map((part) => {
-    const match = /^([a-z_.*]+):(kill|eio|enospc)@(\d+)(\+?)$/.exec(part.trim());
+    const match = /^([a-z_.*]+):(kill|eio|enospc|count|short(?:_(?:kill|eio|enospc))?)@(\d+)(\+?)$/.exec(
+      part.trim(),
+    );
     if (match === null) throw new Error(`TAFFRAIL_FAULTS: cannot read "${part}"; expected point:action@n`);
     const [, point, action, at, plus] = match;
     return { point: point!, action: action as FaultAction, at: Number(at), onwards: plus === '+', passed: 0 };
@@ -34,18 +44,66 @@ export function faultPoint(point: string): void {
   if (faults.length !== 0) strike(point);
 }
 
+/** How much of a write is let through, and what happens then. */
+export interface ShortWrite {
+  readonly bytes: number;
+  end(): void;
+}
+
+/** Undefined where the write of all these parts goes on as it is. */
+export function shortWrite(point: string, parts: readonly Uint8Array[]): ShortWrite | undefined {
+  if (faults.length === 0) return undefined;
+  const fault = faults.find((one) => one.action.startsWith('short') && strikes(one, point));
+  const half = parts.reduce((sum, { length }) => sum + length, 0) >> 1;
+  if (fault === undefined || half === 0) return undefined;
+  const blow = fault.action.slice('short_'.length);
+  return {
+    bytes: half,
+    end: () => {
+      if (blow !== '') deal(blow as Blow, point);
+    },
+  };
+}
+
 function strike(point: string): void {
   for (const fault of faults) {
-    const hit = fault.point.endsWith('*')
-      ? point.startsWith(fault.point.slice(0, -1))
-      : point === fault.point;
-    if (!hit) continue;
-    fault.passed++;
-    if (fault.passed !== fault.at && !(fault.onwards && fault.passed > fault.at)) continue;
-    if (fault.action === 'kill') process.kill(process.pid, 'SIGKILL');
-    const code = fault.action === 'eio' ? 'EIO' : 'ENOSPC';
-    throw Object.assign(new Error(`${code}: injected at ${point}`), { code });
+    if (fault.action.startsWith('short') || !strikes(fault, point)) continue;
+    if (fault.action === 'count') count(point);
+    else deal(fault.action as Blow, point);
   }
+}
+
+/** Counts the passage. */
+function strikes(fault: Fault, point: string): boolean {
+  const isMeant = fault.point.endsWith('*')
+    ? point.startsWith(fault.point.slice(0, -1))
+    : point === fault.point;
+  if (!isMeant) return false;
+  fault.passed++;
+  return fault.passed === fault.at || (fault.onwards && fault.passed > fault.at);
+}
+
+function deal(blow: Blow, point: string): void {
+  if (blow === 'kill') process.kill(process.pid, 'SIGKILL');
+  const code = blow === 'eio' ? 'EIO' : 'ENOSPC';
+  throw Object.assign(new Error(`${code}: injected at ${point}`), { code });
+}
+
+const COUNTS_EACH_MS = 50;
+const counts: Record<string, number> = {};
+let countsAreDue = false;
+
+function count(point: string): void {
+  counts[point] = (counts[point] ?? 0) + 1;
+  const file = process.env['TAFFRAIL_FAULT_COUNTS'];
+  if (countsAreDue || file === undefined) return;
+  countsAreDue = true;
+  const write = (): void => {
+    countsAreDue = false;
+    fs.writeFileSync(`${file}.tmp`, JSON.stringify(counts));
+    fs.renameSync(`${file}.tmp`, file);
+  };
+  setTimeout(write, COUNTS_EACH_MS).unref();
 }
 
 /** For tests in the same process: replaces the table. */

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { faultPoints } from './fault-points.ts';
 import { planRun, type RunPlan } from './plan.ts';
 import { CollectorUnderTest } from './receiver-under-test.ts';
+import { countedPlan, reachedIn, usual } from './reached.ts';
 import { Run, type RunResult } from './run.ts';
 
 /** Runs after which a shared collector makes room for a new one. */
@@ -20,13 +21,17 @@ const { values } = parseArgs({
     plan: { type: 'string', multiple: true, default: [] },
     verbose: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    /** Strikes nothing; writes how often each fault point is passed to the file that plans go by. */
+    record: { type: 'boolean', default: false },
     binary: { type: 'string' },
     source: { type: 'string' },
   },
 });
 
 const binary = values.binary!;
-const points = faultPoints(values.source!);
+const reachedFile = path.join(values.source!, '../test/torture/reached.json');
+const reached = JSON.parse(fs.readFileSync(reachedFile, 'utf8')) as Readonly<Record<string, number>>;
+const points = { ...faultPoints(values.source!), reached };
 const mayMount = process.getuid?.() === 0 && process.platform === 'linux';
 const first = Number(values.seed);
 const kept = values.plan.map((file) => JSON.parse(fs.readFileSync(file, 'utf8')) as RunPlan);
@@ -37,6 +42,7 @@ const seeds =
       ? Array.from({ length: Number(values.count) }, (_, i) => first + i)
       : values.seeds.split(',').map(Number);
 const results: RunResult[] = [];
+const recorded: Readonly<Record<string, number>>[] = [];
 let next = 0;
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => (stopped = true));
@@ -51,7 +57,8 @@ async function job(): Promise<void> {
   let used = 0;
   while (next < seeds.length && !stopped) {
     const seed = seeds[next++]!;
-    const plan = kept[seed % kept.length] ?? planRun(seed, points, mayMount);
+    const planned = kept[seed % kept.length] ?? planRun(seed, points, mayMount);
+    const plan = values.record ? countedPlan(planned) : planned;
     if (plan.receiver === 'shared' && (shared === undefined || used++ >= SHARED_RUNS)) {
       await shared?.stop();
       fs.rmSync(folder, { recursive: true, force: true });
@@ -65,6 +72,7 @@ async function job(): Promise<void> {
     const result = await run.run();
     results.push(result);
     report(result);
+    if (values.record) recorded.push(...reachedIn(result.folder));
     if (result.violations.length > 0 || values.keep) {
       fs.writeFileSync(path.join(result.folder, 'plan.json'), JSON.stringify(plan, undefined, 1));
       fs.writeFileSync(
@@ -106,9 +114,10 @@ const struck = new Set(results.flatMap((result) => result.struck.map((fault) => 
 const known = points.agent.length + points.collector.length;
 print(
   `${results.length} runs, ${failed().length} failed; ${sum(({ lines }) => lines)} lines, ${sum(({ lives }) => lives)} lives of agents, ` +
-    `${sum((result) => result.struck.length)} killed at ${struck.size} of ${known} fault points, ${sum(({ repeats }) => repeats)} repeated batches; ` +
+    `${sum((result) => result.struck.length)} of ${sum(({ kills }) => kills)} planned kills struck, at ${struck.size} of ${known} fault points; ${sum(({ repeats }) => repeats)} repeated batches; ` +
     `${((performance.now() - startedAt) / 1000).toFixed(0)} s`,
 );
+if (values.record) fs.writeFileSync(reachedFile, usual(recorded));
 if (failed().length > 0)
   print(
     `failed seeds: ${failed()

@@ -62,6 +62,8 @@ export interface RunPlan {
 export interface Points {
   readonly agent: readonly string[];
   readonly collector: readonly string[];
+  /** How often a life of ordinary length passes them, where that was recorded. */
+  readonly reached: Readonly<Record<string, number>>;
 }
 
 /** Everything about a run that its seed decides. */
@@ -94,8 +96,8 @@ export function planRun(seed: number, points: Points, mayMount: boolean): RunPla
     encoding: receiver === 'plain' ? 'json' : random.weighted({ protobuf: 3, json: 1 }),
     compression: random.pick(['gzip', 'none']),
     concurrency: random.pick([1, 2, 4]),
-    lives: planLives(points.agent, receiver, random),
-    collectorLives: receiver === 'own' ? planCollector(points.collector, random) : [],
+    lives: planLives(points, receiver, random),
+    collectorLives: receiver === 'own' ? planCollector(points, random) : [],
     network: Array.from(
       { length: random.weighted({ 0: 4, 1: 3, 2: 2, 3: 1 }) === '0' ? 0 : random.between(1, 3) },
       () => planNetwork(random),
@@ -146,7 +148,7 @@ function planWriter(name: string, multiline: boolean, tight: boolean, random: Pr
   };
 }
 
-function planLives(points: readonly string[], receiver: string, random: Prng): LifePlan[] {
+function planLives(points: Points, receiver: string, random: Prng): LifePlan[] {
   const count = Number(random.weighted({ 0: 1, 1: 6, 2: 3, 3: 1 }));
   return Array.from({ length: count }, () => {
     const strike = random.weighted({ kill_point: 6, error: 2, none: 3 });
@@ -165,33 +167,53 @@ function planLives(points: readonly string[], receiver: string, random: Prng): L
   });
 }
 
-function killAt(points: readonly string[], random: Prng): string {
+function killAt(points: Points, random: Prng): string {
   // What concerns the buffer matters most, and files are read far more often than anything else is done.
   const area = random.weighted({ buffer: 6, tail: 2, http: 2, any: 1 });
-  const among = points.filter((point) => area === 'any' || point.startsWith(area));
-  const point = random.pick(among);
-  const often = /^(buffer\.segment\.(write|sync)|tail\.(read|stat|list)|http)\./.test(point);
-  return `${point}:kill@${often && random.chance(0.6) ? random.magnitude(3, 60) : random.between(1, 2)}`;
+  const among = points.agent.filter((point) => area === 'any' || point.startsWith(area));
+  // What ordinary lives do not reach is struck now and then, at its first time.
+  const often = among.filter((point) => (points.reached[point] ?? 0) > 0);
+  const point = random.pick(often.length > 0 && random.chance(0.9) ? often : among);
+  if (point.endsWith('.write.before') && random.chance(0.3))
+    return `${point.slice(0, -'.before'.length)}:short_kill@${passage(point, points, random)}`;
+  return `${point}:kill@${passage(point, points, random)}`;
 }
 
-function errorAt(points: readonly string[], random: Prng): string {
-  const disk = points.filter((point) => /^(buffer\.(segment|cursor|snapshot)|tail)\./.test(point));
+/** A passage that a life is likely to reach; as often an early one as a late one. */
+function passage(point: string, { reached }: Points, random: Prng): number {
+  return random.magnitude(1, reached[point] ?? 1);
+}
+
+function errorAt(points: Points, random: Prng): string {
+  const disk = points.agent.filter((point) => /^(buffer\.(segment|cursor|snapshot)|tail)\./.test(point));
+  const writes = disk.filter((point) => point.endsWith('.write.before'));
   const action = random.pick(['eio', 'enospc']);
   return Array.from({ length: random.between(1, 3) }, () => {
+    const plus = random.chance(0.25) ? '+' : '';
+    if (random.chance(0.25)) {
+      const point = random.pick(writes).slice(0, -'.before'.length);
+      return `${point}:${random.pick(['short', `short_${action}`])}@${random.magnitude(1, 30)}${plus}`;
+    }
     const point = random.chance(0.2)
       ? random.pick(['buffer.segment.*', 'buffer.cursor.*', 'tail.*'])
       : random.pick(disk);
-    return `${point}:${action}@${random.magnitude(1, 60)}${random.chance(0.25) ? '+' : ''}`;
+    return `${point}:${action}@${random.magnitude(1, Math.max(2, points.reached[point] ?? 60))}${plus}`;
   }).join(',');
 }
 
-function planCollector(points: readonly string[], random: Prng): CollectorLife[] {
+function planCollector(points: Points, random: Prng): CollectorLife[] {
+  const often = points.collector.filter((point) => (points.reached[point] ?? 0) > 0);
+  const among = often.length > 0 ? often : points.collector;
   return Array.from({ length: random.between(0, 2) }, () => ({
-    faults: random.chance(0.6) ? `${random.pick(points)}:kill@${random.magnitude(1, 25)}` : '',
+    faults: random.chance(0.6) ? collectorKill(random.pick(among), points, random) : '',
     lastsMs: random.between(100, 1500),
     end: random.weighted({ kill: 3, terminate: 1 }),
     downMs: random.chance(0.5) ? 0 : random.between(1, 500),
   }));
+}
+
+function collectorKill(point: string, points: Points, random: Prng): string {
+  return `${point}:kill@${passage(point, points, random)}`;
 }
 
 function planNetwork(random: Prng): NetworkEvent {

@@ -7,21 +7,31 @@ interface Step {
   readonly path: string;
   readonly size: number;
   readonly to?: string;
-  /** Another name of what the step took the name from. */
+  /** Another name of what the step took the name from, or what a cut took away. */
   readonly kept?: string;
 }
 
 /**
  * What a disk may hold after the power went, worked out from the journal of steps: names whose directory was not
- * synced may be as they were before, and what was written after the last sync of a file may be missing, cut, zero or
- * noise. Says what it did.
+ * synced may be as they were before, what was cut off a file since its last sync may be there again, and what was written
+ * since then may be missing, cut, zero or noise. Says what it did.
  */
 export function losePower(journal: string, random: Prng): string[] {
   const done: string[] = [];
   if (!fs.existsSync(journal)) return done;
   const synced = new Map<string, number>();
   const pending = new Map<string, Step[]>();
-  for (const step of readSteps(journal)) replay(step, synced, pending);
+  const cuts = new Map<string, Step[]>();
+  for (const step of readSteps(journal)) {
+    replay(step, synced, pending);
+    noteCut(step, cuts);
+  }
+  for (const [file, steps] of cuts) {
+    if (!fs.existsSync(file) || random.chance(0.5)) continue;
+    done.push(restore(file, random.pick(steps), random.chance(0.5)));
+    // Durable before it was cut: it is there as it was.
+    synced.delete(file);
+  }
   for (const steps of pending.values()) {
     const survive = random.between(0, steps.length);
     for (const step of steps.slice(survive).reverse()) done.push(undo(step, synced));
@@ -67,6 +77,24 @@ function replay(step: Step, synced: Map<string, number>, pending: Map<string, St
       pending.delete(step.path);
       return;
   }
+}
+
+/** Which cuts no sync covers yet. */
+function noteCut(step: Step, cuts: Map<string, Step[]>): void {
+  if (step.op === 'truncate' && step.kept !== undefined) {
+    cuts.set(step.path, [...(cuts.get(step.path) ?? []), step]);
+  } else if (['sync', 'unlink', 'rename', 'create'].includes(step.op)) cuts.delete(step.path);
+}
+
+/** The cut did not reach the disk; what was written in its place since then may have. */
+function restore(file: string, { size, kept }: Step, overNewer: boolean): string {
+  const tail = fs.readFileSync(kept!);
+  const now = fs.statSync(file).size;
+  const from = overNewer ? size : Math.max(size, now);
+  const fd = fs.openSync(file, 'r+');
+  fs.writeSync(fd, tail, from - size, Math.max(0, tail.length - (from - size)), from);
+  fs.closeSync(fd);
+  return `uncut: ${path.basename(file)}, of ${size + tail.length} bytes cut to ${size}`;
 }
 
 function move(synced: Map<string, number>, from: string, to: string): void {

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { httpGet, sleep } from './http-get.ts';
 
 const READY_MS = 40_000;
+let made = 0;
 
 /** How a process of ours ended: by a signal that we sent, by one that it sent itself at a fault point, or by itself. */
 export interface End {
@@ -23,7 +24,12 @@ export class ProductProcess {
     const out = fs.openSync(log, 'a');
     fs.writeSync(out, `--- ${args.join(' ')} ${JSON.stringify(env)}\n`);
     this.#child = spawn(process.execPath, [binary, ...args], {
-      env: { PATH: process.env['PATH'] ?? '', TAFFRAIL_STOP_WITH_STDIN: '1', ...env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        TAFFRAIL_STOP_WITH_STDIN: '1',
+        TAFFRAIL_FAULT_COUNTS: `${log}.${++made}.counts`,
+        ...env,
+      },
       stdio: ['pipe', 'ignore', 'pipe'],
     });
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => {

@@ -29,6 +29,8 @@ export interface RunResult {
   readonly violations: readonly string[];
   /** Fault points that killed a process. */
   readonly struck: readonly string[];
+  /** How many kills were planned. */
+  readonly kills: number;
   readonly lines: number;
   readonly lives: number;
   readonly repeats: number;
@@ -90,6 +92,8 @@ export class Run {
       seed: this.#plan.seed,
       violations: this.#violations,
       struck: [...this.#struck, ...(this.#own?.struck ?? [])],
+      kills: [...this.#plan.lives, ...this.#plan.collectorLives].filter(({ faults }) => /kill@/.test(faults))
+        .length,
       lines: this.#writers.reduce((sum, { lines }) => sum + lines, 0),
       lives: this.#lives,
       repeats: this.#plain?.repeats ?? 0,
