@@ -143,12 +143,12 @@ describe('what is in the way at the start is said in one line, with status 2:', 
     const folder = t.path('state/agent/buffer');
     const names = readdirSync(folder).filter((name) => name.endsWith('.segment'));
     expect(names).not.toEqual([]);
-    for (const name of names) makeVersion(join(folder, name), 2);
+    for (const name of names) makeVersion(join(folder, name), 3);
     const before = names.map((name) => readFileSync(join(folder, name)));
     const { code, message } = await outcome('agent', '-c', t.path('taffrail.yaml'));
     expect(code).toBe(2);
     expect(message).toMatch(
-      /^taffrail: \/state\/agent\/buffer\/\d+\.segment: buffer format 2; this taffrail reads format 1; it was written by a newer taffrail: run that one, or let it empty its buffer before going back$/m,
+      /^taffrail: \/state\/agent\/buffer\/\d+\.segment: buffer format 3; this taffrail reads format 2; it was written by a newer taffrail: run that one, or let it empty its buffer before going back$/m,
     );
     expect(names.map((name) => readFileSync(join(folder, name)))).toEqual(before);
   });

@@ -22,7 +22,7 @@ export class Program {
 
   /** `taffrail …` in the background, in a process that is ours until `remove`. */
   start(...args: readonly string[]): Running {
-    return this.startOther(process.execPath, join(this.#root, 'dist/main.js'), ...args);
+    return this.startOther(process.execPath, join(this.#root, 'bin/taffrail.js'), ...args);
   }
 
   startOther(command: string, ...args: readonly string[]): Running {
@@ -33,7 +33,7 @@ export class Program {
 
   /** `taffrail …` to its end. */
   async run(...args: readonly string[]): Promise<{ status: number; out: string; err: string }> {
-    const child = spawn(process.execPath, [join(this.#root, 'dist/main.js'), ...args], {
+    const child = spawn(process.execPath, [join(this.#root, 'bin/taffrail.js'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let [out, err] = ['', ''];

@@ -15,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AgentStatus } from '../../src/model/status.ts';
 
 /** What `npm run build` made; another compiled tree by TAFFRAIL_MAIN. */
-const MAIN = resolve(process.env['TAFFRAIL_MAIN'] ?? 'dist/main.js');
+const MAIN = resolve(process.env['TAFFRAIL_MAIN'] ?? 'bin/taffrail.js');
 const READY_MS = 60_000;
 
 export interface RunOptions {

@@ -114,12 +114,14 @@ withBrowser(
     );
 
     const rules = shown.getByRole('region', { name: 'Rule group shop' });
-    expect(await rules.locator('summary').allInnerTexts()).toMatchObject([
-      expect.stringContaining('firing'),
-      expect.stringContaining('inactive'),
-      expect.stringContaining('recording'),
-      expect.stringContaining('failing'),
-    ]);
+    await expect
+      .poll(() => rules.locator('summary').allInnerTexts(), { timeout: 30_000 })
+      .toMatchObject([
+        expect.stringContaining('firing'),
+        expect.stringContaining('inactive'),
+        expect.stringContaining('recording'),
+        expect.stringContaining('failing'),
+      ]);
     const notifications = shown.getByRole('region', { name: 'Notifications' });
     await notifications.getByText('delivered').first().waitFor();
 
