@@ -8,11 +8,11 @@ import { faultPoint, shortWrite } from './fault.ts';
  * `<area>.<step>.before|after`, and is noted in the sync journal where the crash harness asked for one, so that a
  * power loss can be simulated by dropping or tearing what no `sync` line covers.
  */
-export type FileStep = 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'dirsync';
+export type FileStep = 'create' | 'open' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'dirsync';
 
 const journal = process.env['TAFFRAIL_SYNC_JOURNAL'] ?? '';
 
-/** `size` is the length that the step leaves (write, truncate) or covers (sync). */
+/** `size` is the length that the step finds (open), leaves (write, truncate) or covers (sync). */
 function note(op: FileStep, file: string, size: number, more?: { to?: string; kept?: string }): void {
   if (journal === '') return;
   fs.appendFileSync(journal, `${JSON.stringify({ op, path: file, size, ...more })}\n`);
@@ -77,7 +77,9 @@ export class DurableFile {
 
   static async open(file: string, area: string): Promise<DurableFile> {
     const fd = await open(file, 'r+');
-    return new DurableFile(file, fd, area, fs.fstatSync(fd).size);
+    const { size } = fs.fstatSync(fd);
+    note('open', file, size);
+    return new DurableFile(file, fd, area, size);
   }
 
   get size(): number {

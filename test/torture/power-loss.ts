@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Prng } from './prng.ts';
 
 interface Step {
-  readonly op: 'create' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'dirsync';
+  readonly op: 'create' | 'open' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'dirsync';
   readonly path: string;
   readonly size: number;
   readonly to?: string;
@@ -59,6 +59,10 @@ function replay(step: Step, synced: Map<string, number>, pending: Map<string, St
     case 'create':
       synced.set(step.path, 0);
       return later();
+    case 'open':
+      // Not known from this journal: it is from before the last power loss, and what that left is on disk.
+      if (!synced.has(step.path)) synced.set(step.path, step.size);
+      return;
     case 'write':
       return;
     case 'sync':
@@ -118,6 +122,7 @@ function undo(step: Step, synced: Map<string, number>): string {
     case 'unlink':
       if (step.kept !== undefined && !fs.existsSync(step.path)) fs.copyFileSync(step.kept, step.path);
       break;
+    case 'open':
     case 'write':
     case 'sync':
     case 'truncate':
