@@ -1,21 +1,60 @@
-import { promisify } from 'node:util';
-import { constants, deflateRaw } from 'node:zlib';
+import { availableParallelism } from 'node:os';
+import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';
+import PQueue from 'p-queue';
 
-const deflateRawAsync = promisify(deflateRaw);
+/** The thread pool has four threads; one is left to those who read files and wait for it. */
+const AT_ONCE = Math.min(3, availableParallelism());
 
-/** Each piece of output costs a turn of the event loop, and memory for all of it at once is let go again. */
-const CHUNK_MIN = 1024;
-const CHUNK_MAX = 64 * 1024;
+const queue = new PQueue({ concurrency: AT_ONCE });
+const idle: Deflater[] = [];
 
 /**
  * Raw deflate, level 1, on the thread pool. The stream is flushed and not ended, so that what is made of several runs
- * can be put one after the other, and each has memory of its own, no more than it needs.
+ * can be put one after the other, and each has memory of its own, no more than it needs. The same bytes give the same
+ * result, whatever was compressed before.
  */
 export async function deflateRun(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await deflateRawAsync(bytes, optionsFor(bytes)));
+  return queue.add(async () => {
+    const deflater = idle.pop() ?? new Deflater();
+    const run = await deflater.run(bytes);
+    idle.push(deflater);
+    return run;
+  });
 }
 
-function optionsFor(bytes: Uint8Array): { level: number; finishFlush: number; chunkSize: number } {
-  const chunkSize = Math.min(CHUNK_MAX, Math.max(CHUNK_MIN, bytes.length));
-  return { level: 1, finishFlush: constants.Z_SYNC_FLUSH, chunkSize };
+/**
+ * One state of zlib, a quarter of a mebibyte, used over and over: one for each run would hold on to its memory until
+ * the garbage collector comes by, which it does late, for it sees none of that memory. After a failure it is let go.
+ */
+class Deflater {
+  readonly #stream: DeflateRaw = createDeflateRaw({ level: 1, flush: constants.Z_SYNC_FLUSH });
+  #pieces: Uint8Array[] = [];
+  #failed: (error: Error) => void = () => undefined;
+
+  constructor() {
+    this.#stream.on('data', (piece: Uint8Array) => this.#pieces.push(piece));
+    this.#stream.on('error', (error) => this.#failed(error));
+  }
+
+  async run(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    this.#pieces = [];
+    await new Promise<void>((resolve, reject) => {
+      this.#failed = reject;
+      this.#stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+    this.#stream.reset();
+    const run = joined(this.#pieces);
+    this.#pieces = [];
+    return run;
+  }
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
