@@ -1,17 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { loadAgentPlan } from '../agent/load-plan.ts';
 import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
+import { formatProblem } from '../model/problem.ts';
+import { packWarnings } from '../parse/pack-warnings.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
 
-/** The path that start-up takes, up to where something would be opened. Throws ProblemsError; returns a sentence. */
+/**
+ * The path that start-up takes, up to where something would be opened. Throws ProblemsError; returns a
+ * sentence, with what makes packs slow before it.
+ */
 export async function checkConfig(file: string): Promise<string> {
   enableLinearFallback();
   if (isCollector(file)) {
     const { ruleGroups } = await loadCollectorPlan(file);
     return `${file}: well; a collector with ${countRules(ruleGroups)} rules`;
   }
-  const { config, ruleGroups } = await loadAgentPlan(file);
-  return `${file}: well; ${config.sources.length} sources, ${config.sinks.length} sinks, ${countRules(ruleGroups)} rules`;
+  const { config, scanners, ruleGroups } = await loadAgentPlan(file);
+  const packs = new Map(scanners.map(({ packFile, packText }) => [packFile, packText]));
+  const warnings = [...packs].flatMap(([packFile, text]) =>
+    packWarnings(text, packFile).map((warning) => `warning: ${formatProblem(warning)}\n`),
+  );
+  return `${warnings.join('')}${file}: well; ${config.sources.length} sources, ${config.sinks.length} sinks, ${countRules(ruleGroups)} rules`;
 }
 
 /** An agent's configuration has sources; one without is taken for a collector's if it has a key that only those have. */

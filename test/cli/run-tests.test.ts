@@ -113,6 +113,15 @@ describe('test', () => {
     expect(readFileSync(junit, 'utf8')).toContain('errors="1"');
   });
 
+  it('warns of a pattern that a line can make slow, with the line, and does not fail for it', async () => {
+    const pack = writePack();
+    write('jobs/pack.yaml', PACK.replace('(?<job>\\w+) failed', '(?<job>(\\w+-?)+) failed'));
+    const { code, text } = await run([pack]);
+    expect(code).toBe(0);
+    expect(text).toMatch(/warning: .*pack\.yaml:5:\d+: patterns\[1\]\.pattern: is slow on some lines/);
+    expect(text).toContain('(\\w+-?)+ (column 9) can read the line "a".repeat(30)');
+  });
+
   it('runs the rule tests of a pack, and a file of them by itself', async () => {
     const pack = writePack();
     write(

@@ -116,6 +116,20 @@ describe('try', () => {
     expect(text).toContain('line (v8) fails at character 1');
   });
 
+  it('explains why a pattern is slow, with the line that makes it so', async () => {
+    const slow = file('slow.yaml', "name: slow\ndescription: x\npattern: '^(?<k>(?:\\w+-?)+);$'\n");
+    let text = '';
+    await runTry(
+      slow,
+      file('slow.log', 'a-b;\n'),
+      { limit: 1, explain: true },
+      (part) => (text += part),
+      new AbortController().signal,
+    );
+    expect(text).toContain('the pattern is slow on some lines');
+    expect(text).toContain('(?:\\w+-?)+ (column 7) can read the line "a".repeat(30)');
+  });
+
   it('follows a file until it is stopped, from its last lines on', async () => {
     const path = file('growing.log', LOG);
     const stop = new AbortController();

@@ -2,7 +2,9 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { Document, parseDocument } from 'yaml';
 import type { Pack } from '../../config/pack-schema.ts';
+import { formatProblem } from '../../model/problem.ts';
 import { loadPack } from '../../parse/load-pack.ts';
+import { packWarnings } from '../../parse/pack-warnings.ts';
 import { readExpectation, runCase } from '../../parse/run-case.ts';
 import type { CaseExpectation, CaseResult } from '../../parse/run-case.ts';
 import type { RuleTestFailure, RuleTestFileResult, RuleTestResult } from '../../rules/rule-test-result.ts';
@@ -25,7 +27,8 @@ export interface PackTestResult extends RuleTestFileResult {
 /** Runs the cases of one pack. Never throws for what its files say. */
 export function testPack(folder: string, options: PackTestOptions): PackTestResult {
   const file = join(folder, 'pack.yaml');
-  const { pack, problems } = loadPack(readFileSync(file, 'utf8'), file);
+  const text = readFileSync(file, 'utf8');
+  const { pack, problems } = loadPack(text, file);
   const name = basename(resolve(folder));
   if (pack === undefined) return { file: folder, ok: false, problems, warnings: [], tests: [], updated: [] };
   const misnamed = pack.name === name ? [] : [`pack.yaml has the name ${pack.name}, its folder ${name}`];
@@ -44,7 +47,12 @@ export function testPack(folder: string, options: PackTestOptions): PackTestResu
     file: folder,
     ok: misnamed.length === 0 && tests.every((test) => test.failures.length === 0),
     problems: misnamed.map((message) => ({ file, line: 1, column: 1, key: 'name', message })),
-    warnings: cases.length === 0 ? ['has no cases'] : [],
+    warnings: [
+      ...(cases.length === 0 ? ['has no cases'] : []),
+      ...packWarnings(text, file).map(({ line, column, key, message }) =>
+        formatProblem({ file, line, column, key, message }),
+      ),
+    ],
     tests: tests satisfies RuleTestResult[],
     ...(options.run === undefined ? { uncovered: coverage.uncovered() } : {}),
     updated,

@@ -45,6 +45,14 @@ function renderLayer(layer: LayerReport): string {
 }
 
 function renderAttempt(attempt: PatternAttempt, text: string): string[] {
+  const { note } = attempt;
+  const lines = renderOutcome(attempt, text);
+  return note === undefined
+    ? lines
+    : [...lines, `      ${paint('yellow', `the pattern ${printable(note.message)}`)}`];
+}
+
+function renderOutcome(attempt: PatternAttempt, text: string): string[] {
   if (attempt.kind === 'matched') {
     return [
       `  ${paint('green', '✓')} ${paint('bold', attempt.name)} (${attempt.engine})`,

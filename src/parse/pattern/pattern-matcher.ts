@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { attackReport, findAttack } from './attack.ts';
 import { LONG_TEXT, isLinear, linearRegExp } from './linear.ts';
 import type { Pattern } from './parse-pattern.ts';
 import { PatternError } from './pattern-error.ts';
@@ -20,7 +21,7 @@ export function compileMatcher(pattern: Pattern, unsafe = false): PatternMatcher
   if (typeof re2 !== 'string') return new Re2Matcher(pattern, re2);
   if (unsafe) return new V8Matcher(pattern, pattern.source, pattern.flags);
   throw new PatternError(
-    `cannot be run in linear time: ${re2}. A hostile line could stall the agent; write it without, or set unsafe: true`,
+    `cannot be run in linear time: ${re2}. A hostile line could stall the agent; write it without, or set unsafe: true. As it is, ${attackReport(findAttack(pattern))}`,
   );
 }
 
@@ -28,15 +29,25 @@ export function compileMatcher(pattern: Pattern, unsafe = false): PatternMatcher
 export function linearForm(pattern: Pattern): { source: string; flags: string } | undefined {
   if (isLinear(pattern.source, pattern.flags)) return pattern;
   try {
-    const source = printPattern(pattern, {
-      dialect: 'js',
-      groups: everyGroup,
-      withinLine: false,
-      splitCounts: true,
-    });
+    const source = printForV8(pattern);
     return isLinear(source, '') ? { source, flags: '' } : undefined;
   } catch (error) {
     if (error instanceof NotPrintable) return undefined;
+    throw error;
+  }
+}
+
+function printForV8(pattern: Pattern): string {
+  return printPattern(pattern, { dialect: 'js', groups: everyGroup, withinLine: false, splitCounts: true });
+}
+
+/** The part for which V8's linear engine covers no form of the pattern; undefined where it does cover one. */
+export function linearObstacle(pattern: Pattern): string | undefined {
+  if (isLinear(pattern.source, pattern.flags)) return undefined;
+  try {
+    return isLinear(printForV8(pattern), '') ? undefined : 'the expression';
+  } catch (error) {
+    if (error instanceof NotPrintable) return error.message;
     throw error;
   }
 }

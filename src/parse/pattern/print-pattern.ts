@@ -44,6 +44,13 @@ export function printElements(elements: readonly AST.Element[], flags: string): 
 /** Thrown for what has no other form: lookaround, back-references, classes of Unicode properties. */
 export class NotPrintable extends PatternError {}
 
+const RAW_SHOWN = 60;
+
+/** A part of an expression as it is written, and where it stands. */
+function placed({ raw, start }: AST.Node): string {
+  return `${raw.length > RAW_SHOWN ? `${raw.slice(0, RAW_SHOWN)}…` : raw} (column ${start + 1})`;
+}
+
 class Printer {
   readonly #flags: string;
   readonly #options: PrintOptions;
@@ -68,12 +75,12 @@ class Printer {
       case 'CharacterSet':
       case 'CharacterClass': {
         const set = charSetOf(node, this.#flags);
-        if (set === undefined) throw new NotPrintable(`${node.raw} is more than a set of characters`);
+        if (set === undefined) throw new NotPrintable(`${placed(node)} is more than a set of characters`);
         return printSet(this.#options.withinLine ? without(set, NEWLINE) : set, this.#options.dialect);
       }
       case 'Group':
         if (node.modifiers !== null && node.modifiers !== undefined)
-          throw new NotPrintable(`modifiers ${node.raw}`);
+          throw new NotPrintable(`modifiers ${placed(node)}`);
         return `(?:${this.alternatives(node.alternatives)})`;
       case 'CapturingGroup': {
         const kept = this.#options.groups.has(++this.#group);
@@ -85,15 +92,16 @@ class Printer {
         if (node.kind === 'start') return '^';
         if (node.kind === 'end') return '$';
         if (node.kind === 'word') return node.negate ? '\\B' : '\\b';
-        throw new NotPrintable(`${node.kind} ${node.raw}`);
+        throw new NotPrintable(`${node.kind} ${placed(node)}`);
       case 'Backreference':
-        throw new NotPrintable(`the back-reference ${node.raw}`);
+        throw new NotPrintable(`the back-reference ${placed(node)}`);
       case 'ExpressionCharacterClass':
-        throw new NotPrintable(node.raw);
+        throw new NotPrintable(placed(node));
     }
   }
 
-  #quantifier({ element, min, max, greedy }: AST.Quantifier): string {
+  #quantifier(node: AST.Quantifier): string {
+    const { element, min, max, greedy } = node;
     const before = this.#group;
     const lazy = greedy || this.#options.greedy === true ? '' : '?';
     const repeat = (low: number, high: number): string => {
@@ -107,7 +115,7 @@ class Printer {
     const nested = hasCount(element);
     if (finite <= COUNT_MAX && !nested) return repeat(min, max);
     if (finite > SPLIT_MAX || this.#hasKeptGroup(element, before))
-      throw new NotPrintable(`the count {${min},${max}}`);
+      throw new NotPrintable(`the count of ${placed(node)}`);
     const step = nested ? 1 : COUNT_MAX;
     let text = '';
     for (let left = min; left > 0; left -= step) text += repeat(Math.min(left, step), Math.min(left, step));

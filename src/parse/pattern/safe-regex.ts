@@ -1,7 +1,8 @@
+import { attackReport, findAttack } from './attack.ts';
 import { LONG_TEXT, linearRegExp } from './linear.ts';
 import { parsePattern } from './parse-pattern.ts';
 import { PatternError } from './pattern-error.ts';
-import { linearForm } from './pattern-matcher.ts';
+import { linearForm, linearObstacle } from './pattern-matcher.ts';
 
 /** A regular expression that takes linear time on any text. */
 export class SafeRegex {
@@ -30,10 +31,11 @@ export class SafeRegex {
 /** An expression of a condition, a step or of multiline. Throws a PatternError where V8 covers no form of it. */
 export function compileSafeRegex(source: string, flags = ''): SafeRegex {
   const own = flags.replaceAll(/[gy]/g, '');
-  const form = linearForm(parsePattern({ name: 'expression', pattern: source, flags: own }, {}));
+  const pattern = parsePattern({ name: 'expression', pattern: source, flags: own }, {});
+  const form = linearForm(pattern);
   if (form === undefined) {
     throw new PatternError(
-      'cannot be run in linear time; write it without lookaround, back-references or large counts',
+      `cannot be run in linear time: ${linearObstacle(pattern)}. Write it without lookaround, back-references or large counts. As it is, ${attackReport(findAttack(pattern))}`,
     );
   }
   return new SafeRegex(form.source, form.flags + flags.replaceAll(/[^gy]/g, ''));

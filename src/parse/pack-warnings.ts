@@ -1,0 +1,36 @@
+import { checkYaml } from '../config/checked-yaml.ts';
+import { packSchema } from '../config/pack-schema.ts';
+import type { LineFormatInput, Pack } from '../config/pack-schema.ts';
+import type { Problem } from '../model/problem.ts';
+import { layerPatterns } from './line-parsers.ts';
+import { patternNote } from './pattern/pattern-note.ts';
+
+/**
+ * What is not wrong with a pack that loads, and slow: patterns that do not run on V8 alone, and those that a short line
+ * can make backtrack much. It takes some milliseconds for each pattern, so start-up does not ask.
+ */
+export function packWarnings(text: string, file: string): readonly Problem[] {
+  const checked = checkYaml(text, file, packSchema);
+  if (checked.kind === 'bad') return [];
+  return warningsOf(checked.value, checked.value, []).map(({ path, message }) =>
+    checked.problemAt(path, message),
+  );
+}
+
+type Path = readonly (string | number)[];
+
+function warningsOf(
+  layer: LineFormatInput & { then?: Pack['then'] },
+  pack: Pack,
+  path: Path,
+): readonly { readonly path: Path; readonly message: string }[] {
+  const here = layerPatterns(layer, pack).flatMap((pattern, at) => {
+    const note = patternNote(pattern, pack.unsafe);
+    if (note === undefined) return [];
+    const owner = layer.patterns?.[at];
+    const key = (owner ?? layer).grok === undefined ? 'pattern' : 'grok';
+    const place = owner === undefined ? [...path, key] : [...path, 'patterns', at, key];
+    return [{ path: place, message: note.message }];
+  });
+  return layer.then === undefined ? here : [...here, ...warningsOf(layer.then, pack, [...path, 'then'])];
+}
