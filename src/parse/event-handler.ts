@@ -49,6 +49,8 @@ export class EventHandler {
   /** Where the captures of the line stand, for records; undefined where they are in the row. */
   #places: Int32Array | undefined;
   #chunk: Chunk | undefined;
+  /** What the walker is given: the chunk's, or a piece of it. */
+  #bytes: Buffer = Buffer.alloc(0);
   #nowMs = 0;
 
   constructor(pack: Pack, use: ScannerUse, deps: ScannerDeps) {
@@ -92,6 +94,7 @@ export class EventHandler {
 
   begin(chunk: Chunk): void {
     this.#chunk = chunk;
+    this.#bytes = chunk.bytes;
     this.#nowMs = chunk.readAtMs;
     this.row.reset();
     this.budget.begin();
@@ -99,6 +102,12 @@ export class EventHandler {
     const atStart = chunk.from === 0;
     this.#parser.restore?.(atStart ? undefined : chunk.parserState, atStart);
     this.#records?.reset(chunk.path);
+  }
+
+  /** A piece of the chunk is next: places are places in it from now on. */
+  beginPiece(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.budget.beginPiece();
   }
 
   /** Whether records can take these fields from the chunk's bytes, from where a matcher found them. */
@@ -179,7 +188,7 @@ export class EventHandler {
     tally.lines++;
     tally.events++;
     if (this.#needsText && !this.#plainBody) {
-      row.text = latin1(this.#chunk!.bytes, start, end);
+      row.text = latin1(this.#bytes, start, end);
       this.#bodyStart = -1;
     } else {
       this.#bodyStart = start;
@@ -277,13 +286,13 @@ export class EventHandler {
       const nanos = instant?.nanos ?? 0;
       if (this.#places === undefined) this.#records.matched(row, timeMs, nanos, this.#nowMs);
       else
-        this.#records.matchedBytes(this.#chunk!.bytes, this.#places, row, {
+        this.#records.matchedBytes(this.#bytes, this.#places, row, {
           timeMs,
           nanos,
           nowMs: this.#nowMs,
         });
       if (this.#bodyStart < 0) this.#records.endWithText(row.text);
-      else this.#records.endWithBytes(this.#chunk!.bytes, this.#bodyStart, this.#bodyEnd);
+      else this.#records.endWithBytes(this.#bytes, this.#bodyStart, this.#bodyEnd);
     }
     return undefined;
   }

@@ -11,8 +11,15 @@ import { EventFramer } from './event-framer.ts';
 import { EventHandler } from './event-handler.ts';
 import type { SparseWalker } from './sparse-walker.ts';
 
+const NEWLINE = 0x0a;
 /**
- * Makes a fragment of a chunk. Where the pack and the chunk allow, a walker goes over the chunk's text as a whole;
+ * Text of this size is made where V8 has its young objects, and is gone with them. Larger ones are kept, a mebibyte
+ * each outside of its heap or in it, until all of the heap is swept.
+ */
+const PIECE_BYTES = 112 * 1024;
+
+/**
+ * Makes a fragment of a chunk. Where the pack and the chunk allow, a walker goes over the chunk's text piece by piece;
  * otherwise event by event. Both give the same.
  */
 export class PackScanner implements Scanner {
@@ -42,13 +49,25 @@ export class PackScanner implements Scanner {
       this.#bytes.walk(chunk.bytes);
       return this.#fragment(chunk, chunk.bytes.length);
     }
+    if (this.#walker === undefined) return this.#fragment(chunk, this.#walkEvents(chunk));
     const walked = this.#sparse?.walk(chunk.bytes) ?? 0;
-    if (walked === chunk.bytes.length) return this.#fragment(chunk, walked);
-    const rest = walked === 0 ? chunk : { ...chunk, bytes: chunk.bytes.subarray(walked) };
-    const text = this.#walker === undefined ? undefined : decodeChunk(rest.bytes, this.#walker.longLines);
-    if (text === undefined) return this.#fragment(chunk, walked + this.#walkEvents(rest));
-    this.#walker!.walk(text);
-    return this.#fragment(chunk, chunk.bytes.length);
+    return this.#fragment(chunk, this.#walkPieces(this.#walker, chunk, walked));
+  }
+
+  /** Lines are events where there is a walker. Gives how far it got, which is the end. */
+  #walkPieces(walker: ChunkWalker, chunk: Chunk, from: number): number {
+    const { bytes } = chunk;
+    let at = from;
+    while (at < bytes.length) {
+      const end = pieceEnd(bytes, at);
+      const piece = bytes.subarray(at, end);
+      this.#handler.beginPiece(piece);
+      const text = decodeChunk(piece, walker.longLines);
+      if (text !== undefined) walker.walk(text);
+      else this.#walkEvents({ ...chunk, bytes: piece });
+      at = end;
+    }
+    return at;
   }
 
   /** Gives how many bytes are done with. */
@@ -75,4 +94,13 @@ export class PackScanner implements Scanner {
       ...(unmatchedSample === undefined ? {} : { unmatchedSample }),
     };
   }
+}
+
+/** After the last newline that is near enough, or after the next one. */
+function pieceEnd(bytes: Buffer, at: number): number {
+  if (bytes.length - at <= PIECE_BYTES) return bytes.length;
+  const last = bytes.lastIndexOf(NEWLINE, at + PIECE_BYTES - 1);
+  if (last >= at) return last + 1;
+  const next = bytes.indexOf(NEWLINE, at + PIECE_BYTES);
+  return next < 0 ? bytes.length : next + 1;
 }

@@ -31,6 +31,11 @@ export class PatternBudget {
     this.#at = 0;
   }
 
+  /** Places begin at 0 again, in the same chunk. */
+  beginPiece(): void {
+    this.#at = 0;
+  }
+
   /** Asked before a pattern is tried at a place of the chunk; false where it is, or has now been, taken out of service. */
   allows(pattern: string, at: number): boolean {
     if (this.#use === undefined) return true;
