@@ -53,7 +53,8 @@ export interface CaseResult {
 }
 
 const DEFAULT_READ_AT = '2026-01-15T12:00:00Z';
-const KEYS = [
+/** In the order in which they are written. */
+export const CASE_KEYS = [
   'read_at',
   'timezone',
   'lines',
@@ -64,7 +65,7 @@ const KEYS = [
   'bad_timestamps',
   'metrics',
   'records',
-];
+] as const satisfies readonly (keyof CaseExpectation)[];
 
 /** Throws an Error that says what is wrong with the file. */
 export function readExpectation(text: string): CaseExpectation {
@@ -74,7 +75,8 @@ export function readExpectation(text: string): CaseExpectation {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Error('expected a mapping');
   for (const key of Object.keys(value)) {
-    if (!KEYS.includes(key)) throw new Error(`unknown key ${key}; accepted: ${KEYS.join(', ')}`);
+    if (!CASE_KEYS.some((known) => known === key))
+      throw new Error(`unknown key ${key}; accepted: ${CASE_KEYS.join(', ')}`);
   }
   return value;
 }
@@ -194,7 +196,7 @@ function compare(expected: CaseExpectation, actual: CaseExpectation): CaseDiffer
 }
 
 /** YAML may have made a Date of it, or left away the milliseconds. */
-function normalTime(time: unknown): string {
+export function normalTime(time: unknown): string {
   const text = time instanceof Date ? time.toISOString() : String(time);
   return /\.\d{4,}Z$/.test(text) || Number.isNaN(Date.parse(text))
     ? text
@@ -207,9 +209,14 @@ function metricLines(text: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => line.replace(/\{(.*)\}/, (_, labels: string) => `{${sortedLabels(labels)}}`))
+    .map(normalMetricLine)
     .toSorted()
     .join('\n');
+}
+
+/** Labels in the order of their names. */
+export function normalMetricLine(line: string): string {
+  return line.trim().replace(/\{(.*)\}/, (_, labels: string) => `{${sortedLabels(labels)}}`);
 }
 
 function sortedLabels(labels: string): string {

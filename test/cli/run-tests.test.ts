@@ -67,14 +67,55 @@ describe('test', () => {
     );
   });
 
-  it('updates what differs, and keeps comments and the choice of what is compared', async () => {
-    const pack = writePack(EXPECTED.replace('matched: 2\n', 'matched: 1\n').replace('unmatched: 0\n', ''));
+  it('updates what differs, adds what is not said, and keeps comments and order', async () => {
+    const pack = writePack(`# what the first night looked like
+metrics: |
+  # b came late
+  jobs_total{job="b",how="done"} 3
+  jobs_total{how="done",job="gone"} 1
+
+matched: 1 # of two
+lines: 2
+records:
+  # the first
+  - body: a done # as it was
+    time: 2026-01-15T12:00:00Z
+  - { fields: { job: c, gone: 1 } }
+  - body: too many
+`);
     const { code, text } = await run([pack], { update: true });
     expect(code).toBe(0);
     expect(text).toContain('1 updated');
-    expect(readFileSync(join(pack, 'cases/night/expected.yaml'), 'utf8')).toBe(
-      EXPECTED.replace('unmatched: 0\n', ''),
-    );
+    const file = join(pack, 'cases/night/expected.yaml');
+    const updated = `# what the first night looked like
+metrics: |
+  # b came late
+  jobs_total{how="done",job="b"} 1
+  jobs_total{how="done",job="a"} 1
+
+matched: 2 # of two
+lines: 2
+unmatched: 0
+records:
+  # the first
+  - body: a done # as it was
+    time: 2026-01-15T12:00:00Z
+    fields:
+      job: a
+  - { fields: { job: b } }
+`;
+    expect(readFileSync(file, 'utf8')).toBe(updated);
+    expect((await run([pack], { update: true })).text).not.toContain('updated');
+    expect(readFileSync(file, 'utf8')).toBe(updated);
+    expect(await run([pack])).toMatchObject({ code: 0 });
+  });
+
+  it('adds to a case that passes what it does not say', async () => {
+    const pack = writePack('lines: 2\n');
+    expect((await run([pack], { update: true })).text).toContain('1 updated');
+    const text = readFileSync(join(pack, 'cases/night/expected.yaml'), 'utf8');
+    expect(text).toMatch(/^lines: 2\nmatched: 2\nunmatched: 0\nmetrics: \|\n[^]*records:\n  - time: /);
+    expect(text).toContain('job: b');
   });
 
   it('writes a missing expectation whole, which then holds', async () => {
