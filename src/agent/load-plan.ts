@@ -12,7 +12,7 @@ import { templateProblems } from './check-receivers.ts';
 import { limitProblems } from './commit-limits.ts';
 import type { Feeding } from './fed-metrics.ts';
 import { loadRules } from './load-rules.ts';
-import { PackLibrary } from './pack-library.ts';
+import { type PackFile, PackLibrary } from './pack-library.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
 
 /** A configuration with everything that it names read and checked: nothing in it can fail later for a user's mistake. */
@@ -50,7 +50,7 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
       ),
     );
     if (loaded.pack === undefined) continue;
-    scanners.push(scannerPlan(config, index, packFile.file, packFile.text));
+    scanners.push(scannerPlan(config, index, packFile, loaded.pack));
     fed.push({ constLabels: { ...source.labels, source: source.name }, metrics: loaded.pack.metrics });
     sources.push(sourceSpec(config, index, loaded.pack));
   }
@@ -81,14 +81,15 @@ function unknownPack(name: string, names: readonly string[]): string {
 function scannerPlan(
   config: LoadedAgentConfig,
   index: number,
-  packFile: string,
-  packText: string,
+  { file, text }: PackFile,
+  pack: Pack,
 ): ScannerPlan {
   const source = config.sources[index]!;
   return {
     source: source.name,
-    packFile,
-    packText,
+    packFile: file,
+    packText: text,
+    pack,
     use: {
       source: source.name,
       constLabels: { ...source.labels, source: source.name },

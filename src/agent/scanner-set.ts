@@ -1,11 +1,9 @@
 import { createAggregator } from '../metrics/aggregator.ts';
 import type { Chunk } from '../model/chunk.ts';
-import { ProblemsError } from '../model/problem.ts';
 import type { RecordWriter } from '../model/record-writer.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { Fragment } from '../model/slice.ts';
 import { compileScanner } from '../parse/compile-scanner.ts';
-import { loadPack } from '../parse/load-pack.ts';
 import { createRecordWriter } from '../wire/record-writer.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
 import { BlockPress } from './block-press.ts';
@@ -20,7 +18,6 @@ export class ScannerSet {
   readonly #onPatternOut: PatternOut;
   readonly #press = new BlockPress();
 
-  /** Throws ProblemsError where a pack does not load. */
   constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
     this.#plans = plans;
     this.#onPatternOut = onPatternOut;
@@ -49,9 +46,7 @@ export class ScannerSet {
   }
 
   #compile(plan: ScannerPlan): Scanner {
-    const { pack, problems } = loadPack(plan.packText, plan.packFile);
-    if (pack === undefined) throw new ProblemsError(problems);
-    return compileScanner(pack, plan.use, {
+    return compileScanner(plan.pack, plan.use, {
       aggregator: createAggregator(),
       ...(plan.use.records ? { records: this.#recordWriter(plan) } : {}),
       monotonic: createWorkClock(),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ScannerSet } from '../../src/agent/scanner-set.ts';
 import type { Chunk } from '../../src/model/chunk.ts';
+import { loadPack } from '../../src/parse/load-pack.ts';
 
 const PACK = `
 name: app
@@ -23,6 +24,7 @@ function scanners(): ScannerSet {
     source: 'app',
     packFile: 'pack.yaml',
     packText: PACK,
+    pack: loadPack(PACK, 'pack.yaml').pack!,
     use,
     blockBytes: 1024,
     blockRecords: 100,
