@@ -7,19 +7,29 @@ import type { PatternOut } from './scanner-set.ts';
 
 export interface LanesOptions {
   readonly plans: readonly ScannerPlan[];
-  /** Threads beside the main one. They are started when there is work for them, and kept. */
+  /** Threads beside the main one. They are started when there is work for them, and let go when there is none. */
   readonly workers: number;
   readonly log: Log;
   readonly onPatternOut: PatternOut;
+  /** How long a free worker is kept; half a minute by default. */
+  readonly keptFreeMs?: number;
 }
 
 interface Place {
   readonly lane: Lane;
-  busy: boolean;
+  /** Of the chunk that is under way; 0 while it is free. */
+  bytes: number;
+  /** Lets a worker go that was free for long. */
+  retirement?: NodeJS.Timeout;
 }
 
+/** The way to a worker and back costs more than a smaller chunk. */
+const WORTH_A_WORKER_BYTES = 64 * 1024;
+/** A thread holds 20 MiB and more, and is started in a tenth of a second. */
+const KEPT_FREE_MS = 30_000;
+
 /**
- * Where chunks are scanned: on the main thread while one file is busy, on worker threads as well when several are.
+ * Where chunks are scanned: on the main thread while one file is busy, on worker threads as well while several are.
  * A lane scans one chunk at a time; who asks gets a free one or waits.
  */
 export class Lanes {
@@ -30,12 +40,17 @@ export class Lanes {
 
   constructor(options: LanesOptions) {
     this.#options = options;
-    this.#inline = { lane: new InlineLane(options.plans, options.onPatternOut), busy: false };
+    this.#inline = { lane: new InlineLane(options.plans, options.onPatternOut), bytes: 0 };
   }
 
   /** How many chunks can be under way at once. */
   get width(): number {
     return 1 + this.#options.workers;
+  }
+
+  /** How many threads there are now. */
+  get workers(): number {
+    return this.#workers.length;
   }
 
   async scan(chunk: Chunk): Promise<Fragment> {
@@ -46,12 +61,12 @@ export class Lanes {
       if (place === this.#inline) throw error;
       return await this.#withoutWorker(place, chunk, error);
     } finally {
-      place.busy = false;
-      this.#waiting.shift()?.();
+      this.#release(place);
     }
   }
 
   async close(): Promise<void> {
+    for (const { retirement } of this.#workers) clearTimeout(retirement);
     await Promise.all([this.#inline, ...this.#workers].map(({ lane }) => lane.close()));
   }
 
@@ -60,7 +75,8 @@ export class Lanes {
     for (;;) {
       const free = this.#free(bytes);
       if (free !== undefined) {
-        free.busy = true;
+        free.bytes = Math.max(1, bytes);
+        clearTimeout(free.retirement);
         return free;
       }
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -68,13 +84,29 @@ export class Lanes {
   }
 
   #free(bytes: number): Place | undefined {
-    if (!this.#inline.busy) return this.#inline;
+    if (this.#inline.bytes === 0) return this.#inline;
     if (bytes < WORTH_A_WORKER_BYTES) return undefined;
-    const idle = this.#workers.find((place) => !place.busy);
-    if (idle !== undefined || this.#workers.length >= this.#options.workers) return idle;
-    const place = { lane: new WorkerLane(this.#options.plans, this.#options.onPatternOut), busy: false };
+    const free = this.#workers.find((place) => place.bytes === 0);
+    if (free !== undefined || this.#workers.length >= this.#options.workers) return free;
+    // A few lines of another file are no reason for a thread.
+    if (this.#inline.bytes < WORTH_A_WORKER_BYTES) return undefined;
+    const place = { lane: new WorkerLane(this.#options.plans, this.#options.onPatternOut), bytes: 0 };
     this.#workers.push(place);
     return place;
+  }
+
+  #release(place: Place): void {
+    place.bytes = 0;
+    if (this.#workers.includes(place)) {
+      const keptMs = this.#options.keptFreeMs ?? KEPT_FREE_MS;
+      place.retirement = setTimeout(() => this.#letGo(place), keptMs).unref();
+    }
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  #letGo(place: Place): void {
+    this.#workers = this.#workers.filter((other) => other !== place);
+    void place.lane.close();
   }
 
   /** A thread that failed is let go; its chunk is scanned again here, since nothing of it was committed. */
@@ -83,15 +115,12 @@ export class Lanes {
       { error: String(error), source: chunk.source },
       'a scanning thread failed; its chunk is scanned on the main thread',
     );
-    this.#workers = this.#workers.filter((other) => other !== place);
-    void place.lane.close();
+    this.#letGo(place);
     const inline = await this.#place(0);
     try {
       return await inline.lane.scan(chunk);
     } finally {
-      inline.busy = false;
+      this.#release(inline);
     }
   }
 }
-
-const WORTH_A_WORKER_BYTES = 64 * 1024;

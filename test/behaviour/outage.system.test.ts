@@ -141,12 +141,14 @@ test('memory stays bounded under a large backlog, and a new line of a quiet file
     sinks: [otlp('central', `http://${address}`)],
   });
   let most = 0;
-  const watched =
-    (isTrue: () => Promise<boolean>): (() => Promise<boolean>) =>
-    async () => {
+  /** Its memory is looked at often, itself but now and then: answers cost it memory too. */
+  const watched = (isTrue: () => Promise<boolean>): (() => Promise<boolean>) => {
+    let looks = 0;
+    return async () => {
       most = Math.max(most, agent.residentBytes());
-      return isTrue();
+      return looks++ % 25 === 0 && isTrue();
     };
+  };
   // While the backlog is being read: files take turns.
   appendFileSync(t.path('quiet.log'), line(0));
   await until(
@@ -168,7 +170,7 @@ test('memory stays bounded under a large backlog, and a new line of a quiet file
   );
   expect(await storedLines(collector, 'big')).toBe(all);
   process.stdout.write(`most memory with a backlog of ${BACKLOG_MIB} MiB: ${Math.round(most / MIB)} MiB\n`);
-  expect(most).toBeLessThan(400 * MIB);
+  expect(most).toBeLessThan(150 * MIB);
 }, 300_000);
 
 test('of ten thousand files few are open, all are read, and those that are deleted are let go', async () => {

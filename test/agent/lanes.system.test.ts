@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Lanes } from '../../src/agent/lanes.ts';
+import type { Chunk } from '../../src/model/chunk.ts';
+import { loadPack } from '../../src/parse/load-pack.ts';
+import { silentLog } from '../../src/platform/log.ts';
+
+const PACK = `
+name: app
+description: lines of a made-up application
+patterns:
+  - { name: line, pattern: '^(?<word>\\w+)$' }
+metrics:
+  - { name: lines_total, type: counter, help: Lines., labels: [word] }
+`;
+const PLAN = {
+  source: 'app',
+  packFile: 'pack.yaml',
+  packText: PACK,
+  pack: loadPack(PACK, 'pack.yaml').pack!,
+  use: { source: 'app', constLabels: {}, records: true, maxSeries: 100, timezone: 'UTC' },
+  blockBytes: 1024 * 1024,
+  blockRecords: 100_000,
+};
+const FEW = 1;
+const MANY = 20_000;
+
+let lanes: Lanes;
+beforeEach(() => {
+  lanes = new Lanes({
+    plans: [PLAN],
+    workers: 1,
+    log: silentLog,
+    onPatternOut: () => undefined,
+    keptFreeMs: 1,
+  });
+});
+afterEach(async () => lanes.close());
+
+function chunk(lines: number): Chunk {
+  const bytes = Buffer.from('word\n'.repeat(lines));
+  const { length } = bytes;
+  return { source: 'app', stream: 1, path: '/var/log/app.log', bytes, from: 0, to: length, cutBytes: 0, cutLines: 0, flush: false, readAtMs: 0 }; // prettier-ignore
+}
+
+const scan = async (lines: number): Promise<number> => (await lanes.scan(chunk(lines))).counts.lines;
+
+test('two busy files are scanned at once, and the thread is let go when it has long had nothing to do', async () => {
+  const both = [scan(MANY), scan(MANY)];
+  expect(lanes.workers).toBe(1);
+  expect(await Promise.all(both)).toEqual([MANY, MANY]);
+  await vi.waitFor(() => expect(lanes.workers).toBe(0));
+  expect(await Promise.all([scan(MANY), scan(MANY)])).toEqual([MANY, MANY]);
+});
+
+test('a few lines of another file start no thread, whichever comes first', async () => {
+  const some = [scan(FEW), scan(MANY), scan(FEW), scan(FEW)];
+  expect(lanes.workers).toBe(0);
+  expect(await Promise.all(some)).toEqual([FEW, MANY, FEW, FEW]);
+  expect(lanes.workers).toBe(0);
+});
