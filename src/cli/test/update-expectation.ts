@@ -23,7 +23,8 @@ export function updatedExpectation(text: string, actual: CaseExpectation): strin
     const value = actual[key] ?? unsaid[key];
     if (value === undefined || (actual[key] === undefined && !root.has(key))) continue;
     const present = root.get(key, true);
-    if (key === 'metrics' && isScalar(present)) setScalar(present, metricsText(present, String(value)));
+    if (key === 'metrics' && isScalar(present))
+      setScalar(present, metricsText(present, actual.metrics ?? ''));
     else if (key === 'records' && isSeq(present)) updateRecords(document, actual.records ?? []);
     else setIn(document, [key], value);
   }
@@ -49,7 +50,7 @@ type Path = readonly (string | number)[];
 function setIn(document: Document, path: Path, value: unknown): void {
   const present = document.getIn(path, true);
   if (isMap(present) && typeof value === 'object' && value !== null) {
-    for (const { key } of [...present.items]) {
+    for (const { key } of present.items.slice()) {
       const name = isScalar(key) ? String(key.value) : String(key);
       if (!Object.hasOwn(value, name)) present.delete(key);
     }
@@ -95,7 +96,8 @@ function metricsText(present: Scalar, actual: string): string {
       .filter((line) => line !== '')
       .map((line) => [seriesOf(line), line]),
   );
-  const kept = String(present.value ?? '')
+  const before = typeof present.value === 'string' ? present.value : '';
+  const kept = before
     .trimEnd()
     .split('\n')
     .flatMap((line) => {

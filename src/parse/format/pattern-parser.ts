@@ -4,12 +4,18 @@ import type { PatternMatcher } from '../pattern/pattern-matcher.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
+/** A pattern that nobody wants a group of often reads a field of few values: a level, a stream. */
+const REMEMBERED_MAX = 64;
+const REMEMBERED_LENGTH = 32;
+
 /** Named patterns on a line; the first that matches wins. */
 export class PatternParser implements LineParser {
   readonly #matchers: readonly PatternMatcher[];
   readonly #slots: readonly (readonly { group: number; slot: number }[])[];
 
   readonly #budget: PatternBudget;
+  /** What short texts came to; undefined where groups are wanted, or the texts have turned out to be many. */
+  #remembered: Map<string, number> | undefined;
   #seen = 0;
 
   constructor(matchers: readonly PatternMatcher[], fields: FieldNames, budget: PatternBudget) {
@@ -20,13 +26,28 @@ export class PatternParser implements LineParser {
         .map(({ group, field }) => ({ group, slot: fields.find(field) }))
         .filter(({ slot }) => slot >= 0),
     );
+    this.#remembered = this.#slots.every((slots) => slots.length === 0) ? new Map() : undefined;
   }
 
   parse(text: string, row: Row): number {
+    if (this.#remembered === undefined || text.length > REMEMBERED_LENGTH) return this.#match(text, row);
+    const known = this.#remembered.get(text);
+    if (known !== undefined) return known;
+    const found = this.#match(text, row);
+    this.#remembered.set(text, found);
+    if (this.#remembered.size > REMEMBERED_MAX) this.#remembered = undefined;
+    return found;
+  }
+
+  #match(text: string, row: Row): number {
     this.#seen += text.length;
     for (let i = 0; i < this.#matchers.length; i++) {
       const matcher = this.#matchers[i]!;
       if (!this.#budget.allows(matcher.pattern.name, this.#seen)) continue;
+      if (this.#slots[i]!.length === 0) {
+        if (matcher.test(text)) return i;
+        continue;
+      }
       const match = matcher.match(text);
       if (match === null) continue;
       for (const { group, slot } of this.#slots[i]!) {

@@ -11,6 +11,8 @@ export interface PatternMatcher {
   readonly engine: 'v8' | 're2js';
   /** Groups by number, as `RegExp.exec` gives them. */
   match(text: string): ArrayLike<string | undefined> | null;
+  /** Whether it matches, for those who want no group. */
+  test(text: string): boolean;
 }
 
 /** Cuts what V8's engine may do in linear time; re2js is always linear; the rest only where the user says so. */
@@ -86,6 +88,10 @@ class V8Matcher implements PatternMatcher {
   match(text: string): RegExpExecArray | null {
     return (text.length > LONG_TEXT ? this.#linear : this.#regex).exec(text);
   }
+
+  test(text: string): boolean {
+    return (text.length > LONG_TEXT ? this.#linear : this.#regex).test(text);
+  }
 }
 
 class Re2Matcher implements PatternMatcher {
@@ -105,5 +111,9 @@ class Re2Matcher implements PatternMatcher {
     for (let group = 0; group <= matcher.groupCount(); group++)
       groups.push(matcher.group(group) ?? undefined);
     return groups;
+  }
+
+  test(text: string): boolean {
+    return this.#regex.matcher(text).find();
   }
 }
