@@ -138,6 +138,10 @@ export class EventFramer {
     let end = this.#aheadNext;
     let lines = 1;
     continuation.begin(text);
+    // Empty lines belong to the event if what follows them does. None are waited for after an empty one.
+    const waits = text !== '';
+    let blanks = 0;
+    let firstBlank = 0;
     for (;;) {
       const invalidBefore = walker.invalid;
       if (!this.#look()) {
@@ -146,19 +150,37 @@ export class EventFramer {
           walker.invalid = invalidBefore;
           return false;
         }
+        if (blanks > 0) this.#lookAgain(firstBlank);
         break;
       }
-      if (lines >= this.#linesMax || end - start >= EVENT_BYTES_MAX || !continuation.continues(this.#ahead!))
-        break;
-      text += `\n${this.#ahead!}`;
-      end = this.#aheadNext;
-      lines++;
+      const full = lines + blanks >= this.#linesMax || end - start >= EVENT_BYTES_MAX;
+      if (!full && continuation.continues(this.#ahead!)) {
+        text += `${'\n'.repeat(blanks + 1)}${this.#ahead!}`;
+        end = this.#aheadNext;
+        lines += blanks + 1;
+        blanks = 0;
+        continue;
+      }
+      if (!full && waits && this.#ahead === '') {
+        if (blanks++ === 0) firstBlank = this.#aheadStart;
+        continue;
+      }
+      if (blanks > 0) {
+        walker.invalid = invalidBefore;
+        this.#lookAgain(firstBlank);
+      }
+      break;
     }
     this.text = text;
     this.lines = lines;
     this.bytes = end - start;
     this.consumed = end;
     return true;
+  }
+
+  #lookAgain(at: number): void {
+    this.#walker.seek(at);
+    this.#look();
   }
 
   #look(): boolean {

@@ -26,6 +26,11 @@ export class LineWalker {
     this.invalid = 0;
   }
 
+  /** Goes back to the beginning of a line, which `advance` moves to next. */
+  seek(at: number): void {
+    this.next = at;
+  }
+
   /** Moves to the next line; false at the end of the chunk. */
   advance(): boolean {
     if (this.next >= this.#bytes.length) return false;

@@ -6,7 +6,7 @@ type Language = NonNullable<PackMultiline['stacktrace']>[number];
 
 /** What the lines of a stack trace look like after its first line, by language. */
 const FRAMES: Readonly<Record<Language, RegExp>> = {
-  java: /^(?:[ \t]+(?:at |\.\.\. \d+ |- |Suppressed: |Caused by: )|Caused by: |[\w.$]+(?:Exception|Error|Throwable)(?::|$))/,
+  java: /^(?:[ \t]+(?:at |\.\.\. \d+ |- |Suppressed: |Caused by: )|(?:Caused|Wrapped) by: |[\w.$]+(?:Exception|Error|Throwable)(?::|$))/,
   python:
     /^(?:Traceback \(most recent call last\):|[ \t]+\S|During handling of the above exception|The above exception was)/,
   go: /^(?:panic: |\[signal |goroutine \d+ \[|[\w./*()$-]+\(.*\)$|created by |[ \t]+\/?\S+:\d+|exit status \d+|runtime: )/,

@@ -24,6 +24,8 @@ interface Run {
 interface Open {
   readonly continuation: Continuation;
   run: Run | undefined;
+  /** Empty lines after the run: they belong to it if what follows them does. */
+  blanks: Run[];
 }
 
 /**
@@ -64,11 +66,12 @@ export class WrappedRuns {
 
   /** Takes events as they are, though more lines might belong to them. */
   close(): void {
-    for (const run of this.#runs) run.open = false;
+    for (const stream of this.#streams.values()) this.#end(stream);
   }
 
   /** Events since the chunk began, and how many bytes they are together with nothing left out. */
   take(): { readonly events: readonly JoinedLine[]; readonly bytes: number } {
+    this.#runs.sort((a, b) => a.first - b.first);
     let end = this.#cuts.length;
     for (const run of this.#runs.toReversed()) {
       if (run.first < end && (run.open || run.last >= end)) end = this.#cuts[run.first]!;
@@ -98,21 +101,7 @@ export class WrappedRuns {
     const { timeMs } = opened;
     this.#closeOld(index, timeMs);
     const stream = this.#stream(opened.stream);
-    const run = stream.run;
-    if (run?.open === true) {
-      const full = run.lines >= this.#multiline.max_lines || run.bytes >= EVENT_BYTES_MAX;
-      if (!full && stream.continuation.continues(opened.text)) {
-        run.texts.push(opened.text);
-        run.last = index;
-        run.lines += lines;
-        run.bytes += bytes;
-        run.timeMs = timeMs ?? run.timeMs;
-        return;
-      }
-      run.open = false;
-    }
-    stream.continuation.begin(opened.text);
-    stream.run = {
+    const next = {
       head: text,
       texts: [opened.text],
       first: index,
@@ -122,16 +111,39 @@ export class WrappedRuns {
       timeMs,
       open: true,
     };
-    this.#runs.push(stream.run);
+    const run = stream.run;
+    if (run?.open === true) {
+      const full =
+        run.lines + stream.blanks.length >= this.#multiline.max_lines || run.bytes >= EVENT_BYTES_MAX;
+      if (!full && stream.continuation.continues(opened.text)) {
+        for (const one of [...stream.blanks.splice(0), next]) extend(run, one);
+        return;
+      }
+      if (!full && opened.text === '' && run.texts[0] !== '') {
+        stream.blanks.push(next);
+        return;
+      }
+      this.#end(stream);
+    }
+    stream.continuation.begin(opened.text);
+    stream.run = next;
+    this.#runs.push(next);
+  }
+
+  /** The run is whole, and the empty lines after it are none of it. */
+  #end(stream: Open): void {
+    if (stream.run !== undefined) stream.run.open = false;
+    for (const blank of stream.blanks.splice(0)) this.#runs.push({ ...blank, open: false });
   }
 
   /** A stream that has nothing more to say must not hold up the others. */
   #closeOld(index: number, timeMs: number | undefined): void {
-    for (const { run } of this.#streams.values()) {
+    for (const stream of this.#streams.values()) {
+      const { run } = stream;
       if (run?.open !== true) continue;
       const late =
         timeMs !== undefined && run.timeMs !== undefined && timeMs - run.timeMs >= this.#multiline.timeout;
-      if (late || index - run.last > OTHER_LINES_MAX) run.open = false;
+      if (late || index - run.last > OTHER_LINES_MAX) this.#end(stream);
     }
   }
 
@@ -140,10 +152,10 @@ export class WrappedRuns {
     if (known !== undefined) return known;
     if (this.#streams.size >= STREAMS_MAX) {
       const [oldest, open] = this.#streams.entries().next().value!;
-      if (open.run !== undefined) open.run.open = false;
+      this.#end(open);
       this.#streams.delete(oldest);
     }
-    const open = { continuation: compileContinuation(this.#multiline), run: undefined };
+    const open = { continuation: compileContinuation(this.#multiline), run: undefined, blanks: [] };
     this.#streams.set(name, open);
     return open;
   }
@@ -152,4 +164,12 @@ export class WrappedRuns {
     const text = texts.length > 1 ? this.#envelope.refill(head, texts.join('\n')) : head;
     return { text, lines, bytes };
   }
+}
+
+function extend(run: Run, { texts, last, lines, bytes, timeMs }: Run): void {
+  run.texts.push(...texts);
+  run.last = last;
+  run.lines += lines;
+  run.bytes += bytes;
+  run.timeMs = timeMs ?? run.timeMs;
 }

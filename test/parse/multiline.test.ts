@@ -60,6 +60,60 @@ describe('multiline', () => {
     expect(bodies.length).toBeLessThanOrEqual(3);
   });
 
+  it('keeps empty lines with an event that goes on after them, and with no other', () => {
+    const rule = { start: '^\\d', stacktrace: ['java'], indent: true };
+    const { bodies, fragment } = events(
+      rule,
+      '1 a\n\njava.lang.Error: x\n\tat a.B\n\n\n\tat a.C\n\n2 b\n\nend\n\n\n  c\n',
+    );
+    expect(bodies).toEqual([
+      '1 a\n\njava.lang.Error: x\n\tat a.B\n\n\n\tat a.C',
+      '',
+      '2 b',
+      '',
+      'end\n\n\n  c',
+    ]);
+    expect(fragment.counts).toMatchObject({ lines: 14, events: 5 });
+  });
+
+  it('takes empty lines at the end for lines of their own only when nothing more comes', () => {
+    const open = events({ indent: true }, 'a\n b\n\n\n', false);
+    expect(open.fragment.consumed).toBe(0);
+    const { bodies, fragment } = events({ indent: true }, 'a\n b\n\n\n');
+    expect(bodies).toEqual(['a\n b', '', '']);
+    expect(fragment.consumed).toBe(7);
+  });
+
+  it('reads a line again that followed empty ones and counts it once', () => {
+    const bytes = Buffer.from('a\n\nb?\n\n c?\n', 'latin1').map((byte) => (byte === 0x3f ? 0xff : byte));
+    const scanner = packScanner({ pattern: '^(?<first>[^\\n]*)', multiline: { indent: true } });
+    const { counts } = scanner.scan(Buffer.from(bytes));
+    expect(scanner.records.map(({ body }) => body)).toEqual(['a', '', 'b\uFFFD\n\n c\uFFFD']);
+    expect(counts).toMatchObject({ lines: 5, events: 3, invalid: 2 });
+  });
+
+  it('gives the same events however a file is cut into chunks', () => {
+    const line = fc.constantFrom('', '', '1 a', ' b', 'Caused by: x', 'c');
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 30 }), fc.integer({ min: 1, max: 9 }), (lines, step) => {
+        const rule = { start: '^\\d', stacktrace: ['java'], indent: true, max_lines: 6 };
+        const text = lines.map((one) => `${one}\n`).join('');
+        const scanner = packScanner({ pattern: '^(?<first>[^\\n]*)', multiline: rule });
+        let held = '';
+        for (let i = 0; i < lines.length; i += step) {
+          held += lines
+            .slice(i, i + step)
+            .map((one) => `${one}\n`)
+            .join('');
+          held = held.slice(scanner.scan(held, { flush: i + step >= lines.length }).consumed);
+        }
+        expect(held).toBe('');
+        expect(scanner.records.map(({ body }) => body)).toEqual(text === '' ? [] : events(rule, text).bodies);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('leaves the last event for the next time, unless nothing follows', () => {
     const open = events({ indent: true }, 'a\n b\nc\n d\n', false);
     expect(open.bodies).toEqual(['a\n b']);
@@ -105,6 +159,20 @@ describe('multiline in what a container runtime wraps', () => {
     ]);
     expect(counts).toMatchObject({ lines: 7, matched: 7, events: 5 });
     expect(consumed).toBe(Buffer.byteLength(text));
+  });
+
+  it('keeps empty lines of a stream with an event that goes on after them', () => {
+    const { messages, counts } = criEvents([
+      cri(1, 'stderr', 'java.lang.Error: boom'),
+      cri(1, 'stderr', ''),
+      cri(1, 'stdout', 'busy'),
+      cri(1, 'stderr', '\tat a.B.c(B.java:3)'),
+      cri(1, 'stderr', ''),
+      cri(1, 'stderr', 'another'),
+      cri(1, 'stderr', ''),
+    ]);
+    expect(messages).toEqual(['java.lang.Error: boom\n\n\tat a.B.c(B.java:3)', 'busy', '', 'another', '']);
+    expect(counts).toMatchObject({ lines: 7, matched: 7, events: 5 });
   });
 
   it('lets out what nothing is missing of, up to a line', () => {
