@@ -71,6 +71,7 @@ export class Admission {
       const opened = await openContent(member.path, member.compression);
       if (opened?.stat.id === member.stat.id) {
         state.unreadable.delete(member.path);
+        state.unreadableAnew?.delete(member.path);
         return opened;
       }
       await opened?.content.close();
@@ -82,11 +83,11 @@ export class Admission {
 
   #unreadable(state: SourceState, member: Member, error: unknown): void {
     const code = errorCode(error) || String(error);
-    if ((state.unreadable.get(member.path) ?? state.unreadableBefore.get(member.path)) !== code) {
+    if ((state.unreadableAnew?.get(member.path) ?? state.unreadable.get(member.path)) !== code) {
       const fields = { source: state.spec.name, path: member.path, code };
       this.#log.warn(fields, 'a file cannot be read; it is tried again');
     }
-    state.unreadable.set(member.path, code);
+    (state.unreadableAnew ?? state.unreadable).set(member.path, code);
   }
 }
 

@@ -56,18 +56,25 @@ export class Catalogue {
   async lookAtAll(): Promise<void> {
     const found = new Set<string>();
     for (const state of this.#table.sources.values()) {
-      const { folders, unreadable, missingBases } = await walk(state.pattern);
-      state.missingBases = missingBases;
-      state.unreadableBefore = state.unreadable;
-      state.unreadable = new Map(unreadable);
-      for (const folder of folders) {
-        this.#noteFolder(folder);
-        found.add(folder.path);
-      }
-      await this.#lookAtGroups(state, groupsOf(state, folders, unreadable), true);
-      state.fresh = false;
+      for (const folder of await this.#lookAtSource(state)) found.add(folder.path);
     }
     for (const path of this.#folderIds.keys()) if (!found.has(path)) this.#folderIds.delete(path);
+  }
+
+  async #lookAtSource(state: SourceState): Promise<readonly Folder[]> {
+    const { folders, unreadable, missingBases } = await walk(state.pattern);
+    state.missingBases = missingBases;
+    const anew = new Map(unreadable);
+    state.unreadableAnew = anew;
+    try {
+      for (const folder of folders) this.#noteFolder(folder);
+      await this.#lookAtGroups(state, groupsOf(state, folders, unreadable), true);
+      state.unreadable = anew;
+    } finally {
+      state.unreadableAnew = undefined;
+    }
+    state.fresh = false;
+    return folders;
   }
 
   /** Looks at the families that a path belongs to. */
@@ -133,7 +140,8 @@ export class Catalogue {
       for (const stream of family.streams) stream.bound = false;
       return { family, members, first: family.streams.size === 0, bound, complete };
     } catch (error) {
-      state.unreadable.set(join(group.folder, group.root), errorCode(error));
+      const unreadable = state.unreadableAnew ?? state.unreadable;
+      unreadable.set(join(group.folder, group.root), errorCode(error));
       this.#events.undecided('');
       return undefined;
     }

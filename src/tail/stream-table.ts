@@ -20,8 +20,8 @@ export interface SourceState {
   missingBases: readonly string[];
   /** Paths that concern the source but cannot be read, with the reason. */
   unreadable: Map<string, string>;
-  /** The same of the look before, so that each is logged once. */
-  unreadableBefore: ReadonlyMap<string, string>;
+  /** The same as a look at everything finds it, while it is under way: put in place once it is whole. */
+  unreadableAnew: Map<string, string> | undefined;
 }
 
 /** Where each stream is entered: by number, identity, path and family. */
@@ -64,7 +64,7 @@ export class StreamTable {
       fresh: true,
       missingBases: [],
       unreadable: new Map(),
-      unreadableBefore: new Map(),
+      unreadableAnew: undefined,
     };
     this.sources.set(spec.name, state);
     for (const position of positions) if (position.path !== '') this.#restore(state, position);
