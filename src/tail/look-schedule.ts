@@ -18,12 +18,14 @@ const SWEEP_MS_MAX = 120_000;
 const POLL_COST_PART = 20;
 const POLL_MS_MAX = 10_000;
 const LATER_COST_PART = 10;
+/** So many looks in a row may come before that is heeded: at what has just come, and again once it is watched. */
+const LATER_AT_ONCE = 3;
 /** After a growth that no hint told of, this long it is polled. */
 const POLL_AFTER_SILENCE_MS = 60_000;
 
 /** When to look at which paths. One look runs at a time; what is asked for meanwhile is looked at next. */
 export class LookSchedule {
-  readonly #catalogue: Catalogue;
+  readonly #catalogue: Pick<Catalogue, 'lookAt' | 'lookAtAll'>;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #intervals: LookIntervals;
@@ -37,12 +39,14 @@ export class LookSchedule {
   #laterTimer: Timer | undefined;
   #againMs = AGAIN_MS_MIN;
   #costMs = 0;
+  /** Monotonic: until when the time that looks have cost is above their part. */
+  #paidAtMs = 0;
   #pollUntilMs = 0;
   #stopped = false;
   looks = 0;
 
   constructor(
-    catalogue: Catalogue,
+    catalogue: Pick<Catalogue, 'lookAt' | 'lookAtAll'>,
     clock: Clock,
     log: Log,
     intervals: LookIntervals,
@@ -78,16 +82,20 @@ export class LookSchedule {
     this.#againMs = Math.min(AGAIN_MS_MAX, this.#againMs * 2);
   }
 
-  /** At everything, after a while: the longer, the more such a look costs, for some folders are never quiet. */
+  /**
+   * At everything, after a while. What comes after a quiet time is looked at soon, however much a look costs; but some
+   * folders are never quiet, so on the whole such looks get no more than their part of the time.
+   */
   later(ms: number): void {
     if (this.#stopped || this.#laterTimer !== undefined) return;
-    this.#laterTimer = this.#clock.setTimeout(
-      () => {
-        this.#laterTimer = undefined;
-        this.now('');
-      },
-      Math.max(ms, this.#costMs * LATER_COST_PART),
-    );
+    const pauseMs = this.#costMs * LATER_COST_PART;
+    const nowMs = this.#clock.monotonic();
+    const waitMs = Math.max(ms, this.#paidAtMs - nowMs - (LATER_AT_ONCE - 1) * pauseMs);
+    this.#paidAtMs = Math.max(this.#paidAtMs, nowMs + waitMs) + pauseMs;
+    this.#laterTimer = this.#clock.setTimeout(() => {
+      this.#laterTimer = undefined;
+      this.now('');
+    }, waitMs);
   }
 
   /** The kernel is silent on some file system: what it does not tell must be asked for more often. */
