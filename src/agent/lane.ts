@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Chunk } from '../model/chunk.ts';
 import type { Fragment } from '../model/slice.ts';
+import { keepNurserySmall } from '../platform/keep-nursery-small.ts';
 import { workerUrl } from '../platform/worker-url.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
 import { type PatternOut, ScannerSet } from './scanner-set.ts';
@@ -66,6 +67,7 @@ export class WorkerLane implements Lane {
       workerData: plans,
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     });
+    keepNurserySmall(this.#worker);
     this.#worker.unref();
     this.#worker.on('message', (reply: LaneReply) => this.#receive(reply, onPatternOut));
     this.#worker.on('error', (error) => this.#failAll(error));

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { keepNurserySmall } from '../../platform/keep-nursery-small.ts';
 import { workerFile } from '../../platform/worker-file.ts';
 import type { StoreAnswer, StoreCall, StoreCalls, StoreMethod, StoreWorkerData } from './store-protocol.ts';
 
@@ -127,8 +128,10 @@ export class StoreThread {
 }
 
 function spawn(data: StoreWorkerData): Worker {
-  return new Worker(workerFile('./store-worker.ts', import.meta.url), {
+  const worker = new Worker(workerFile('./store-worker.ts', import.meta.url), {
     workerData: data,
     name: `store-${data.role}`,
   });
+  keepNurserySmall(worker);
+  return worker;
 }
