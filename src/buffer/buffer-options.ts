@@ -27,7 +27,7 @@ const MIB = 1 << 20;
 
 export const BUFFER_DEFAULTS = {
   segmentBytes: 16 * MIB,
-  recentBytes: 4 * MIB,
+  recentBytes: 1 * MIB,
   batchMaxBytes: MIB,
   batchMaxRecords: 8192,
   reserveBytes: MIB,

@@ -23,7 +23,7 @@ import type { SinkContext } from './sink-context.ts';
 import { subtractRejected } from './subtract-rejected.ts';
 
 /** Compressed requests and what they were made of, in memory at once. */
-const MAX_BYTES_IN_FLIGHT = 8 << 20;
+const MAX_BYTES_IN_FLIGHT = 4 << 20;
 
 const gzipAsync = promisify(gzip);
 /** Each piece of output costs a turn of the event loop. */
