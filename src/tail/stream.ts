@@ -47,8 +47,6 @@ export class Stream {
   bound = false;
   /** Whether older files of its family are history. Not so for files that came while we were looking. */
   border = false;
-  /** See Position. */
-  familySinceMs: number | undefined;
   /** When the file, found empty, had been written last (that is, made). */
   emptyAtNs: bigint | undefined;
   /** Its file was seen to hold what was read of it, since the process started. */
@@ -113,8 +111,7 @@ export class Stream {
     this.anchor = position.anchor;
     this.parserState = position.parserState;
     this.verified = false;
-    this.familySinceMs = position.familySinceMs;
-    this.border = position.cameLater !== true;
+    this.border = true;
     if (position.finished !== true) return;
     this.state = 'finished';
     this.size = this.body.compression === 'none' ? position.offset : 0;
@@ -132,9 +129,6 @@ export class Stream {
       offset: this.offset,
       anchor: this.anchor,
       ...(this.parserState === undefined ? {} : { parserState: this.parserState }),
-      ...(this.familySinceMs === undefined ? {} : { familySinceMs: this.familySinceMs }),
-      // Without a time (positions of older versions) names alone decide after a restart.
-      ...(this.border || this.familySinceMs === undefined ? {} : { cameLater: true }),
       ...(this.state === 'finished' || this.state === 'forgotten' ? { finished: true } : {}),
     };
   }
