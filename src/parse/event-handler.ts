@@ -1,6 +1,7 @@
 import type { Pack } from '../config/pack-schema.ts';
 import type { Chunk } from '../model/chunk.ts';
 import { latin1 } from './byte-values.ts';
+import { byteLength } from './chunk-text.ts';
 import type { ChunkText } from './chunk-text.ts';
 import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './format/line-parser.ts';
@@ -170,7 +171,7 @@ export class EventHandler {
     const { row, tally } = this;
     tally.lines++;
     tally.events++;
-    if (this.#plainBody && chunk.ascii) {
+    if (this.#plainBody && chunk.ascii && !chunk.crlf) {
       this.#bodyStart = start;
       this.#bodyEnd = end;
     } else if (this.#needsText) {
@@ -323,10 +324,6 @@ function numericFields(pack: Pack): ReadonlySet<string> {
 function compileBudget(use: ScannerUse, { monotonic, onPatternOut }: ScannerDeps): PatternBudget {
   if (monotonic === undefined || (use.budgetMs ?? 0) === 0) return new PatternBudget(undefined);
   return new PatternBudget({ budgetMs: use.budgetMs!, monotonic, onPatternOut: onPatternOut ?? (() => {}) });
-}
-
-function byteLength({ text, ascii }: ChunkText, start: number, end: number): number {
-  return ascii ? end - start : Buffer.byteLength(text.slice(start, end));
 }
 
 function countLines(text: string, start: number, end: number): number {

@@ -1,3 +1,4 @@
+import { byteLength } from './chunk-text.ts';
 import type { ChunkText } from './chunk-text.ts';
 import type { EventHandler } from './event-handler.ts';
 import { lineEnd } from './pattern-walker.ts';
@@ -11,13 +12,13 @@ export class LinesWalker {
     this.#handler = handler;
   }
 
-  walk({ text, ascii }: ChunkText): void {
+  walk(chunk: ChunkText): void {
+    const { text } = chunk;
     const { length } = text;
     for (let at = 0; at < length;) {
       const end = lineEnd(text, at);
       const line = text.slice(at, end);
-      const newline = end < length ? 1 : 0;
-      this.#handler.handle(line, 1, (ascii ? end - at : Buffer.byteLength(line)) + newline);
+      this.#handler.handle(line, 1, byteLength(chunk, at, Math.min(end + 1, length)));
       at = end + 1;
     }
   }

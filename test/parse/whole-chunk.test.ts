@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decodeChunk } from '../../src/parse/chunk-text.ts';
 import { packScanner } from './scan-text.ts';
 
 const LETTERS = ['a', 'b', 'A', ' ', '"', ':', '1', '2', 'é', 'ß', '-'];
@@ -157,6 +158,48 @@ describe('walking a whole chunk', () => {
       ),
       { numRuns: 150 },
     );
+  });
+
+  it('gives what going line by line gives where lines end in CR LF, all or some', () => {
+    const packs = [
+      {
+        patterns: [
+          { name: 'a', pattern: '^a(?<x>.*)$' },
+          { name: 'b', pattern: '^(?<x>\\S+) b' },
+        ],
+      },
+      { pattern: '(?<x>[^a]+)1$', steps: [{ drop: { name: 'short', when: { x: 'b' } } }] },
+      { format: 'logfmt' },
+      {
+        patterns: [{ name: 'any', pattern: '(?<x>\\s+)$' }],
+        steps: [{ mask: { field: 'x', what: ['ip'] } }],
+      },
+    ];
+    const end = fc.constantFrom('\r\n', '\r\n', '\r\n', '\n', '\r\r\n', '\r');
+    const text = fc.oneof(
+      lines.map((all) => all.map((each) => `${each}\r\n`).join('')),
+      fc.array(fc.tuple(line, end), { maxLength: 8 }).map((all) => all.flat().join('')),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...packs), text, fc.boolean(), (pack, input, records) => {
+        const fast = packScanner(pack, { records });
+        const slow = packScanner(pack, { records, lineByLine: true });
+        expect(fast.scan(input)).toEqual(slow.scan(input));
+        expect(fast.records).toEqual(slow.records);
+        expect(fast.metrics()).toBe(slow.metrics());
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('goes over a chunk of CR LF lines as a whole', () => {
+    expect(decodeChunk(Buffer.from('a\r\né\r\n'), false)).toEqual({
+      text: 'a\né\n',
+      ascii: false,
+      crlf: true,
+    });
+    for (const odd of ['a\r\nb\n', 'a\nb\r\n', 'a\r\r\n', 'a\rb\r\n', 'a\r\nb'])
+      expect(decodeChunk(Buffer.from(odd), false)).toBeUndefined();
   });
 
   it('gives what going line by line gives for CRLF, NUL, invalid UTF-8 and odd line ends', () => {
