@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createTransport } from 'nodemailer';
 import type { EmailConfig, TlsConfig } from '../../config/receiver-schema.ts';
 import { faultPoint } from '../../platform/fault.ts';
 import { codeOf, wordsFor } from '../../platform/http-failure.ts';
@@ -28,7 +27,7 @@ export class EmailSender implements Sender {
   }
 
   async send(notification: Notification, signal: AbortSignal): Promise<string> {
-    const transport = this.#transport();
+    const transport = await this.#transport();
     const timer = this.#context.clock.setTimeout(() => transport.close(), this.#config.timeout);
     const onAbort = (): void => transport.close();
     signal.addEventListener('abort', onAbort);
@@ -50,7 +49,9 @@ export class EmailSender implements Sender {
     return Promise.resolve();
   }
 
-  #transport() {
+  /** Loaded with the first mail: most agents send none, and it takes 12 MiB. */
+  async #transport() {
+    const { createTransport } = await import('nodemailer');
     const {
       smarthost,
       hello,
