@@ -3,7 +3,9 @@ import { packSchema } from '../config/pack-schema.ts';
 import type { LineFormatInput, Pack } from '../config/pack-schema.ts';
 import type { Problem } from '../model/problem.ts';
 import { layerPatterns } from './line-parsers.ts';
+import { parsePattern } from './pattern/parse-pattern.ts';
 import { patternNote } from './pattern/pattern-note.ts';
+import { usedExpressions } from './used-expressions.ts';
 
 /**
  * What is not wrong with a pack that loads, and slow: patterns that do not run on V8 alone, and those that a short line
@@ -12,18 +14,31 @@ import { patternNote } from './pattern/pattern-note.ts';
 export function packWarnings(text: string, file: string): readonly Problem[] {
   const checked = checkYaml(text, file, packSchema);
   if (checked.kind === 'bad') return [];
-  return warningsOf(checked.value, checked.value, []).map(({ path, message }) =>
+  const pack = checked.value;
+  return [...warningsOf(pack, pack, []), ...expressionWarnings(pack)].map(({ path, message }) =>
     checked.problemAt(path, message),
   );
 }
 
 type Path = readonly (string | number)[];
 
+interface Warning {
+  readonly path: Path;
+  readonly message: string;
+}
+
+function expressionWarnings(pack: Pack): readonly Warning[] {
+  return [...usedExpressions(pack)].flatMap(({ source, flags, path }) => {
+    const note = patternNote(parsePattern({ name: 'expression', pattern: source, flags }, {}), false);
+    return note === undefined ? [] : [{ path, message: note.message }];
+  });
+}
+
 function warningsOf(
   layer: LineFormatInput & { then?: Pack['then'] },
   pack: Pack,
   path: Path,
-): readonly { readonly path: Path; readonly message: string }[] {
+): readonly Warning[] {
   const here = layerPatterns(layer, pack).flatMap((pattern, at) => {
     const note = patternNote(pattern, pack.unsafe);
     if (note === undefined) return [];

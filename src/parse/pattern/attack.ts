@@ -16,7 +16,7 @@ export interface Attack {
 }
 
 /** An attack takes more steps than this on a line of this length: what is quadratic there is no attack. */
-export const ATTACK_STEPS = 200_000;
+const ATTACK_STEPS = 200_000;
 const LINE_LENGTH = 300;
 const REPEATS = 30;
 const MORE_REPEATS = [100, LINE_LENGTH];
