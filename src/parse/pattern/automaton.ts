@@ -25,12 +25,14 @@ export interface Edge {
 /** Counts up to this are written out; higher ones are loops. */
 const COUNT_WRITTEN_OUT = 4;
 const POSITIONS_MAX = 500;
+/** Pieces and edges looked at. */
+const WORK_MAX = 200_000;
 
 /** Undefined where the expression is too large to be looked at. */
 export function automatonOf(pattern: Pattern): Automaton | undefined {
   const builder = new Builder(pattern.flags);
   const { first } = builder.alternatives(pattern.ast.alternatives);
-  if (builder.sets.length > POSITIONS_MAX) return undefined;
+  if (builder.isFull) return undefined;
   return { sets: builder.sets, next: builder.next, first: [...first.keys()] };
 }
 
@@ -48,9 +50,14 @@ class Builder {
   readonly sets: CharSet[] = [];
   readonly next: Map<number, Edge>[] = [];
   readonly #flags: string;
+  #work = 0;
 
   constructor(flags: string) {
     this.#flags = flags;
+  }
+
+  get isFull(): boolean {
+    return this.sets.length > POSITIONS_MAX || this.#work > WORK_MAX;
   }
 
   alternatives(list: readonly AST.Alternative[]): Piece {
@@ -75,6 +82,8 @@ class Builder {
   }
 
   #connect(a: Piece, b: Piece, loop?: AST.Quantifier): void {
+    this.#work += a.last.size * b.first.size;
+    if (this.isFull) return;
     for (const [from, ways] of a.last) {
       for (const [to, others] of b.first) {
         const known = this.next[from]!.get(to);
@@ -88,7 +97,8 @@ class Builder {
   }
 
   #element(node: AST.Element): Piece {
-    if (this.sets.length > POSITIONS_MAX) return NOTHING;
+    this.#work++;
+    if (this.isFull) return NOTHING;
     switch (node.type) {
       case 'Character':
       case 'CharacterSet':

@@ -14,8 +14,8 @@ export interface Pump {
   readonly end: number;
 }
 
-/** How many pairs of positions are looked at in all. */
-const PAIRS_MAX = 100_000;
+/** How many pairs of edges are looked at in all. */
+const PAIRS_MAX = 500_000;
 /** Loops that take one character, each compared with each. */
 const LOOPS_MAX = 40;
 /** Of units put together. */
@@ -73,11 +73,11 @@ class PumpSearch {
       for (const [to, edge] of next[a]!) {
         if (!inside.has(to)) continue;
         for (const [other, otherEdge] of next[b]!) {
+          if (++this.#pairs > PAIRS_MAX) return undefined;
           if (!inside.has(other) || !intersects(sets[to]!, sets[other]!)) continue;
           const [low, high] = to < other ? [to, other] : [other, to];
           const there = key(low, high, apart || to !== other || edge.ways > 1);
           if (cameBy.has(there)) continue;
-          if (++this.#pairs > PAIRS_MAX) return undefined;
           const character = sample([sets[to]!, sets[other]!]);
           cameBy.set(there, { from: here, character, edges: [edge, otherEdge] });
           if (there === goal) return path(cameBy, goal, queue[0]!);
@@ -116,8 +116,8 @@ class PumpSearch {
     const queue = [a];
     for (const here of queue) {
       for (const [to, edge] of next[here]!) {
-        if (cameBy.has(to) || to === a) continue;
         if (++this.#pairs > PAIRS_MAX) return undefined;
+        if (cameBy.has(to) || to === a) continue;
         const character = sample([sets[to]!, sets[a]!, sets[b]!]);
         if (character === '') continue;
         cameBy.set(to, { from: here, character, edges: [next[a]!.get(a)!, edge] });

@@ -27,14 +27,23 @@ export class StepCounter {
     this.#whole = this.#alternatives(pattern.ast.alternatives);
   }
 
-  /** How many characters are looked at until a match is found or there is none; counting ends above the limit. */
+  /**
+   * How many characters are looked at, and turns of repetitions begun, until a match is found or there is none.
+   * Counting ends above the limit; it is 0 where the expression is nested too deeply to tell.
+   */
   count(text: string, limit: number): number {
     this.#text = text;
     this.#steps = 0;
     this.#limit = limit;
-    for (let at = 0; at <= text.length; at++) {
-      this.#groups.clear();
-      if (this.#whole(at, () => true)) break;
+    try {
+      for (let at = 0; at <= text.length; at++) {
+        this.#groups.clear();
+        if (this.#whole(at, () => true)) break;
+      }
+    } catch (error) {
+      // The stack is full.
+      if (error instanceof RangeError) return 0;
+      throw error;
     }
     return this.#steps;
   }
@@ -113,6 +122,7 @@ export class StepCounter {
   #quantifier({ element, min, max, greedy }: AST.Quantifier): Matcher {
     const body = this.#element(element);
     const turn = (count: number, at: number, rest: Rest): boolean => {
+      if (this.#step()) return true;
       const again = (): boolean =>
         count < max &&
         body(at, (next) => {

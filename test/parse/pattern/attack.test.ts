@@ -30,10 +30,19 @@ describe('an attack', () => {
     '^(?:\\/[^\\/]+)+\\/?$',
     '\\s+$',
     '^(?:)*(?:){1000000}$',
+    `${'(?:'.repeat(30)}${'){4}'.repeat(30)}(?!x)`,
+    `${'(?:'.repeat(20)}${'){100}'.repeat(20)}$`,
+    `${'(?:'.repeat(40)}${'\\w|'.repeat(400)}x${')*'.repeat(40)}$`,
+    `^${'('.repeat(500)}a${')'.repeat(500)}b*$`,
     '',
   ])('is not found for %s', (pattern) => {
     expect(findAttack(of(pattern))).toBeUndefined();
   });
+});
+
+it('is looked for within bounds, however an expression is nested', () => {
+  const deep = `^${'('.repeat(400)}a+${')+'.repeat(400)}$`;
+  expect(() => findAttack(of(deep))).not.toThrow();
 });
 
 describe('what an author is told', () => {
