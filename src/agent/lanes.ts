@@ -9,6 +9,8 @@ export interface LanesOptions {
   readonly plans: readonly ScannerPlan[];
   /** Threads beside the main one. They are started when there is work for them, and let go when there is none. */
   readonly workers: number;
+  /** How many of them may scan for records, whose compression keeps cores busy as well. */
+  readonly recordWorkers: number;
   readonly log: Log;
   readonly onPatternOut: PatternOut;
   /** How long a free worker is kept; half a minute by default. */
@@ -35,11 +37,13 @@ const KEPT_FREE_MS = 30_000;
 export class Lanes {
   readonly #options: LanesOptions;
   readonly #inline: Place;
+  readonly #withRecords: ReadonlySet<string>;
   #workers: Place[] = [];
   #waiting: (() => void)[] = [];
 
   constructor(options: LanesOptions) {
     this.#options = options;
+    this.#withRecords = new Set(options.plans.filter(({ use }) => use.records).map(({ source }) => source));
     this.#inline = { lane: new InlineLane(options.plans, options.onPatternOut), bytes: 0 };
   }
 
@@ -54,7 +58,7 @@ export class Lanes {
   }
 
   async scan(chunk: Chunk): Promise<Fragment> {
-    const place = await this.#place(chunk.bytes.length);
+    const place = await this.#place(chunk.bytes.length, this.#mostWorkers(chunk.source));
     try {
       return await place.lane.scan(chunk);
     } catch (error) {
@@ -71,9 +75,9 @@ export class Lanes {
   }
 
   /** The main thread first; a small chunk waits for it rather than pay for the way to a worker and back. */
-  async #place(bytes: number): Promise<Place> {
+  async #place(bytes: number, mostWorkers: number): Promise<Place> {
     for (;;) {
-      const free = this.#free(bytes);
+      const free = this.#free(bytes, mostWorkers);
       if (free !== undefined) {
         free.bytes = Math.max(1, bytes);
         clearTimeout(free.retirement);
@@ -83,11 +87,16 @@ export class Lanes {
     }
   }
 
-  #free(bytes: number): Place | undefined {
+  #mostWorkers(source: string): number {
+    const { workers, recordWorkers } = this.#options;
+    return this.#withRecords.has(source) ? recordWorkers : workers;
+  }
+
+  #free(bytes: number, mostWorkers: number): Place | undefined {
     if (this.#inline.bytes === 0) return this.#inline;
     if (bytes < WORTH_A_WORKER_BYTES) return undefined;
-    const free = this.#workers.find((place) => place.bytes === 0);
-    if (free !== undefined || this.#workers.length >= this.#options.workers) return free;
+    const free = this.#workers.slice(0, mostWorkers).find((place) => place.bytes === 0);
+    if (free !== undefined || this.#workers.length >= mostWorkers) return free;
     // A few lines of another file are no reason for a thread.
     if (this.#inline.bytes < WORTH_A_WORKER_BYTES) return undefined;
     const place = { lane: new WorkerLane(this.#options.plans, this.#options.onPatternOut), bytes: 0 };
@@ -116,7 +125,7 @@ export class Lanes {
       'a scanning thread failed; its chunk is scanned on the main thread',
     );
     this.#letGo(place);
-    const inline = await this.#place(0);
+    const inline = await this.#place(0, 0);
     try {
       return await inline.lane.scan(chunk);
     } finally {

@@ -96,9 +96,11 @@ export class Reading {
   #lanesFor(plan: AgentPlan): Lanes {
     const { notes, log } = this.#options;
     const { workers } = plan.config;
+    const beside = workers === 'auto' ? Math.min(4, availableParallelism() - 1) : workers;
     return new Lanes({
       plans: plan.scanners,
-      workers: workers === 'auto' ? Math.min(4, availableParallelism() - 1) : workers,
+      workers: beside,
+      recordWorkers: workers === 'auto' ? Math.max(0, beside - 1) : workers,
       log,
       onPatternOut: (source, pattern, reason) => {
         notes.notePatternOut(source, pattern, reason);

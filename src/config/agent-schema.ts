@@ -91,7 +91,7 @@ export const agentSchema = z
       .union([z.literal('auto'), z.int().min(0).max(64)])
       .default('auto')
       .describe(
-        'Threads that parse beside the main one when several files are busy. auto: one less than the cores, at most 4.',
+        'Threads that parse beside the main one when several files are busy. auto: one less than the cores, at most 4, and one less again for sources with records, whose compression keeps cores busy too.',
       ),
     listen: listenAddress.default('127.0.0.1:9470').describe('Address of /metrics, /status and the API.'),
     hot_reload: z

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { Lanes } from '../../src/agent/lanes.ts';
 import type { Chunk } from '../../src/model/chunk.ts';
 import { loadPack } from '../../src/parse/load-pack.ts';
@@ -25,15 +25,17 @@ const FEW = 1;
 const MANY = 20_000;
 
 let lanes: Lanes;
-beforeEach(() => {
+function begin(recordWorkers = 1): void {
+  const log = silentLog;
   lanes = new Lanes({
     plans: [PLAN],
     workers: 1,
-    log: silentLog,
+    recordWorkers,
+    log,
     onPatternOut: () => undefined,
     keptFreeMs: 1,
   });
-});
+}
 afterEach(async () => lanes.close());
 
 function chunk(lines: number): Chunk {
@@ -45,6 +47,7 @@ function chunk(lines: number): Chunk {
 const scan = async (lines: number): Promise<number> => (await lanes.scan(chunk(lines))).counts.lines;
 
 test('two busy files are scanned at once, and the thread is let go when it has long had nothing to do', async () => {
+  begin();
   const both = [scan(MANY), scan(MANY)];
   expect(lanes.workers).toBe(1);
   expect(await Promise.all(both)).toEqual([MANY, MANY]);
@@ -53,8 +56,16 @@ test('two busy files are scanned at once, and the thread is let go when it has l
 });
 
 test('a few lines of another file start no thread, whichever comes first', async () => {
+  begin();
   const some = [scan(FEW), scan(MANY), scan(FEW), scan(FEW)];
   expect(lanes.workers).toBe(0);
   expect(await Promise.all(some)).toEqual([FEW, MANY, FEW, FEW]);
   expect(lanes.workers).toBe(0);
+});
+
+test('what is scanned for records leaves cores to those who compress them', async () => {
+  begin(0);
+  const both = [scan(MANY), scan(MANY)];
+  expect(lanes.workers).toBe(0);
+  expect(await Promise.all(both)).toEqual([MANY, MANY]);
 });
