@@ -95,8 +95,9 @@ function restore(file: string, { size, kept }: Step, overNewer: boolean): string
   const tail = fs.readFileSync(kept!);
   const now = fs.statSync(file).size;
   const from = overNewer ? size : Math.max(size, now);
+  const rest = tail.subarray(from - size);
   const fd = fs.openSync(file, 'r+');
-  fs.writeSync(fd, tail, from - size, Math.max(0, tail.length - (from - size)), from);
+  fs.writeSync(fd, rest, 0, rest.length, from);
   fs.closeSync(fd);
   return `uncut: ${path.basename(file)}, of ${size + tail.length} bytes cut to ${size}`;
 }
