@@ -14,6 +14,7 @@ export class Program {
     rmSync(this.#root, { recursive: true, force: true });
     mkdirSync(this.#root, { recursive: true });
     copyFileSync('package.json', join(this.#root, 'package.json'));
+    cpSync('bin', join(this.#root, 'bin'), { recursive: true });
     symlinkSync(resolve('parsers'), join(this.#root, 'parsers'));
     const tsc = resolve('node_modules/typescript/bin/tsc');
     spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(this.#root, 'dist')]);
