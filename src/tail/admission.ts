@@ -44,7 +44,7 @@ export class Admission {
       stream.fingerprint = fingerprintOf(head);
       if (head.length >= 3) stream.encoding = encodingOf(state.spec.encoding, head);
       stream.size = opened.stat.size;
-      stream.mtimeNs = opened.stat.mtimeNs;
+      stream.mtimeNs = stream.foundAtNs = opened.stat.mtimeNs;
       if (head.length === 0) stream.emptyAtNs = opened.stat.mtimeNs;
       stream.bound = true;
       stream.retired = !member.matching;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { settleClaims } from './claims.ts';
 import { hasRest, openCopy } from './copies.ts';
 import { compareMembers, isLive, type Member } from './family.ts';
 import { ANCHOR_BYTES } from './fingerprint.ts';
@@ -112,7 +113,7 @@ export class Displaced {
 
   /** `verified`: no file is taken for another stream's that may be a copy of this one. */
   async #replace(state: SourceState, sight: Sight, stream: Stream, verified: boolean): Promise<boolean> {
-    const copy = await this.#findCopy(stream, unbound(state, sight));
+    const copy = await this.#findCopy(stream, sight, unbound(state, sight));
     if (copy === 'undecided') {
       this.#events.undecided(stream.path);
       return false;
@@ -166,15 +167,23 @@ export class Displaced {
     return true;
   }
 
-  async #findCopy(stream: Stream, members: readonly Member[]): Promise<Copy | 'undecided' | undefined> {
+  async #findCopy(
+    stream: Stream,
+    { family, bound }: Sight,
+    members: readonly Member[],
+  ): Promise<Copy | 'undecided' | undefined> {
     let undecided = false;
     for (const member of [...members].sort(compareMembers).toReversed()) {
       // Too few bytes to know by, in a place where a new file is to be expected; but device numbers change at boot.
       if (isLive(member) && stream.offset < ANCHOR_BYTES && member.stat.inode !== stream.body.inode) continue;
       if (member.stat.size === 0 || (isLive(member) && stream.state === 'replaced')) continue;
-      const opened = await openCopy(member, stream, this.#clock.now());
-      if (typeof opened !== 'string') return { member, opened };
-      if (opened === 'undecided' && !isLive(member)) undecided = true;
+      const nowMs = this.#clock.now();
+      const opened = await openCopy(member, stream, nowMs);
+      const held = typeof opened === 'string' ? undefined : { member, opened };
+      const verdict = held === undefined ? opened : await settleClaims(held, stream, family, bound, nowMs);
+      if (held !== undefined && verdict === 'copy') return held;
+      await held?.opened.content.close();
+      if (verdict === 'undecided' && !isLive(member)) undecided = true;
     }
     return undecided ? 'undecided' : undefined;
   }

@@ -47,6 +47,8 @@ export class Stream {
   bound = false;
   /** Whether older files of its family are history. Not so for files that came while we were looking. */
   border = false;
+  /** When its file had been written last as it was found; 0 after a restart. No copy of it is older. */
+  foundAtNs = 0n;
   /** When the file, found empty, had been written last (that is, made). */
   emptyAtNs: bigint | undefined;
   /** Its file was seen to hold what was read of it, since the process started. */
