@@ -94,6 +94,7 @@ export function sourceStatuses(
       parser,
       files: shown.slice(0, FILES_SHOWN),
       fileCount: own.length,
+      unreadableCount: own.filter((file) => file.error !== undefined).length,
       lagBytes: own.reduce((sum, file) => sum + file.lagBytes, 0),
       linesPerSecond: rates.rate(name),
       lastLineMs: totals.lastLineMs,

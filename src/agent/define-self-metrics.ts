@@ -100,26 +100,22 @@ function defineLedger(self: SelfMetrics, view: AgentView): void {
 }
 
 function defineFiles(self: SelfMetrics, view: AgentView): void {
+  const sources = oncePerTurn(() => view.sources());
   self.gauge(
     'taffrail_source_lag_bytes',
     'Bytes in the files of the source that are not committed yet.',
-    () => view.sources().map((source) => [{ source: source.name }, source.lagBytes]),
+    () => sources().map((source) => [{ source: source.name }, source.lagBytes]),
   );
   self.gauge('taffrail_source_files', 'Files of the source that are followed.', () =>
-    view.sources().map((source) => [{ source: source.name }, source.fileCount]),
+    sources().map((source) => [{ source: source.name }, source.fileCount]),
   );
   self.gauge('taffrail_source_unreadable_files', 'Files of the source that cannot be read.', () =>
-    view
-      .sources()
-      .map((source) => [
-        { source: source.name },
-        source.files.filter((file) => file.error !== undefined).length,
-      ]),
+    sources().map((source) => [{ source: source.name }, source.unreadableCount ?? 0]),
   );
   self.gauge(
     'taffrail_source_patterns_out_of_service',
     'Patterns taken out of service because they took too long.',
-    () => view.sources().map((source) => [{ source: source.name }, source.outOfService?.length ?? 0]),
+    () => sources().map((source) => [{ source: source.name }, source.outOfService?.length ?? 0]),
   );
 }
 
@@ -259,4 +255,16 @@ function defineProcess(self: SelfMetrics): void {
 
 function bySource(view: AgentView, read: (totals: Readonly<SourceTotals>) => number): Values {
   return [...view.ledger.sources].map(([source, totals]) => [{ source }, read(totals)]);
+}
+
+/** Every metric of one scrape reads the same; thousands of files are gone through once for all of them. */
+function oncePerTurn<T>(read: () => T): () => T {
+  let kept: { readonly value: T } | undefined;
+  return () => {
+    if (kept === undefined) {
+      kept = { value: read() };
+      queueMicrotask(() => (kept = undefined));
+    }
+    return kept.value;
+  };
 }

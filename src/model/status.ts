@@ -58,6 +58,8 @@ export interface SourceStatus {
   readonly parser: string;
   readonly files: readonly FileStatus[];
   readonly fileCount: number;
+  /** How many of them cannot be read. Optional: agents before it do not send it. */
+  readonly unreadableCount?: number;
   readonly lagBytes: number;
   readonly linesPerSecond: number;
   readonly lastLineMs: number;
