@@ -5,7 +5,7 @@ import { contentSize, isComplete, judgeCopy, judgeOpened, openedSize } from './c
 import { compareMembers, isLive, type Family, type Member } from './family.ts';
 import { ANCHOR_BYTES } from './fingerprint.ts';
 import type { Opened, OpenFiles } from './open-files.ts';
-import { unbound, type Bound, type CatalogueEvents, type Sight } from './sight.ts';
+import { isBound, unbound, type Bound, type CatalogueEvents, type Sight } from './sight.ts';
 import type { Stream } from './stream.ts';
 import type { SourceState, StreamTable } from './stream-table.ts';
 
@@ -35,6 +35,8 @@ export class Newcomers {
     const members = unbound(state, sight).sort(compareMembers);
     const history: Member[] = [];
     for (const member of members) {
+      // Under its other name, which a link or a rename during the listing gave it, it was begun with just now.
+      if (isBound(state, sight, member)) continue;
       const seen = `${member.stat.size}:${member.stat.mtimeNs}`;
       if (family.passed.get(member.stat.id) === seen) continue;
       const byName = this.#judgeByName(state, sight, member, sure);
@@ -50,9 +52,11 @@ export class Newcomers {
       }
     }
     for (const member of history.slice(-HISTORY_KEPT)) {
+      if (isBound(state, sight, member)) continue;
       const stream = await this.#admission.admit(state, family, member);
       if (stream === undefined) continue;
       stream.border = true;
+      sight.bound.set(stream, member);
       this.#events.noted(stream);
     }
     if (family.passed.size > 2 * members.length + 64) family.passed.clear();

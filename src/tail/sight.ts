@@ -37,9 +37,11 @@ export interface Sight {
 export type Bound = Map<Stream, Member>;
 
 /** The files of a family that no stream is bound to. */
-export function unbound(state: SourceState, { members, bound }: Sight): Member[] {
-  return members.filter((member) => {
-    const stream = state.byId.get(member.stat.id);
-    return stream === undefined || !bound.has(stream);
-  });
+export function unbound(state: SourceState, sight: Sight): Member[] {
+  return sight.members.filter((member) => !isBound(state, sight, member));
+}
+
+export function isBound(state: SourceState, { bound }: Sight, member: Member): boolean {
+  const stream = state.byId.get(member.stat.id);
+  return stream !== undefined && bound.has(stream);
 }

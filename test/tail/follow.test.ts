@@ -1,6 +1,6 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, link, utimes, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { numbered, TailHarness } from './harness.ts';
+import { numbered, TailHarness, until } from './harness.ts';
 
 describe('following a file', () => {
   let tail: TailHarness;
@@ -32,6 +32,26 @@ describe('following a file', () => {
     await writeFile(tail.path('app.log'), 'one\n');
     await tail.linesAre(['one']);
     expect(tail.lines).toEqual(['one']);
+  });
+
+  it('reads a file once that has two names', async () => {
+    tail = await TailHarness.create((folder) => ({ paths: [`${folder}/app.log*`] }));
+    await writeFile(tail.path('app.log.2'), 'one\ntwo\n');
+    await utimes(tail.path('app.log.2'), 1e9, 1e9);
+    await link(tail.path('app.log.2'), tail.path('app.log.1'));
+    await writeFile(tail.path('app.log'), 'three\n');
+    await tail.start();
+    await until(
+      () => tail.lines.includes('three'),
+      () => tail.describe(),
+    );
+    await tail.restart();
+    await appendFile(tail.path('app.log'), 'four\n');
+    await until(
+      () => tail.lines.includes('four'),
+      () => tail.describe(),
+    );
+    expect(tail.lines).toEqual(['one', 'two', 'three', 'four']);
   });
 
   it('goes on after a restart where the committed positions stand', async () => {
