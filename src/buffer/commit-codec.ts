@@ -13,6 +13,8 @@ const MISSED = 4;
 const FILTERED_BY = 8;
 const REAL_PATH = 16;
 const DEFLATED = 32;
+const CAME_LATER = 64;
+const FAMILY_SINCE = 128;
 
 const MISSED_REASONS = ['truncated', 'deleted'] as const;
 
@@ -104,10 +106,13 @@ function writePosition(table: PayloadWriter, slice: Slice, position: Position): 
       (slice.missed === undefined ? 0 : MISSED) |
       (slice.counts.filteredBy === undefined ? 0 : FILTERED_BY) |
       (position.realPath === undefined ? 0 : REAL_PATH) |
-      (hasDeflated(slice) ? DEFLATED : 0),
+      (hasDeflated(slice) ? DEFLATED : 0) |
+      (position.cameLater === true ? CAME_LATER : 0) |
+      (position.familySinceMs === undefined ? 0 : FAMILY_SINCE),
   );
   if (position.parserState !== undefined) table.string(position.parserState);
   if (position.realPath !== undefined) table.string(position.realPath);
+  if (position.familySinceMs !== undefined) table.uint(position.familySinceMs);
 }
 
 function writeLabels(table: PayloadWriter, labels: Readonly<Record<string, string>>): void {
@@ -158,9 +163,11 @@ function readSlice(reader: PayloadReader): SliceRow {
   const offset = reader.varint();
   const anchor = { bytes: reader.varint(), crc: reader.varint() };
   const flags = reader.varint();
-  if (flags > 63) throw new RangeError(`unknown flags ${flags}`);
+  if (flags > 255) throw new RangeError(`unknown flags ${flags}`);
   const parserState = flags & HAS_PARSER_STATE ? { parserState: reader.string() } : {};
   const realPath = flags & REAL_PATH ? { realPath: reader.string() } : {};
+  const familySinceMs = flags & FAMILY_SINCE ? { familySinceMs: reader.varint() } : {};
+  const cameLater = flags & CAME_LATER ? { cameLater: true } : {};
   const finished = flags & FINISHED ? { finished: true } : {};
   const from = reader.varint();
   const counts = readCounts(reader, (flags & FILTERED_BY) !== 0);
@@ -183,6 +190,8 @@ function readSlice(reader: PayloadReader): SliceRow {
     anchor,
     ...parserState,
     ...realPath,
+    ...familySinceMs,
+    ...cameLater,
     ...finished,
   };
   return { slice: { position, from, counts, labels, ...missed }, deltasLength, blocks };

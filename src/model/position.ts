@@ -34,6 +34,10 @@ export interface Position {
   readonly anchor: Anchor;
   /** What the parser must know to go on from here: a TSV header, a W3C `#Fields:` line. */
   readonly parserState?: string;
+  /** Since when its family is followed, in ms of the epoch: what was written last before that is not ours. */
+  readonly familySinceMs?: number;
+  /** It came while its family was followed: files that are older than it by name were not all there before us. */
+  readonly cameLater?: boolean;
   /** The stream was read to its end and let go; it is kept for a while so that copies of it are recognised. */
   readonly finished?: boolean;
 }

@@ -41,6 +41,7 @@ export class Admission {
       const head = await readHead(opened.content);
       const place = start === 'beginning' ? undefined : await placeAtEnd(state, member, opened, head);
       const stream = this.#table.enter(state, family, member, opened.stat);
+      stream.familySinceMs = family.sinceMs;
       stream.fingerprint = fingerprintOf(head);
       if (head.length >= 3) stream.encoding = encodingOf(state.spec.encoding, head);
       stream.size = opened.stat.size;

@@ -26,6 +26,8 @@ export interface Family {
   readonly passed: Map<string, string>;
   /** The stream that a new one waits for. */
   latest: Stream | undefined;
+  /** In ms of the epoch, since when it is followed; not known where positions do not tell. */
+  sinceMs: number | undefined;
   /** Looks in a row in which a stream's file was not found although it is not deleted. */
   puzzled: number;
 }

@@ -11,6 +11,8 @@ import type { SourceState, StreamTable } from './stream-table.ts';
 
 /** So many of the files that were rotated before our first look are remembered, as the border of what is ours. */
 const HISTORY_KEPT = 4;
+/** The clock of the file system, and the times that it rounds, may be behind ours by so much. */
+const CLOCKS_APART_MS = 60_000;
 
 /**
  * Files that no stream is known for: new ones are read, copies of what is known are not, nor is what was rotated
@@ -32,6 +34,7 @@ export class Newcomers {
   /** Files that no stream is known for, oldest first. */
   async place(state: SourceState, sight: Sight, sure: boolean): Promise<void> {
     const { family } = sight;
+    if (sight.first) family.sinceMs ??= this.#clock.now();
     const members = unbound(state, sight).sort(compareMembers);
     const history: Member[] = [];
     for (const member of members) {
@@ -74,8 +77,7 @@ export class Newcomers {
     if (hasReplaced(family, bound)) return 'later';
     if (!member.matching) {
       if (first) return this.#wasBeforeUs(state, member) ? 'history' : 'open';
-      const floor = oldestKnown(family, bound, member);
-      if (floor !== undefined && compareMembers(member, floor) <= 0) return 'older';
+      if (isHistory(family, bound, member)) return 'older';
     }
     return member.stat.size === 0 && !isLive(member) && family.streams.size > 0 ? 'pass' : 'open';
   }
@@ -162,8 +164,16 @@ function hasReplaced(family: Family, bound: Bound): boolean {
   return false;
 }
 
+/** Where no file is left that was there before us, time decides: names do not tell what was missed. */
+function isHistory(family: Family, bound: Bound, unknown: Member): boolean {
+  const floor = oldestKnown(family, bound, unknown);
+  if (floor !== undefined) return compareMembers(unknown, floor) <= 0;
+  const writtenMs = Number(unknown.stat.mtimeNs / 1_000_000n);
+  return family.sinceMs !== undefined && writtenMs + CLOCKS_APART_MS < family.sinceMs;
+}
+
 /**
- * The file on the border to history: the oldest with content that was there at the first look, or before a restart.
+ * The file on the border to history: the oldest with content that was there at the first look.
  * Files that came later are no border, for a listing made while files are renamed may have missed older ones. Nor is
  * one that was found empty for what was written since: that may have been in it, and copied and cut before it was read.
  */

@@ -93,6 +93,7 @@ export class StreamTable {
       streams: new Set<Stream>(),
       passed: new Map(),
       latest: undefined,
+      sinceMs: undefined,
       puzzled: 0,
     };
     state.families.set(key, family);
@@ -161,11 +162,16 @@ export class StreamTable {
     this.#streams.set(stream.number, stream);
     state.byId.set(stream.id, stream);
     family.streams.add(stream);
+    family.sinceMs = earlier(family.sinceMs, stream.familySinceMs);
     state.families.set(join(family.folder, family.root), family);
     const there = this.#byPath.get(stream.path);
     if (there === undefined) this.#byPath.set(stream.path, new Set([stream]));
     else there.add(stream);
   }
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 }
 
 function isNewer(stream: Stream, other: Stream | undefined): boolean {

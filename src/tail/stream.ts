@@ -49,6 +49,8 @@ export class Stream {
   border = false;
   /** When its file had been written last as it was found; 0 after a restart. No copy of it is older. */
   foundAtNs = 0n;
+  /** See Position. */
+  familySinceMs: number | undefined;
   /** When the file, found empty, had been written last (that is, made). */
   emptyAtNs: bigint | undefined;
   /** Its file was seen to hold what was read of it, since the process started. */
@@ -113,7 +115,8 @@ export class Stream {
     this.anchor = position.anchor;
     this.parserState = position.parserState;
     this.verified = false;
-    this.border = true;
+    this.familySinceMs = position.familySinceMs;
+    this.border = position.cameLater !== true;
     if (position.finished !== true) return;
     this.state = 'finished';
     this.size = this.body.compression === 'none' ? position.offset : 0;
@@ -131,6 +134,9 @@ export class Stream {
       offset: this.offset,
       anchor: this.anchor,
       ...(this.parserState === undefined ? {} : { parserState: this.parserState }),
+      ...(this.familySinceMs === undefined ? {} : { familySinceMs: this.familySinceMs }),
+      // Without a time (positions of older versions) names alone decide after a restart.
+      ...(this.border || this.familySinceMs === undefined ? {} : { cameLater: true }),
       ...(this.state === 'finished' || this.state === 'forgotten' ? { finished: true } : {}),
     };
   }

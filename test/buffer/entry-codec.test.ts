@@ -35,6 +35,8 @@ const anySlice: fc.Arbitrary<Slice> = fc.record(
         offset: count,
         anchor: fc.record({ bytes: count, crc: count }),
         parserState: name,
+        familySinceMs: count,
+        cameLater: fc.constant(true),
         finished: fc.constant(true),
       },
       { requiredKeys: ['source', 'stream', 'path', 'device', 'inode', 'fingerprint', 'offset', 'anchor'] },

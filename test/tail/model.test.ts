@@ -281,6 +281,8 @@ describe('any history of a log file', () => {
     [21056, '23', '*'],
     // The compressed form of one file had the inode of another one that was deleted, and took long to be compared.
     [23023, '22', '*'],
+    // What was older by name than a file that came while we looked was taken for history after a restart.
+    [24019, '4', ''],
   ])(
     'is delivered once where it once was not (seed %d, path %s)',
     { timeout: 60_000 },

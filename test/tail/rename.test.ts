@@ -1,4 +1,4 @@
-import { appendFile, open, rename, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, open, rename, unlink, utimes, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { numbered, TailHarness } from './harness.ts';
 
@@ -68,4 +68,79 @@ describe('rotation by rename', () => {
     await tail.linesAre([...a.lines, 'new']);
     expect(tail.lines).toEqual([...a.lines, 'new']);
   });
+
+  it('takes nothing for history after a restart that is older than a file which came while it looked', async () => {
+    tail = await TailHarness.create();
+    await writeFile(tail.path('app.log'), 'first\n');
+    await tail.start();
+    await tail.linesAre(['first']);
+    await unlink(tail.path('app.log'));
+    await writeFile(tail.path('app.log'), 'second\n');
+    await tail.linesAre(['first', 'second']);
+    await tail.stop();
+    await rename(tail.path('app.log'), tail.path('app.log.1'));
+    // Rotated away empty, and written to by someone who had it open still.
+    await writeFile(tail.path('app.log.2'), 'late\n');
+    await writeFile(tail.path('app.log'), 'third\n');
+    await tail.start();
+    await tail.linesAre(['first', 'second', 'late', 'third']);
+    expect(tail.lines).toEqual(['first', 'second', 'late', 'third']);
+  });
+
+  it('never reads what was rotated before its time, though all that it found at first is gone', async () => {
+    tail = await TailHarness.create();
+    // Of a scheme that was given up: nobody deletes these.
+    for (const number of [1, 2, 3]) await oldFile(`app.log.${number}`, 90);
+    const dated = [11, 12, 13, 14].map((day) => `app.log-202601${day}`);
+    for (const [i, name] of dated.entries()) await oldFile(name, 14 - i);
+    await writeFile(tail.path('app.log'), 'first\n');
+    await tail.start();
+    await tail.linesAre(['first']);
+    for (const name of [...dated, 'app.log']) await unlink(tail.path(name));
+    await writeFile(tail.path('app.log'), 'second\n');
+    await tail.linesAre(['first', 'second']);
+    await rename(tail.path('app.log'), tail.path('app.log-20260115'));
+    await writeFile(tail.path('app.log'), 'third\n');
+    await tail.linesAre(['first', 'second', 'third']);
+    await tail.restart();
+    await appendFile(tail.path('app.log'), 'fourth\n');
+    await tail.linesAre(['first', 'second', 'third', 'fourth']);
+    expect(tail.lines).toEqual(['first', 'second', 'third', 'fourth']);
+  });
+
+  it('takes positions of before families had a time as it did then: what is older than all of them is history', async () => {
+    tail = await TailHarness.create();
+    await writeFile(tail.path('app.log'), 'first\n');
+    await tail.start();
+    await tail.linesAre(['first']);
+    await unlink(tail.path('app.log'));
+    await writeFile(tail.path('app.log'), 'second\n');
+    await tail.linesAre(['first', 'second']);
+    await tail.stop();
+    for (const [number, position] of tail.positions) {
+      const { familySinceMs, cameLater, ...former } = position;
+      expect(familySinceMs).toBeTypeOf('number');
+      expect(cameLater).toBe(number === 1 ? undefined : true);
+      tail.positions.set(number, former);
+    }
+    await rename(tail.path('app.log'), tail.path('app.log.1'));
+    await writeFile(tail.path('app.log.2'), 'older\n');
+    await writeFile(tail.path('app.log'), 'third\n');
+    await tail.start();
+    await tail.linesAre(['first', 'second', 'third']);
+    // What comes later in such a family is a border after a restart too.
+    await tail.stop();
+    for (const { path, familySinceMs, cameLater } of tail.positions.values())
+      expect({ path, familySinceMs, cameLater }).toEqual({ path });
+    await appendFile(tail.path('app.log'), 'fourth\n');
+    await tail.start();
+    await tail.linesAre(['first', 'second', 'third', 'fourth']);
+    expect(tail.lines).toEqual(['first', 'second', 'third', 'fourth']);
+  });
+
+  async function oldFile(name: string, days: number): Promise<void> {
+    const time = Date.now() / 1000 - days * 86_400;
+    await writeFile(tail.path(name), `old ${name}\n`);
+    await utimes(tail.path(name), time, time);
+  }
 });
