@@ -102,14 +102,16 @@ export class Newcomers {
     member: Member,
     opened: Opened,
   ): Promise<'read' | 'pass' | 'later'> {
+    const live = isLive(member);
     for (const stream of family.streams) {
       const own = bound.get(stream);
-      if (own !== undefined && (await this.#isAboutToBeCut(member, opened, stream, own))) return 'later';
+      if (live && own !== undefined && (await this.#isAboutToBeCut(member, opened, stream, own)))
+        return 'later';
       // A copy is made under a name that is as old as that of the original, or older.
       if (own !== undefined && compareMembers(member, own) > 0) continue;
-      if (isLive(member) && (stream.state === 'replaced' || stream.offset < ANCHOR_BYTES)) continue;
+      if (live && (stream.state === 'replaced' || stream.offset < ANCHOR_BYTES)) continue;
       const verdict = await judgeOpened(member, opened, stream, this.#clock.now());
-      if (verdict === 'undecided' && !isLive(member)) return 'later';
+      if (verdict === 'undecided' && !live) return 'later';
       if (verdict !== 'copy') continue;
       if (own === undefined || stream.offset >= ANCHOR_BYTES) return 'pass';
       // A few equal bytes and different sizes: rather two files with one header than a file and its copy.
@@ -119,9 +121,9 @@ export class Newcomers {
     return 'read';
   }
 
-  /** Whether a live file was just copied to the file of the stream: it is new once it was truncated. */
+  /** Whether this live file was just copied to the file of the stream: it is new once it was truncated. */
   async #isAboutToBeCut(member: Member, opened: Opened, stream: Stream, own: Member): Promise<boolean> {
-    if (!isLive(member) || isLive(own) || own.compression !== 'none') return false;
+    if (isLive(own) || own.compression !== 'none') return false;
     const nowMs = this.#clock.now();
     if (opened.stat.size !== own.stat.size || isComplete(own, nowMs)) return false;
     return (await judgeOpened(member, opened, stream, nowMs)) === 'copy';

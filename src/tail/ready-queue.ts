@@ -13,17 +13,23 @@ export class ReadyQueue {
     this.wake();
   }
 
-  /** The first stream whose turn it is. Those that wait for another keep their place behind. */
+  /** The first stream whose turn it is. One that must wait for another is set aside until that lets it go. */
   next(): Stream | undefined {
-    for (let tries = this.#streams.length; tries > 0; tries--) {
+    while (this.#streams.length > 0) {
       const stream = this.#streams.shift()!;
+      if (stream.state === 'following' && !stream.busy && mustWait(stream)) {
+        stream.after!.onRelease(() => this.#addAgain(stream));
+        continue;
+      }
       stream.queued = false;
-      if (stream.state !== 'following' || stream.busy) continue;
-      if (!mustWait(stream)) return stream;
-      stream.queued = true;
-      this.#streams.push(stream);
+      if (stream.state === 'following' && !stream.busy) return stream;
     }
     return undefined;
+  }
+
+  #addAgain(stream: Stream): void {
+    this.#streams.push(stream);
+    this.wake();
   }
 
   wait(signal: AbortSignal): Promise<void> {
@@ -48,7 +54,6 @@ export class ReadyQueue {
 function mustWait(stream: Stream): boolean {
   const { after } = stream;
   if (after === undefined) return false;
-  const blocked = (after.state === 'following' && !after.atEnd) || after.state === 'replaced';
-  if (!blocked) stream.after = undefined;
-  return blocked;
+  if (!after.blocking) stream.after = undefined;
+  return after.blocking;
 }

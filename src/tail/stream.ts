@@ -17,6 +17,8 @@ export interface Body {
   readonly compression: Compression;
 }
 
+export type StreamState = 'following' | 'replaced' | 'finished' | 'forgotten' | 'parked';
+
 /**
  * One log file followed through its names, copies and compressed forms. Mutable state of the tailer; what is kept
  * over a restart is `position()`.
@@ -31,7 +33,9 @@ export class Stream {
   source: SourceSpec;
   readonly number: number;
   body: Body;
-  state: 'following' | 'replaced' | 'finished' | 'forgotten' | 'parked' = 'following';
+  #state: StreamState = 'following';
+  #atEnd = false;
+  #released: (() => void)[] = [];
 
   fingerprint: Fingerprint = NO_FINGERPRINT;
   /** Settled: everything before it is with the committer. */
@@ -82,7 +86,6 @@ export class Stream {
   busy = false;
   /** Something happened while it was busy. */
   dirty = false;
-  atEnd = false;
   flushDue = false;
   finishing = false;
   /** Since when nothing was appended, monotonic; undefined while there is something to read. */
@@ -98,6 +101,42 @@ export class Stream {
     this.number = number;
     this.body = body;
     this.blockBytes = blockBytes;
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  set state(state: StreamState) {
+    this.#state = state;
+    this.#releaseUnlessBlocking();
+  }
+
+  /** Nothing was left to read when it was looked at last. */
+  get atEnd(): boolean {
+    return this.#atEnd;
+  }
+
+  set atEnd(atEnd: boolean) {
+    this.#atEnd = atEnd;
+    this.#releaseUnlessBlocking();
+  }
+
+  /** Whether streams that come after it must wait. */
+  get blocking(): boolean {
+    return (this.#state === 'following' && !this.#atEnd) || this.#state === 'replaced';
+  }
+
+  /** Called once, when it is blocking no more. */
+  onRelease(released: () => void): void {
+    this.#released.push(released);
+  }
+
+  #releaseUnlessBlocking(): void {
+    if (this.#released.length === 0 || this.blocking) return;
+    const released = this.#released;
+    this.#released = [];
+    for (const each of released) each();
   }
 
   get id(): string {
