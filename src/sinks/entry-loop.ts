@@ -1,6 +1,7 @@
 import PQueue from 'p-queue';
 import type { Entry } from '../model/entry.ts';
 import type { Cursor, Outcome } from '../model/sink.ts';
+import type { StepGuard } from './step-guard.ts';
 
 /** A piece of an entry's delivery. */
 export interface Task {
@@ -20,6 +21,8 @@ export interface Plan {
 
 export interface EntryLoopOptions {
   readonly cursor: Cursor;
+  /** Takes what any step throws. */
+  readonly guard: StepGuard;
   readonly concurrency: number;
   /** Most bytes of tasks waiting or running; one entry may exceed it. */
   readonly maxBytes: number;
@@ -65,9 +68,12 @@ export class EntryLoop {
   async #run(): Promise<void> {
     while (!this.#giveUp.signal.aborted) {
       await this.#hasRoom();
-      const entry = await this.#o.cursor.take(this.#giveUp.signal);
-      if (entry === undefined) return;
-      const plan = this.#o.plan(entry);
+      const { guard, cursor } = this.#o;
+      const stop = this.#giveUp.signal;
+      const entry = await guard.run('taking an entry', stop, async () => cursor.take(stop));
+      if (entry === undefined || entry === 'stopped') return;
+      const plan = await guard.run('planning an entry', stop, () => this.#o.plan(entry));
+      if (plan === 'stopped') return;
       const done = this.#deliver(entry.seq, plan);
       this.#entries.add(done);
       void done.finally(() => this.#entries.delete(done));
@@ -86,7 +92,11 @@ export class EntryLoop {
 
   async #deliver(seq: number, plan: Plan): Promise<void> {
     const ended = await Promise.all(plan.tasks.map((task) => this.#runTask(task)));
-    if (ended.every(Boolean)) this.#o.cursor.settle(seq, plan.outcome());
+    if (!ended.every(Boolean)) return;
+    const { guard, cursor } = this.#o;
+    const outcome = await guard.run('the outcome', this.#giveUp.signal, () => plan.outcome());
+    if (outcome === 'stopped') return;
+    await guard.run('settling', this.#giveUp.signal, () => cursor.settle(seq, outcome));
   }
 
   async #runTask(task: Task): Promise<boolean> {
@@ -95,7 +105,8 @@ export class EntryLoop {
       const queue = task.ordered ? this.#ordered : this.#queue;
       return await queue.add(async () => {
         if (this.#giveUp.signal.aborted) return false;
-        return task.run(this.#giveUp.signal, this.#abort.signal);
+        const run = async (): Promise<boolean> => task.run(this.#giveUp.signal, this.#abort.signal);
+        return (await this.#o.guard.run('a task', this.#giveUp.signal, run)) === true;
       });
     } finally {
       this.#bytes -= task.bytes;

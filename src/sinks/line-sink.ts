@@ -8,6 +8,7 @@ import { jsonLines, type JsonLinesOptions } from './json-lines.ts';
 import { asMetricsOnly, NOTHING_OWED } from './plain-outcomes.ts';
 import type { SinkContext } from './sink-context.ts';
 import { sleep } from './sleep.ts';
+import { StepGuard } from './step-guard.ts';
 
 /** Where lines go. */
 export interface LineOutput {
@@ -41,6 +42,7 @@ export class LineSink implements Sink {
     this.#status = new DeliveryStatus(config.name, output.type, context.clock);
     this.#loop = new EntryLoop({
       cursor: context.cursor,
+      guard: new StepGuard({ ...context, sink: config.name, status: this.#status }),
       concurrency: 1,
       maxBytes: MAX_BYTES,
       plan: (entry) => this.#plan(entry),

@@ -21,6 +21,7 @@ import { type PartialSuccess, readPartialSuccess } from './partial-success.ts';
 import { bytesIn, recordGroups, recordsIn } from './record-groups.ts';
 import type { SinkContext } from './sink-context.ts';
 import { subtractRejected } from './subtract-rejected.ts';
+import { StepGuard } from './step-guard.ts';
 
 /** Compressed requests and what they were made of, in memory at once. */
 const MAX_BYTES_IN_FLIGHT = 4 << 20;
@@ -68,6 +69,7 @@ export class OtlpSink implements Sink {
     this.#heartbeat = new HeartbeatSender({ client: this.#client, token, context });
     this.#loop = new EntryLoop({
       cursor: context.cursor,
+      guard: new StepGuard({ ...context, sink: config.name, status: this.#status }),
       concurrency: config.concurrency,
       maxBytes: MAX_BYTES_IN_FLIGHT,
       plan: (entry) => this.#plan(entry),

@@ -16,6 +16,7 @@ import { HttpDelivery } from './http-delivery.ts';
 import { bearerTokenOf, httpClientOf } from './http-sink-options.ts';
 import { asMetricsOnly, NOTHING_OWED } from './plain-outcomes.ts';
 import type { SinkContext } from './sink-context.ts';
+import { StepGuard } from './step-guard.ts';
 
 const MAX_BYTES_IN_FLIGHT = 16 << 20;
 
@@ -62,6 +63,7 @@ export class RemoteWriteSink implements Sink {
     });
     this.#loop = new EntryLoop({
       cursor: context.cursor,
+      guard: new StepGuard({ ...context, sink: config.name, status: this.#status }),
       concurrency: 1,
       maxBytes: MAX_BYTES_IN_FLIGHT,
       plan: (entry) => this.#plan(entry),
