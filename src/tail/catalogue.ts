@@ -77,18 +77,25 @@ export class Catalogue {
     return folders;
   }
 
-  /** Looks at the families that a path belongs to. */
-  async lookAt(path: string): Promise<void> {
+  /** Looks at the families that the paths belong to, once at each however many of its files are meant. */
+  async lookAt(paths: readonly string[]): Promise<void> {
     for (const state of this.#table.sources.values()) {
-      const { root } = state.roles.of(path);
-      if (root === undefined) continue;
-      const folder = await listFiles(dirname(path));
-      if (typeof folder === 'string') continue;
-      const empty = { folder: dirname(path), root, names: [] };
-      const group = folder === undefined ? empty : (groupNames(folder, state.roles).get(root) ?? empty);
-      if (folder !== undefined) this.#noteLinks(folder);
-      await this.#lookAtGroups(state, [group], false);
+      const families = new Map<string, { readonly folder: string; readonly root: string }>();
+      for (const path of paths) {
+        const { root } = state.roles.of(path);
+        if (root !== undefined) families.set(join(dirname(path), root), { folder: dirname(path), root });
+      }
+      for (const { folder, root } of families.values()) await this.#lookAtFamily(state, folder, root);
     }
+  }
+
+  async #lookAtFamily(state: SourceState, path: string, root: string): Promise<void> {
+    const folder = await listFiles(path);
+    if (typeof folder === 'string') return;
+    const empty = { folder: path, root, names: [] };
+    const group = folder === undefined ? empty : (groupNames(folder, state.roles).get(root) ?? empty);
+    if (folder !== undefined) this.#noteLinks(folder);
+    await this.#lookAtGroups(state, [group], false);
   }
 
   /** The reader found other content in the file than it had read. */

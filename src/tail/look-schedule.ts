@@ -143,7 +143,7 @@ export class LookSchedule {
       this.#asked.clear();
       try {
         if (paths.includes('')) await this.#lookAtAll();
-        else for (const path of paths) await this.#catalogue.lookAt(path);
+        else await this.#catalogue.lookAt(paths);
         this.looks++;
       } catch (error) {
         const fields = { code: errorCode(error), error: String(error) };

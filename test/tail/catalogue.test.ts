@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FakeClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { Catalogue } from '../../src/tail/catalogue.ts';
 import { OpenFiles } from '../../src/tail/open-files.ts';
 import type { CatalogueEvents } from '../../src/tail/sight.ts';
-import { StreamTable } from '../../src/tail/stream-table.ts';
+import { type SourceState, StreamTable } from '../../src/tail/stream-table.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -15,12 +15,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-it('says what cannot be read all the while that it looks, and no longer what can be', async () => {
+function tableFor(paths: readonly string[]): { table: StreamTable; state: SourceState } {
   const table = new StreamTable(1, 4096);
-  const paths = [join(folder, 'app.log')];
   const settings = { startAt: 'beginning', maxLineBytes: 1024, encoding: 'utf-8', lingerMs: 30 } as const;
   table.addSource({ name: 'app', paths, exclude: [], ...settings }, []);
-  const state = table.sources.get('app')!;
+  return { table, state: table.sources.get('app')! };
+}
+
+it('says what cannot be read all the while that it looks, and no longer what can be', async () => {
+  const paths = [join(folder, 'app.log')];
+  const { table, state } = tableFor(paths);
   const during: string[][] = [];
   const look = (): void => void during.push([...state.unreadable.keys()]);
   const none = (): void => undefined;
@@ -38,5 +42,26 @@ it('says what cannot be read all the while that it looks, and no longer what can
   await catalogue.lookAtAll();
   expect(during).toEqual([['a folder'], ['a folder']]);
   expect([...state.unreadable]).toEqual([]);
+  for (const stream of table.streams) await stream.content?.close();
+});
+
+it('looks once at a family, however many of its files something happened to', async () => {
+  const { table, state } = tableFor([join(folder, '*.log')]);
+  const none = (): void => undefined;
+  const events: CatalogueEvents = {
+    ready: none,
+    noted: none,
+    undecided: none,
+    silent: none,
+    folderFound: none,
+  };
+  const catalogue = new Catalogue(table, new OpenFiles(8), new FakeClock(), silentLog, events);
+  const paths = [1, 2, 3, 4].map((number) => join(folder, `app-${number}.log`));
+  for (const path of paths) await writeFile(path, `line of ${path}\n`);
+  const asked = vi.spyOn(state.roles, 'of');
+  await catalogue.lookAt(paths);
+  // For each path, and twice for each name of one listing.
+  expect(asked.mock.calls.length).toBe(paths.length * 3);
+  expect([...table.streams]).toHaveLength(paths.length);
   for (const stream of table.streams) await stream.content?.close();
 });
