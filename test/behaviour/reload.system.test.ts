@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { appendFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Taffrail, type TaffrailProcess, until, untilEqual } from './run-taffrail.ts';
@@ -143,7 +144,8 @@ describe('a reload', () => {
 
   test('mends a wrong address although the buffer is full because of it', async () => {
     const collector = await t.collector();
-    t.write('big.log', `${'x'.repeat(1000)}\n`.repeat(6000));
+    const line = (): string => `${randomBytes(500).toString('hex')}\n`;
+    t.write('big.log', Array.from({ length: 6000 }, line).join(''));
     const config = (endpoint: string) => ({
       ...base,
       sources: [{ name: 'big', paths: ['./big.log'], records: true }],
