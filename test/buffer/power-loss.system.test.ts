@@ -59,7 +59,7 @@ function losePower(journal: string, fate: string): void {
 /** Runs the writer until it is killed; gives the numbers that it was told are durable. */
 async function writeUntilKilled(dir: string, journal: string, faults: string): Promise<number[]> {
   const env = { ...process.env, TAFFRAIL_FAULTS: faults, TAFFRAIL_SYNC_JOURNAL: journal };
-  const child = spawn(process.execPath, [script, dir, '40'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, dir, '400'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (bytes: Buffer) => (output += bytes.toString()));
   await once(child, 'close');
