@@ -1,16 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests that take the better part of a minute each: `npm run test:long`, and CI. */
+/** Tests that take long, most of them because they kill processes over and over: `npm run test:long`, and CI. */
 const LONG = [
   'test/behaviour/alert-journey.system.test.ts',
   'test/behaviour/messages.system.test.ts',
   'test/behaviour/outage.system.test.ts',
+  'test/behaviour/prometheus.system.test.ts',
   'test/behaviour/rotation-matrix.system.test.ts',
+  'test/behaviour/small-disk.system.test.ts',
   'test/behaviour/stop.system.test.ts',
   'test/buffer/crash.system.test.ts',
+  'test/buffer/power-loss.system.test.ts',
+  'test/collect/crash.system.test.ts',
   'test/collector/page.system.test.ts',
   'test/hooks/crash.system.test.ts',
   'test/promql/differential.system.test.ts',
+  'test/rules/promtool.system.test.ts',
+  'test/sinks/crash.system.test.ts',
 ];
 
 /**
