@@ -27,9 +27,16 @@ export interface GoStruct {
   readonly fields: ReadonlyMap<string, TemplateValue>;
 }
 
+/** Longest message in characters: it becomes an annotation, and may quote a whole query's answer. */
+const MESSAGE_MAX = 1000;
+
 /** A template that cannot be parsed or carried out; the message is what the annotation shows. */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.length > MESSAGE_MAX ? `${message.slice(0, MESSAGE_MAX)}…` : message, options);
+  }
 }
 
 /** Arguments in, a value out; it throws a `TemplateError` where Go's returns an error. */

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { assignBatches } from '../../src/buffer/assign-batches.ts';
 import { CorruptEntry } from '../../src/buffer/corrupt-entry.ts';
 import { decodeEntry, encodeEntry } from '../../src/buffer/entry-codec.ts';

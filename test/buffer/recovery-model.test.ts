@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { Buffer as EntryBuffer } from '../../src/buffer/buffer.ts';
 import { block, collect, options, segmentFiles, slice, tempDir } from './fixtures.ts';
 

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { Taffrail, type TaffrailProcess, until } from '../behaviour/run-taffrail.ts';
 import { logsRequest } from './requests.ts';
 

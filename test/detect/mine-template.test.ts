@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { proposePack } from '../../src/detect/propose-pack.ts';
 import { tokenise } from '../../src/detect/tokenise.ts';
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { createAggregator } from '../../src/metrics/aggregator.ts';
 import { Registry } from '../../src/metrics/registry.ts';
 import { Sampler } from '../../src/metrics/sampler.ts';

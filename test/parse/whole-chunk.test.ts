@@ -1,5 +1,5 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { decodeChunk } from '../../src/parse/chunk-text.ts';
 import { packScanner } from './scan-text.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../fuzz.ts';
 
 const name = fc.constantFrom('up', 'errors_total', 'a:b', 'sum', 'offset', 'by');
 const text = fc.string({ unit: 'grapheme', maxLength: 8 }).map((value) => JSON.stringify(value));

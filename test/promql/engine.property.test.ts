@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { Engine } from '../../src/promql/engine.ts';
 import { PromqlError } from '../../src/promql/promql-error.ts';
 import type { QueryResult } from '../../src/promql/query-result.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { formatGeneral, formatValue } from '../../src/promql/format-value.ts';
 
 it.each([

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { GoRegex } from '../../src/promql/go-regex.ts';
 import { compileMatcher } from '../../src/promql/matcher.ts';
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { exprToString } from '../../src/promql/expr-to-string.ts';
 import { parseExpr } from '../../src/promql/parse-expr.ts';
 import { PromqlError } from '../../src/promql/promql-error.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../fuzz.ts';
 import type { Matcher } from '../../src/model/series.ts';
 import { Engine } from '../../src/promql/engine.ts';
 import { type RingSample, RingStore } from '../../src/promql/ring-store.ts';

@@ -1,5 +1,5 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { expandAlertTemplate, parseAlertTemplate } from '../../src/rules/alert-template.ts';
 import { builtInRules } from '../../src/rules/built-in-rules.ts';
 import { formatFloat } from '../../src/rules/go-float.ts';
@@ -132,6 +132,17 @@ describe('hostile templates', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('end within their bounds where the error would quote a large value', async () => {
+    const labels = { a: 'v'.repeat(2000) };
+    const expanded = await expandAlertTemplate(
+      parseAlertTemplate('{{ humanize (query "m") }}', 'Fuzz'),
+      { labels, value: 1, externalLabels: {}, externalUrl: '', nowMs: 0 },
+      () => Promise.resolve(Array.from({ length: 50 }, () => ({ labels, value: 1 }))),
+    );
+    expect(expanded).toContain("can't convert [{map[a:vvv");
+    expect(expanded.length).toBeLessThan(3000);
   });
 });
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { readPartialSuccess } from '../../src/sinks/partial-success.ts';
 
 describe('readPartialSuccess', () => {

@@ -13,8 +13,8 @@ import {
   type FileHandle,
 } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { TailHarness, until } from './harness.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { crc32, gunzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../fuzz.ts';
 import type { RecordBlock } from '../../src/model/slice.ts';
 import { deflateRun } from '../../src/platform/deflate-run.ts';
 import { combineCrc32 } from '../../src/wire/combine-crc32.ts';

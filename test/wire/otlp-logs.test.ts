@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../fuzz.ts';
 import { decodeLogsJson, encodeLogsJson } from '../../src/wire/otlp-logs-json.ts';
 import {
   decodeLogsRequest,

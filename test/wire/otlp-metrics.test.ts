@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../fuzz.ts';
 import type { SampleSet } from '../../src/model/sample-set.ts';
 import { decodeMetricsRequest } from '../../src/wire/otlp-metrics-decode.ts';
 import { decodeMetricsJson } from '../../src/wire/otlp-metrics-json.ts';

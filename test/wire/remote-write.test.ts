@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import snappy from 'snappyjs';
 import { expect, test } from 'vitest';
+import { fc } from '../fuzz.ts';
 import type { FlatSample } from '../../src/model/sample-set.ts';
 import { ProtoWriter } from '../../src/wire/protobuf.ts';
 import { RemoteWriteEncoder, decodeWriteRequest } from '../../src/wire/remote-write.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../fuzz.ts';
 import { AgentLedger, type Sender } from '../../../src/collect/store/agent-ledger.ts';
 import { readAgents } from '../../../src/collect/store/fleet-query.ts';
 import { migrate } from '../../../src/collect/store/schema.ts';

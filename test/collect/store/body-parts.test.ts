@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../fuzz.ts';
 import { encodeParts, readParts } from '../../../src/collect/store/body-parts.ts';
 
 const body = Buffer.from(Array.from({ length: 5000 }, (_, i) => i % 251));

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../fuzz.ts';
 import { decompressBlock } from '../../../src/collect/store/record-block.ts';
 import { readRecordBatch } from '../../../src/collect/store/record-batch.ts';
 import { decodeRecordBlock } from '../../../src/wire/otlp-logs.ts';

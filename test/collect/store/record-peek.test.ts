@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../fuzz.ts';
 import { labelsFit } from '../../../src/collect/store/record-filter.ts';
 import { RecordPeek } from '../../../src/collect/store/record-peek.ts';
 import { decodeRecordBlock } from '../../../src/wire/otlp-logs.ts';

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { fc } from '../../fuzz.ts';
 import { RecordSearch } from '../../../src/collect/store/record-search.ts';
 import type { StoredRecord } from '../../../src/collect/store/record-query.ts';
 import { configureWriter, migrate } from '../../../src/collect/store/schema.ts';

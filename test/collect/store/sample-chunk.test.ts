@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../fuzz.ts';
 import { packSamples, unpackSamples } from '../../../src/collect/store/sample-chunk.ts';
 
 const value = fc.oneof(

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fc } from '../../fuzz.ts';
 import { nanosToMs, skimUsualRecord, UNUSUAL } from '../../../src/collect/store/usual-record.ts';
 import { decodeRecordBlock } from '../../../src/wire/otlp-logs.ts';
 import { createRecordWriter } from '../../../src/wire/record-writer.ts';

@@ -1,5 +1,5 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../fuzz.ts';
 import { LOGFMT, PairParser } from '../../../src/parse/format/pair-parser.ts';
 import { FieldTable, Row } from '../../../src/parse/row.ts';
 

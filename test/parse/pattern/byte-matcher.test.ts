@@ -1,5 +1,5 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../fuzz.ts';
 import { NO_MATCH, UNSURE, compileByteMatcher } from '../../../src/parse/pattern/byte-matcher.ts';
 import { parsePattern } from '../../../src/parse/pattern/parse-pattern.ts';
 import { packScanner } from '../scan-text.ts';
