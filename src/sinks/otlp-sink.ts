@@ -6,9 +6,9 @@ import { outcomeOf } from '../model/outcome.ts';
 import type { Outcome, Sink, SinkStatus } from '../model/sink.ts';
 import { deflateRun } from '../platform/deflate-run.ts';
 import type { HttpClient } from '../platform/http-client.ts';
-import { gzipBody } from '../wire/gzip-body.ts';
-import { encodeLogsJson } from '../wire/otlp-logs-json.ts';
-import { encodeLogsRequest, encodeStoredLogs, inflateGroups } from '../wire/otlp-logs.ts';
+import { type BodyPiece, deflatedPiece, gzipBody } from '../wire/gzip-body.ts';
+import { logsJsonPieces } from '../wire/otlp-logs-json.ts';
+import { encodeLogsRequest, encodeStoredLogs, inflateGroups, type StoredGroup } from '../wire/otlp-logs.ts';
 import { metricsToJson } from '../wire/metrics-to-json.ts';
 import { DeliveryStatus } from './delivery-status.ts';
 import { EndpointPool } from './endpoint-pool.ts';
@@ -172,9 +172,20 @@ export class OtlpSink implements Sink {
   async #encode(batch: Batch): Promise<Buffer> {
     const { identity, version, resource } = this.#context;
     const groups = recordGroups(batch, { agent: identity.agent, version, resource });
-    if (this.#config.encoding === 'json') return this.#compress(encodeLogsJson(inflateGroups(groups)));
+    if (this.#config.encoding === 'json') return this.#encodeJson(groups);
     if (this.#config.compression === 'gzip') return gzipBody(encodeStoredLogs(groups), deflateRun);
     return Buffer.concat(encodeLogsRequest(inflateGroups(groups)));
+  }
+
+  /** A piece at a time: the whole is many times what it is compressed. */
+  async #encodeJson(groups: readonly StoredGroup[]): Promise<Buffer> {
+    const pieces: BodyPiece[] = [];
+    for (const json of logsJsonPieces(groups)) {
+      if (this.#config.compression === 'gzip') pieces.push(await deflatedPiece(json, deflateRun));
+      else pieces.push({ bytes: Uint8Array.from(json) });
+    }
+    if (this.#config.compression === 'gzip') return gzipBody(pieces, deflateRun);
+    return Buffer.concat(pieces.map(({ bytes }) => bytes));
   }
 
   async #encodeSamples(samples: Samples): Promise<Buffer> {

@@ -28,6 +28,12 @@ export async function gzipBody(pieces: readonly BodyPiece[], deflate: DeflateRun
   return Buffer.concat(out);
 }
 
+/** A piece of a body, deflated by itself: for a body that is never in memory as a whole. */
+export async function deflatedPiece(bytes: Uint8Array, deflate: DeflateRun): Promise<BodyPiece> {
+  const crc = crc32(bytes);
+  return { bytes: await deflate(bytes), deflated: { plainBytes: bytes.length, crc } };
+}
+
 /** Deflate, no name, no time, the fastest level, made on any system. */
 const HEAD = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255);
 /** A final block without content. */

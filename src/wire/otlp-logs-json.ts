@@ -1,5 +1,6 @@
 import { ByteWriter } from '../model/byte-writer.ts';
 import { DecodeBudget } from './any-value.ts';
+import { plainRecords } from './deflated-block.ts';
 import {
   attributesField,
   hexField,
@@ -14,18 +15,20 @@ import {
   toJsonAttributes,
 } from './json-fields.ts';
 import type { JsonObject } from './json-fields.ts';
-import { decodeRecordBlock, totalLength } from './otlp-logs.ts';
-import type { RecordGroup } from './otlp-logs.ts';
+import { decodeRecordBlock } from './otlp-logs.ts';
+import type { StoredGroup } from './otlp-logs.ts';
 import type { DecodedRecord, DecodedRecordGroup, Scope } from './otlp-record.ts';
 import { RecordBlockJson } from './record-block-json.ts';
 import { WireError } from './wire-error.ts';
 
 const MAX_RECORDS = 500_000;
 
-/** An ExportLogsServiceRequest as OTLP/JSON: ids in hex, 64-bit numbers as strings, names in camelCase. */
-export function encodeLogsJson(groups: readonly RecordGroup[]): Buffer {
-  const bytes = groups.reduce((sum, { blocks }) => sum + totalLength(blocks), 0);
-  const out = new ByteWriter(4096 + bytes * 2);
+/**
+ * An ExportLogsServiceRequest as OTLP/JSON, in pieces of a block each: ids in hex, 64-bit numbers as strings, names in
+ * camelCase. A piece is overwritten by the next. Throws WireError.
+ */
+export function* logsJsonPieces(groups: readonly StoredGroup[]): Generator<Uint8Array, void> {
+  const out = new ByteWriter(4096);
   const records = new RecordBlockJson(out);
   out.raw(Buffer.from('{"resourceLogs":['));
   for (const [i, { resource, scope, blocks }] of groups.entries()) {
@@ -35,13 +38,16 @@ export function encodeLogsJson(groups: readonly RecordGroup[]): Buffer {
     );
     let comma = false;
     for (const block of blocks) {
-      if (!records.write(block, comma)) writeDecoded(out, block, comma);
-      comma ||= block.length > 0;
+      const plain = plainRecords(block);
+      if (!records.write(plain, comma)) writeDecoded(out, plain, comma);
+      comma ||= plain.length > 0;
+      yield out.bytes.subarray(0, out.length);
+      out.length = 0;
     }
     out.raw(Buffer.from(']}]}'));
   }
   out.raw(Buffer.from(']}'));
-  return out.bytes.subarray(0, out.length);
+  yield out.bytes.subarray(0, out.length);
 }
 
 /** What another writer made, or one of ours to come. */

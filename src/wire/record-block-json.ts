@@ -10,21 +10,34 @@ const literal = (text: string): Uint8Array => Buffer.from(text);
 const TIME = literal('{"timeUnixNano":');
 const OBSERVED = literal(',"observedTimeUnixNano":');
 const SEVERITY = literal(',"severityNumber":');
-const SEVERITY_TEXT = literal(',"severityText":');
+const SEVERITY_TEXT = literal(',"severityText":"');
 const BODY = literal(',"body":');
 const NO_BODY = literal(',"body":{}');
 const ATTRIBUTES = literal(',"attributes":[');
 const END = literal(']}');
-const KEY = literal('{"key":');
-const VALUE = literal(',"value":');
-const STRING = literal('{"stringValue":');
+const QUOTE = literal('"');
+const KEY = literal('{"key":"');
+const VALUE = literal('","value":');
+const STRING = literal('{"stringValue":"');
+const STRING_END = literal('"}');
 const TRUE = literal('{"boolValue":true}');
 const FALSE = literal('{"boolValue":false}');
 const INT = literal('{"intValue":"');
 const DOUBLE = literal('{"doubleValue":');
 
+/** Most attributes of a record whose keys are remembered. */
+const KNOWN_MAX = 256;
+/** Longest piece that is copied byte by byte: cheaper than a call into the runtime. */
+const SHORT = 64;
+
 /** Something that our own writer does not write: the general way must take it. */
 class NotOurs extends Error {}
+
+/** A key as it stands in a record, and all that JSON has before its value. */
+interface KnownKey {
+  readonly key: Uint8Array;
+  readonly head: Uint8Array;
+}
 
 /**
  * Runs of records as the record writer makes them, as JSON, byte for byte what the general way over decoded records
@@ -34,6 +47,9 @@ export class RecordBlockJson {
   readonly #out: ByteWriter;
   readonly #time = new NanosText();
   readonly #observed = new NanosText();
+  readonly #fields = new Fields();
+  /** By their place among the attributes of a record: records in a row mostly have the same ones. */
+  readonly #known: KnownKey[] = [];
 
   constructor(out: ByteWriter) {
     this.#out = out;
@@ -47,7 +63,9 @@ export class RecordBlockJson {
       for (let first = !comma; reader.next(); first = false) {
         if (reader.field !== 2) throw new NotOurs();
         if (!first) this.#out.uint8(0x2c);
+        const outer = reader.enter();
         this.#record(reader);
+        reader.leave(outer);
       }
       return true;
     } catch (error) {
@@ -58,113 +76,140 @@ export class RecordBlockJson {
   }
 
   #record(reader: ProtoReader): void {
-    const out = this.#out;
-    const start = reader.blobStart();
-    const fields = new Fields(reader.bytes, start, reader.at);
-    out.raw(TIME);
-    this.#time.write(out, reader.bytes, fields.time);
-    out.raw(OBSERVED);
-    this.#observed.write(out, reader.bytes, fields.observed);
+    const fields = this.#fields;
+    fields.find(reader);
+    const { bytes } = reader;
+    this.#put(TIME);
+    this.#time.write(this.#out, bytes, fields.time);
+    this.#put(OBSERVED);
+    this.#observed.write(this.#out, bytes, fields.observed);
     if (fields.severity !== 0) {
-      out.raw(SEVERITY);
+      this.#put(SEVERITY);
       this.#ascii(String(fields.severity));
     }
     if (fields.severityTextEnd > fields.severityText) {
-      out.raw(SEVERITY_TEXT);
-      this.#quoted(reader.bytes, fields.severityText, fields.severityTextEnd);
+      this.#put(SEVERITY_TEXT);
+      this.#escaped(bytes, fields.severityText, fields.severityTextEnd);
+      this.#put(QUOTE);
     }
-    if (fields.body < 0) out.raw(NO_BODY);
+    if (fields.body < 0) this.#put(NO_BODY);
     else {
-      out.raw(BODY);
-      this.#value(reader.bytes, fields.body, fields.bodyEnd);
+      this.#put(BODY);
+      reader.at = fields.body;
+      reader.next();
+      this.#value(reader);
     }
-    this.#attributes(reader.bytes, start, reader.at);
-    out.raw(END);
+    this.#put(ATTRIBUTES);
+    reader.at = fields.attributes;
+    this.#attributes(reader, fields.attributesEnd);
+    this.#put(END);
   }
 
-  #attributes(bytes: Buffer, start: number, end: number): void {
-    const out = this.#out;
-    out.raw(ATTRIBUTES);
-    const reader = part(bytes, start, end);
-    let first = true;
-    while (reader.next()) {
+  #attributes(reader: ProtoReader, end: number): void {
+    for (let place = 0; reader.at < end;) {
+      reader.next();
       if (reader.field !== 6) {
         reader.skip();
         continue;
       }
-      if (!first) out.uint8(0x2c);
-      first = false;
       const outer = reader.enter();
-      this.#keyValue(reader);
+      expectField(reader, 1);
+      const key = reader.blobStart();
+      this.#key(reader.bytes, key, reader.at, place++);
+      expectField(reader, 2);
+      this.#value(reader);
+      this.#out.uint8(0x7d);
+      if (reader.next()) throw new NotOurs();
       reader.leave(outer);
     }
   }
 
-  #keyValue(reader: ProtoReader): void {
-    const out = this.#out;
-    expectField(reader, 1);
-    const key = reader.blobStart();
-    out.raw(KEY);
-    this.#quoted(reader.bytes, key, reader.at);
-    out.raw(VALUE);
-    expectField(reader, 2);
-    const value = reader.blobStart();
-    this.#value(reader.bytes, value, reader.at);
-    out.uint8(0x7d);
-    if (reader.next()) throw new NotOurs();
+  #key(bytes: Buffer, start: number, end: number, place: number): void {
+    const known = this.#known[place];
+    if (known !== undefined && isAt(known.key, bytes, start, end)) return this.#put(known.head);
+    const before = this.#out.length;
+    if (place > 0) this.#out.uint8(0x2c);
+    this.#put(KEY);
+    this.#escaped(bytes, start, end);
+    this.#put(VALUE);
+    if (place >= KNOWN_MAX) return;
+    const head = Uint8Array.from(this.#out.bytes.subarray(before, this.#out.length));
+    this.#known[place] = { key: Uint8Array.from(bytes.subarray(start, end)), head };
   }
 
-  #value(bytes: Buffer, start: number, end: number): void {
-    const out = this.#out;
-    const reader = part(bytes, start, end);
+  /** The AnyValue that the reader stands before. */
+  #value(reader: ProtoReader): void {
+    const outer = reader.enter();
     if (!reader.next()) throw new NotOurs();
     switch (reader.field * 8 + reader.wireType) {
       case 1 * 8 + BYTES: {
         const text = reader.blobStart();
-        out.raw(STRING);
-        this.#quoted(bytes, text, reader.at);
-        out.uint8(0x7d);
+        this.#put(STRING);
+        this.#escaped(reader.bytes, text, reader.at);
+        this.#put(STRING_END);
         break;
       }
       case 2 * 8 + VARINT:
-        out.raw(reader.varint() === 0 ? FALSE : TRUE);
+        this.#put(reader.varint() === 0 ? FALSE : TRUE);
         break;
       case 3 * 8 + VARINT:
-        out.raw(INT);
+        this.#put(INT);
         this.#ascii(`${reader.int64()}"}`);
         break;
       case 4 * 8 + FIXED64: {
         const number = reader.double();
-        out.raw(DOUBLE);
+        this.#put(DOUBLE);
         this.#ascii(Number.isFinite(number) && !Object.is(number, -0) ? `${number}}` : jsonDouble(number));
         break;
       }
       default:
         throw new NotOurs();
     }
-    if (reader.at !== end) throw new NotOurs();
+    if (reader.at !== reader.end) throw new NotOurs();
+    reader.leave(outer);
   }
 
-  #quoted(bytes: Buffer, start: number, end: number): void {
+  #put(piece: Uint8Array): void {
     const out = this.#out;
-    // Each byte may become six.
-    out.reserve((end - start) * 6 + 2);
+    if (piece.length > SHORT) return out.raw(piece);
+    out.reserve(piece.length);
     const to = out.bytes;
+    const at = out.length;
+    for (let i = 0; i < piece.length; i++) to[at + i] = piece[i]!;
+    out.length = at + piece.length;
+  }
+
+  #escaped(bytes: Buffer, start: number, end: number): void {
+    const out = this.#out;
+    out.reserve(end - start);
+    let to = out.bytes;
     let at = out.length;
-    to[at++] = 0x22;
     for (let i = start; i < end; i++) {
       const byte = bytes[i]!;
-      if (PLAIN[byte] === 1) to[at++] = byte;
-      else for (const unit of escapeOf(byte)) to[at++] = unit;
+      if (PLAIN[byte] === 1) {
+        to[at++] = byte;
+        continue;
+      }
+      out.length = at;
+      this.#put(escapes[byte]!);
+      out.reserve(end - i);
+      to = out.bytes;
+      at = out.length;
     }
-    to[at++] = 0x22;
     out.length = at;
   }
 
   #ascii(text: string): void {
-    this.#out.reserve(text.length);
-    this.#out.length += this.#out.bytes.write(text, this.#out.length, 'latin1');
+    const out = this.#out;
+    out.reserve(text.length);
+    for (let i = 0; i < text.length; i++) out.bytes[out.length++] = text.charCodeAt(i);
   }
+}
+
+function isAt(key: Uint8Array, bytes: Buffer, start: number, end: number): boolean {
+  if (key.length !== end - start) return false;
+  for (let i = 0; i < key.length; i++) if (key[i] !== bytes[start + i]) return false;
+  return true;
 }
 
 function expectField(reader: ProtoReader, field: number): void {
@@ -179,18 +224,7 @@ const escapes = Array.from({ length: 0x5d }, (_, byte) =>
   Uint8Array.from(Buffer.from(JSON.stringify(String.fromCharCode(byte)).slice(1, -1))),
 );
 
-function escapeOf(byte: number): Uint8Array {
-  return escapes[byte]!;
-}
-
-function part(bytes: Buffer, start: number, end: number): ProtoReader {
-  const reader = new ProtoReader(bytes);
-  reader.at = start;
-  reader.end = end;
-  return reader;
-}
-
-/** Where everything but the attributes of a record is; what comes twice counts as it comes last. */
+/** Where the fields of a record are; of what comes twice, the last counts. */
 class Fields {
   time = -1;
   observed = -1;
@@ -198,11 +232,16 @@ class Fields {
   severityText = 0;
   severityTextEnd = 0;
   body = -1;
-  bodyEnd = -1;
+  /** From the first to behind the last. */
+  attributes = 0;
+  attributesEnd = 0;
 
-  constructor(bytes: Buffer, start: number, end: number) {
-    const reader = part(bytes, start, end);
-    while (reader.next()) {
+  /** Reads to the end of the message that the reader is in. */
+  find(reader: ProtoReader): void {
+    this.time = this.observed = this.body = -1;
+    this.severity = this.severityText = this.severityTextEnd = 0;
+    this.attributes = this.attributesEnd = 0;
+    for (let start = reader.at; reader.next(); start = reader.at) {
       switch (reader.field) {
         case 1:
           this.time = reader.eight();
@@ -215,11 +254,13 @@ class Fields {
           this.severityTextEnd = reader.at;
           break;
         case 5:
-          this.body = reader.blobStart();
-          this.bodyEnd = reader.at;
+          this.body = start;
+          reader.blobStart();
           break;
         case 6:
-          reader.skip();
+          reader.blobStart();
+          if (this.attributesEnd === 0) this.attributes = start;
+          this.attributesEnd = reader.at;
           break;
         case 11:
           this.observed = reader.eight();

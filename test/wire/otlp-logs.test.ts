@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fc } from '../fuzz.ts';
-import { decodeLogsJson, encodeLogsJson } from '../../src/wire/otlp-logs-json.ts';
+import { decodeLogsJson, logsJsonPieces } from '../../src/wire/otlp-logs-json.ts';
 import {
   decodeLogsRequest,
   decodeRecordBlock,
@@ -26,6 +26,15 @@ function blockOf(...bodies: string[]): Uint8Array {
     writer.end();
   }
   return writer.drain()[0]!.bytes;
+}
+
+/** The request whole; each piece is overwritten by the next. */
+function encodeLogsJson(given: readonly RecordGroup[]): Buffer {
+  const stored = given.map((group) => ({
+    ...group,
+    blocks: group.blocks.map((bytes) => ({ bytes, count: decodeRecordBlock(bytes).length })),
+  }));
+  return Buffer.concat(Array.from(logsJsonPieces(stored), (piece) => Buffer.from(piece)));
 }
 
 const groups: RecordGroup[] = [
