@@ -58,7 +58,7 @@ export class Pipeline {
     const { tailer, committer } = this.#options;
     while (!this.#stop.signal.aborted) {
       await committer.ready(this.#stop.signal);
-      const chunk = await tailer.take(this.#stop.signal);
+      const chunk = await tailer.take(this.#stop.signal, () => committer.rest());
       if (chunk === undefined) return;
       this.#commit(chunk, await this.#scan(chunk));
     }

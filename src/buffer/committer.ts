@@ -23,6 +23,8 @@ interface Waiting {
 }
 
 const MIB = 1 << 20;
+/** So much is worth a commit of its own once nothing more is at hand. */
+const REST_BYTES = MIB;
 
 /**
  * Groups slices into commits. The first after a quiet moment is committed at once, so that a sparse log is visible
@@ -103,6 +105,16 @@ export class Committer {
       this.#consider();
       await drained;
     }
+  }
+
+  /**
+   * Nothing more is at hand: much that waits, as at the end of a backlog, is committed without regard to the interval. A
+   * little is not, or each of many small reads would be.
+   */
+  rest(): void {
+    if (this.#waitingBytes < Math.min(REST_BYTES, this.#maxBytes)) return;
+    this.#urgent = this.#added;
+    this.#consider();
   }
 
   #consider(): void {

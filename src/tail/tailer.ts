@@ -74,6 +74,8 @@ export class Tailer {
   readonly #hints: Hints;
   readonly #queue = new ReadyQueue();
   readonly #outstanding = new Map<number, Outstanding>();
+  /** Reads for a `take` that are under way. */
+  #reads = 0;
   /** Positions of sources that are not configured (any more). */
   #parked: Position[];
   #notices: Notice[] = [];
@@ -109,11 +111,20 @@ export class Tailer {
     await this.#looks.settled();
   }
 
-  /** The next chunk; `undefined` once aborted or stopped. Several lanes may wait at once. */
-  async take(signal: AbortSignal): Promise<Chunk | undefined> {
+  /**
+   * The next chunk; `undefined` once aborted or stopped. Several lanes may wait at once. `onRest` is called when no file is
+   * known to have more and no chunk is under way.
+   */
+  async take(signal: AbortSignal, onRest?: () => void): Promise<Chunk | undefined> {
     while (!signal.aborted && !this.#stopped) {
       const stream = this.#queue.next();
-      const chunk = stream === undefined ? await this.#queue.wait(signal) : await this.#readFrom(stream);
+      if (stream === undefined) {
+        if (this.#reads === 0 && this.#outstanding.size === 0) onRest?.();
+        await this.#queue.wait(signal);
+        continue;
+      }
+      this.#reads++;
+      const chunk = await this.#readFrom(stream).finally(() => this.#reads--);
       if (chunk !== undefined) return chunk;
     }
     return undefined;

@@ -60,6 +60,7 @@ async function running(scan: (chunk: Chunk) => Promise<Fragment>) {
   const committer = {
     ready: () => Promise.resolve(),
     wake: () => undefined,
+    rest: () => undefined,
     flush: () => Promise.resolve(),
     add: (slice: Slice) => {
       added.push(slice);

@@ -65,6 +65,26 @@ describe('Committer', () => {
     expect(buffer.commits.map((commit) => commit.lines)).toEqual([[1], [10]]);
   });
 
+  test('does not wait for the interval with much once nothing more is at hand', async () => {
+    const clock = new FakeClock();
+    const buffer = slowBuffer();
+    const committer = new Committer({ buffer, clock, maxBytes: 4 << 20 });
+    void committer.add(slice({ lines: 1 }));
+    await settled();
+    buffer.commits[0]!.done();
+    await settled();
+    void committer.add(slice({ lines: 2 }));
+    committer.rest();
+    await settled();
+    expect(buffer.commits.length).toBe(1);
+    void committer.add(slice({ lines: 3, offset: 1 << 20 }));
+    await settled();
+    expect(buffer.commits.length).toBe(1);
+    committer.rest();
+    await settled();
+    expect(buffer.commits.map((commit) => commit.lines)).toEqual([[1], [2, 3]]);
+  });
+
   test('a slice is done when its commit is, and slices keep their order', async () => {
     const buffer = slowBuffer();
     const committer = new Committer({ buffer, clock: new FakeClock(), intervalMs: 0 });
