@@ -115,4 +115,12 @@ function estimateDistinct(counts: ReadonlyMap<string, number>, share: number): n
   return Math.round(Math.min(seen + unseen, seen / share));
 }
 
-const nothing: Cell = { add() {}, set() {}, observe() {}, unique() {}, start() {}, end() {} };
+const nothing: Cell = {
+  add() {},
+  set() {},
+  observe() {},
+  observeAll() {},
+  unique() {},
+  start() {},
+  end() {},
+};

@@ -58,6 +58,9 @@ export abstract class AggregatorCell implements Cell {
   observe(_value: number, _timeMs: number): void {
     throw new Error('bug: only a histogram observes');
   }
+  observeAll(_counts: ArrayLike<number>, _sum: number, _timeMs: number): void {
+    throw new Error('bug: only a histogram observes');
+  }
   unique(_value: string): void {
     throw new Error('bug: only a unique metric counts distinct values');
   }
@@ -119,6 +122,15 @@ export class HistogramCell extends AggregatorCell {
     this.#counts[bucket] = this.#counts[bucket]! + 1;
     this.#sum += value;
     this.#count++;
+    if (!this.dirty) this.touch();
+  }
+
+  override observeAll(counts: ArrayLike<number>, sum: number): void {
+    for (let i = 0; i < this.#counts.length; i++) {
+      this.#counts[i] = this.#counts[i]! + counts[i]!;
+      this.#count += counts[i]!;
+    }
+    this.#sum += sum;
     if (!this.dirty) this.touch();
   }
 

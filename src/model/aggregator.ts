@@ -28,6 +28,8 @@ export interface Cell {
   set(value: number, timeMs: number): void;
   /** Histogram. */
   observe(value: number, timeMs: number): void;
+  /** Histogram: several at once, how many in each bucket (the last one beyond all bounds), and their sum. */
+  observeAll(counts: ArrayLike<number>, sum: number, timeMs: number): void;
   /** Approximate distinct count. */
   unique(value: string): void;
   /** Pairs: the start and the end of something known by a key; the histogram gets the seconds between. */

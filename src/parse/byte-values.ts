@@ -46,7 +46,7 @@ function isText(text: string, bytes: Buffer, start: number, length: number): boo
 
 /** Digits that a double holds exactly, whatever they are. */
 const DIGITS_MAX = 15;
-const POWERS = Array.from({ length: DIGITS_MAX + 1 }, (_, n) => 10 ** n);
+export const POWERS = Array.from({ length: DIGITS_MAX + 1 }, (_, n) => 10 ** n);
 
 /** `12` or `12.5` as `Number` reads it; NaN for everything else, which may still be a number. */
 export function plainNumber(bytes: Uint8Array, start: number, end: number): number {

@@ -1,8 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { ByteFiller } from './byte-filler.ts';
+import type { RowUse } from './capture-use.ts';
 import type { EventHandler } from './event-handler.ts';
-import { NO_MATCH, STOPS } from './pattern/byte-matcher.ts';
+import { NEXT, NO_MATCH, STATUS } from './pattern/byte-matcher.ts';
 import type { ByteMatcher } from './pattern/byte-matcher.ts';
+import { STOPS } from './pattern/line-code.ts';
+import { LINES, PLACES, totalsLength } from './pattern/line-results.ts';
+import { INPUT, SETS, TOTALS, scratch } from './wasm/scratch.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -17,14 +21,14 @@ const CHUNKS_AS_TEXT = 32;
  * that the matcher is not sure of is handed to the pack's parser, as text.
  */
 export class ByteWalker {
-  readonly #matcher: ByteMatcher;
+  readonly #matcher: ByteMatcher<RowUse>;
   readonly #handler: EventHandler;
   readonly #filler: ByteFiller;
   /** Many lines do not match, and a search for a literal would spare them. */
   readonly #hasLiteral: boolean;
   #asText = 0;
 
-  constructor(matcher: ByteMatcher, handler: EventHandler, hasLiteral: boolean) {
+  constructor(matcher: ByteMatcher<RowUse>, handler: EventHandler, hasLiteral: boolean) {
     this.#matcher = matcher;
     this.#handler = handler;
     this.#filler = new ByteFiller(matcher, handler);
@@ -38,27 +42,62 @@ export class ByteWalker {
     return false;
   }
 
-  walk(bytes: Buffer): void {
-    const { match } = this.#matcher;
+  /** False where the chunk is too large to be walked this way. */
+  walk(chunk: Buffer): boolean {
+    if (!scratch.load(chunk)) return false;
+    const { bytes, ints } = scratch;
+    const { run, stride } = this.#matcher;
     const handler = this.#handler;
-    const last = bytes.lastIndexOf(NEWLINE);
+    scratch.forgetSets();
+    this.#filler.begin();
+    handler.beginPiece(bytes);
+    const end = INPUT + chunk.length;
+    const last = INPUT + chunk.lastIndexOf(NEWLINE);
+    const { tally } = handler;
+    const linesBefore = tally.lines;
     let poor = 0;
-    let lines = 0;
-    for (let at = 0; at <= last; lines++) {
-      const end = match(bytes, at);
-      if (end >= 0) {
-        const next = bytes[end] === NEWLINE ? end + 1 : end + 2;
-        this.#filler.fill(bytes);
-        handler.acceptBytes(at, end, next - at, this.#filler.direct ? this.#matcher.places : undefined);
-        at = next;
-        continue;
-      }
-      if (end !== NO_MATCH || this.#hasLiteral) poor++;
-      at = this.#other(bytes, at, end === NO_MATCH);
+    for (let at = INPUT; at <= last;) {
+      const count = run(at, last);
+      at = ints[NEXT]!;
+      this.#accept(count, stride);
+      const status = ints[STATUS]!;
+      if (status === 0) continue;
+      if (status !== NO_MATCH || this.#hasLiteral) poor++;
+      at = this.#other(bytes, at, status === NO_MATCH);
     }
-    if (last < bytes.length - 1) this.#slow(bytes, last + 1, bytes.length);
+    if (last < end - 1) this.#slow(bytes, last + 1, end, end);
+    this.#addTotals();
     this.#filler.clear();
-    if (poor > lines * POOR_SHARE) this.#asText = CHUNKS_AS_TEXT;
+    if (poor > (tally.lines - linesBefore) * POOR_SHARE) this.#asText = CHUNKS_AS_TEXT;
+    return true;
+  }
+
+  #accept(count: number, stride: number): void {
+    const { bytes, ints } = scratch;
+    const handler = this.#handler;
+    const filler = this.#filler;
+    for (let from = LINES; from < LINES + count * stride; from += stride) {
+      const start = ints[from]!;
+      const end = ints[from + 1]!;
+      filler.fill(bytes, ints, from);
+      const lineEnd = bytes[end] === NEWLINE ? 1 : 2;
+      handler.acceptBytes(start, end, end - start + lineEnd, this.#matcher.use.direct ? from + PLACES : -1);
+    }
+  }
+
+  /** Of the sets of this chunk. */
+  #addTotals(): void {
+    const { totals, totalPlaces } = this.#matcher.use;
+    if (totals === undefined) return;
+    const { ints, doubles } = scratch;
+    const length = totalsLength(totals);
+    for (let set = 0; set < ints[SETS]!; set++) {
+      const from = TOTALS / 8 + set * length;
+      const lines = doubles[from]!;
+      if (lines === 0) continue;
+      this.#filler.fillKnown(set);
+      this.#handler.acceptTotals(lines, doubles.subarray(from, from + length), totalPlaces);
+    }
   }
 
   /** A line without a match, if that is certain; gives where the next begins. */
@@ -73,18 +112,18 @@ export class ByteWalker {
       }
     }
     const newline = bytes.indexOf(NEWLINE, at);
-    this.#slow(bytes, at, newline);
+    this.#slow(bytes, at, newline, newline + 1);
     return newline + 1;
   }
 
-  /** `end` is where its newline is, or the end of the chunk. */
-  #slow(bytes: Buffer, at: number, end: number): void {
+  /** `end` is where its newline is, or the end of the chunk; `next` is behind that newline. */
+  #slow(bytes: Buffer, at: number, end: number, next: number): void {
     this.#filler.clear();
     const cut = end > at && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
     let text = bytes.toString('utf8', at, cut);
     const nul = text.includes('\0');
     if (nul || !isUtf8(bytes.subarray(at, cut))) this.#handler.tally.invalid++;
     if (nul) text = text.replaceAll('\0', REPLACEMENT);
-    this.#handler.handle(text, 1, end - at + (end < bytes.length ? 1 : 0));
+    this.#handler.handle(text, 1, next - at);
   }
 }

@@ -1,4 +1,5 @@
 import type { Pack } from '../config/pack-schema.ts';
+import { captureUse } from './capture-use.ts';
 import type { ChunkText } from './chunk-text.ts';
 import type { EventHandler } from './event-handler.ts';
 import { ByteWalker } from './byte-walker.ts';
@@ -25,7 +26,11 @@ export function compileByteWalker(pack: Pack, handler: EventHandler): ByteWalker
   if (pack.multiline !== undefined || pack.then !== undefined || pack.format !== undefined) return undefined;
   const [pattern, ...others] = layerPatterns(pack, pack);
   if (pattern === undefined || others.length > 0) return undefined;
-  const matcher = compileByteMatcher(pattern, (field) => handler.fields.find(field) >= 0);
+  const matcher = compileByteMatcher(
+    pattern,
+    (field) => handler.fields.find(field) >= 0,
+    (captures) => captureUse(captures, handler),
+  );
   if (matcher === undefined) return undefined;
   return new ByteWalker(matcher, handler, requiredLiteral(pattern) !== undefined);
 }

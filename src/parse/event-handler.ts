@@ -7,10 +7,10 @@ import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './format/line-parser.ts';
 import type { LineParser } from './format/line-parser.ts';
 import { timestampOf } from './format-defaults.ts';
-import { usedFields } from './known-fields.ts';
+import { labelFields, usedFields } from './known-fields.ts';
 import { compileLineParser } from './line-parsers.ts';
 import { compileFeeder, patternNames, usesLineTime } from './metric-feed.ts';
-import type { Feeder } from './metric-feed.ts';
+import type { Feeder, TotalFeeder } from './metric-feed.ts';
 import { PatternBudget } from './pattern-budget.ts';
 import { RecordFeed } from './record-feed.ts';
 import { FieldTable, Row } from './row.ts';
@@ -29,6 +29,12 @@ export class EventHandler {
   readonly #parser: LineParser;
   readonly #steps: Steps;
   readonly #feeders: readonly Feeder[];
+  /**
+   * What of the lines is enough for metrics, where nothing else is made of them: for those with the same labels what is to
+   * be added up, unless they have others of these fields. Undefined where each line counts for itself.
+   */
+  readonly totals:
+    { readonly feeders: readonly TotalFeeder[]; readonly unless: readonly string[] } | undefined;
   readonly #records: RecordFeed | undefined;
   readonly #timestamp: TimestampParser | undefined;
   readonly #timeSlot: number = -1;
@@ -47,8 +53,9 @@ export class EventHandler {
   /** Slots from here on are of fields that only records want. */
   readonly #readSlots: number;
   readonly #numeric: ReadonlySet<string>;
-  /** Where the captures of the line stand, for records; undefined where they are in the row. */
-  #places: Int32Array | undefined;
+  readonly #keys: ReadonlySet<string>;
+  /** From where on the places of the line's captures stand, for records; -1 where those are in the row. */
+  #places = -1;
   #chunk: Chunk | undefined;
   /** What the walker is given: the chunk's, or a piece of it. */
   #bytes: Buffer = Buffer.alloc(0);
@@ -67,9 +74,10 @@ export class EventHandler {
       expireAfterMs: use.expireAfterMs ?? 0,
       lineTime,
     };
-    this.#feeders = pack.metrics.map((metric) =>
+    const metrics = pack.metrics.map((metric) =>
       compileFeeder(metric, pack, fields, deps.aggregator, feedUse),
     );
+    this.#feeders = metrics.map(({ feed }) => feed);
     this.#steps = compileSteps(pack, fields);
     const timestamp = timestampOf(pack);
     if (
@@ -84,6 +92,9 @@ export class EventHandler {
     this.#constants.declare(fields, pack);
     this.#readSlots = fields.names.length;
     this.#numeric = numericFields(pack);
+    // Labels must tell nothing about a line but what its captures tell.
+    const plain = this.#steps.none && !fields.names.includes('@line');
+    this.#keys = plain ? labelFields(pack) : new Set();
     this.budget = compileBudget(use, deps);
     this.#parser = compileLineParser(pack, fields, this.budget);
     this.tracksFields = use.records || pack.steps.some((step) => 'mask' in step);
@@ -91,6 +102,11 @@ export class EventHandler {
     const wantsText = fields.names.includes('@line') || changesText;
     this.#needsText = use.records || wantsText;
     this.#plainBody = use.records && !wantsText;
+    const perLine = use.records || deps.onEvent !== undefined || this.#timestamp !== undefined || !plain;
+    if (!perLine && metrics.every(({ total, needs }) => total !== undefined || needs !== undefined)) {
+      const needs = metrics.flatMap(({ total, needs: field }) => (total === undefined ? [field!] : []));
+      this.totals = { feeders: metrics.flatMap(({ total }) => total ?? []), unless: [...new Set(needs)] };
+    }
   }
 
   begin(chunk: Chunk): void {
@@ -121,6 +137,11 @@ export class EventHandler {
   /** Whether anybody but records reads it. */
   reads(slot: number): boolean {
     return slot < this.#readSlots;
+  }
+
+  /** Whether the field's value in the line is a label of metrics. */
+  isKey(field: string): boolean {
+    return this.#keys.has(field);
   }
 
   /** Whether the field is nothing but the value of metrics. */
@@ -183,8 +204,11 @@ export class EventHandler {
     else tally.filter(dropped, 1, byteLength(chunk, start, Math.min(end + 1, chunk.text.length)));
   }
 
-  /** An ASCII line of the chunk that a walker matched; the row, or `places`, has its fields. `bytes` with its line end. */
-  acceptBytes(start: number, end: number, bytes: number, places: Int32Array | undefined): void {
+  /**
+   * An ASCII line of the piece that a walker matched; the row has its fields, or from `places` on, `scratch.ints` has the
+   * places of its captures. `bytes` with its line end.
+   */
+  acceptBytes(start: number, end: number, bytes: number, places: number): void {
     const { row, tally } = this;
     tally.lines++;
     tally.events++;
@@ -197,9 +221,20 @@ export class EventHandler {
     }
     this.#places = places;
     const dropped = this.#event(row, 0);
-    this.#places = undefined;
+    this.#places = -1;
     if (dropped === undefined) tally.matched++;
     else tally.filter(dropped, 1, bytes);
+  }
+
+  /** Lines with the same labels, which the row has. `places` are where the totals of the feeders begin. */
+  acceptTotals(lines: number, totals: Float64Array, places: readonly number[]): void {
+    const { row, tally } = this;
+    tally.lines += lines;
+    tally.events += lines;
+    tally.matched += lines;
+    row.pattern = 0;
+    if (this.#constants.wanted) this.#constants.fill(row);
+    for (const [n, { add }] of this.totals!.feeders.entries()) add(row, totals, places[n]!);
   }
 
   /** An ASCII line of the chunk that did not match. */
@@ -285,7 +320,7 @@ export class EventHandler {
     for (let i = 0; i < feeders.length; i++) feeders[i]!(row, timeMs);
     if (this.#records !== undefined) {
       const nanos = instant?.nanos ?? 0;
-      if (this.#places === undefined) this.#records.matched(row, timeMs, nanos, this.#nowMs);
+      if (this.#places < 0) this.#records.matched(row, timeMs, nanos, this.#nowMs);
       else
         this.#records.matchedBytes(this.#bytes, this.#places, row, {
           timeMs,

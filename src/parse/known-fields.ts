@@ -77,6 +77,16 @@ export function* usedFields(pack: Pack): Generator<FieldUse> {
   }
 }
 
+/** Fields that are labels of metrics. */
+export function labelFields(pack: Pack): ReadonlySet<string> {
+  const labels = [...usedFields(pack)].filter(({ path }) => path[0] === 'metrics' && path[2] === 'labels');
+  return new Set(labels.map(({ field }) => field));
+}
+
+export function conditionFields(condition: Condition): string[] {
+  return [...usedByCondition(condition, [])].map(({ field }) => field);
+}
+
 function* usedByStep(step: PackStep, at: Path): Generator<FieldUse> {
   for (const [name, body] of Object.entries(step)) {
     const path = [...at, name];

@@ -3,13 +3,40 @@ import type { Aggregator, Cell, Feed } from '../model/aggregator.ts';
 import type { Labels, MetricDescriptor } from '../model/series.ts';
 import { compileCondition } from './condition.ts';
 import type { Test } from './condition.ts';
+import { conditionFields, labelFields } from './known-fields.ts';
 import { defaultBuckets } from './default-buckets.ts';
 import { flat } from './row.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
-import { toBaseUnit } from './unit-conversion.ts';
+import type { Scale } from './pattern/line-results.ts';
+import { scaleOf, toBaseUnit } from './unit-conversion.ts';
 
 /** Gives one event's share to one metric. `timeMs` is the event's time. */
 export type Feeder = (row: Row, timeMs: number) => void;
+
+/** What is added up over events, from `at` on among the totals: see Totals of the byte matcher. */
+export type Summary =
+  | { readonly kind: 'count' }
+  | { readonly kind: 'sum'; readonly field: string }
+  | {
+      readonly kind: 'histogram';
+      readonly field: string;
+      readonly scale: Scale;
+      readonly bounds: readonly number[];
+    };
+
+/** Gives one metric the share of several events at once, whose labels are those in the row. */
+export interface TotalFeeder {
+  readonly of: Summary;
+  readonly add: (row: Row, totals: Float64Array, at: number) => void;
+}
+
+export interface MetricFeeder {
+  readonly feed: Feeder;
+  /** Undefined where each event must be fed by itself. */
+  readonly total?: TotalFeeder;
+  /** A field without which an event gives the metric nothing. */
+  readonly needs?: string;
+}
 
 export interface FeedUse {
   readonly constLabels: Labels;
@@ -30,21 +57,60 @@ export function compileFeeder(
   fields: FieldTable,
   aggregator: Aggregator,
   use: FeedUse,
-): Feeder {
+): MetricFeeder {
   const labels = labelEntries(metric);
   const cellOf =
     metric.name_from === undefined
       ? cellReader(aggregator.feed(describe(metric, metric.name!, labels, use)), labels, fields)
       : namedCellReader(metric, labels, fields, aggregator, use);
-  const apply = compileApply(metric, pack, fields, cellOf, use.lineTime || usesLineTime(metric));
+  const lineTime = use.lineTime || usesLineTime(metric);
+  const apply = compileApply(metric, pack, fields, cellOf, lineTime);
   const tests: Test[] = [];
   if (metric.patterns !== undefined) tests.push(patternTest(metric.patterns, pack));
   if (metric.when !== undefined) tests.push(compileCondition(metric.when, fields));
-  if (tests.length === 0) return apply;
-  return (row, timeMs) => {
-    for (const test of tests) if (!test(row)) return;
-    apply(row, timeMs);
+  const passes: Test = (row) => tests.every((test) => test(row));
+  const feed: Feeder =
+    tests.length === 0
+      ? apply
+      : (row, timeMs) => {
+          if (passes(row)) apply(row, timeMs);
+        };
+  const needs = metric.name_from ?? metric.key ?? metric.value;
+  const summary = lineTime ? undefined : summaryOf(metric, pack);
+  if (summary === undefined) return needs === undefined ? { feed } : { feed, needs };
+  const add: TotalFeeder['add'] = (row, totals, at) => {
+    if (summary.kind !== 'histogram') {
+      if (passes(row)) cellOf(row)?.add(totals[at]!, 0);
+      return;
+    }
+    const end = at + summary.bounds.length + 1;
+    const counts = totals.subarray(at, end);
+    if (counts.some((count) => count > 0) && passes(row)) cellOf(row)?.observeAll(counts, totals[end]!, 0);
   };
+  return { feed, total: { of: summary, add } };
+}
+
+/** Undefined where the metric takes more of events than their labels and that. */
+function summaryOf(metric: PackMetric, pack: Pack): Summary | undefined {
+  const labels = labelFields(pack);
+  if (metric.name_from !== undefined) return undefined;
+  if (metric.when !== undefined && !conditionFields(metric.when).every((field) => labels.has(field)))
+    return undefined;
+  const field = metric.value;
+  if (metric.type === 'counter' && field === undefined) return { kind: 'count' };
+  if (metric.type === 'counter' && metric.unit === undefined) return { kind: 'sum', field: field! };
+  const scale = scaleOf(metric.unit);
+  if (metric.type !== 'histogram' || scale === undefined) return undefined;
+  return {
+    kind: 'histogram',
+    field: field!,
+    scale,
+    bounds: bucketsOf(metric, metric.name!),
+  };
+}
+
+function bucketsOf(metric: PackMetric, name: string): readonly number[] {
+  return metric.buckets ?? defaultBuckets(name, metric.type === 'pair' ? 'pair' : 'histogram');
 }
 
 type CellOf = (row: Row) => Cell | undefined;
@@ -153,9 +219,7 @@ function describe(
     help: metric.help ?? name,
     ...(unit === undefined ? {} : { unit }),
     labelNames: labels.map(([label]) => label),
-    ...(metric.type === 'histogram' || metric.type === 'pair'
-      ? { buckets: metric.buckets ?? defaultBuckets(name, metric.type) }
-      : {}),
+    ...(metric.type === 'histogram' || metric.type === 'pair' ? { buckets: bucketsOf(metric, name) } : {}),
     constLabels: use.constLabels,
     maxSeries: Math.min(metric.max_series ?? use.maxSeries, use.maxSeries),
     expireAfterMs: metric.expire_after ?? use.expireAfterMs,
@@ -166,10 +230,25 @@ function cellReader(feed: Feed, labels: readonly LabelEntry[], fields: FieldTabl
   const read = labels.map(([, source]) => labelReader(source, fields));
   const [a, b, c] = read;
   if (a === undefined) return () => feed.cell0();
-  if (b === undefined) return (row) => feed.cell1(a(row));
-  if (c === undefined) return (row) => feed.cell2(a(row), b(row));
-  if (read.length === 3) return (row) => feed.cell3(a(row), b(row), c(row));
-  return (row) => feed.cell(read.map((one) => one(row)));
+  if (b === undefined) return once((row) => feed.cell1(a(row)));
+  if (c === undefined) return once((row) => feed.cell2(a(row), b(row)));
+  if (read.length === 3) return once((row) => feed.cell3(a(row), b(row), c(row)));
+  return once((row) => feed.cell(read.map((one) => one(row))));
+}
+
+/** Looks a cell up once for each value set of a chunk; so long it is valid. */
+function once(find: (row: Row) => Cell): CellOf {
+  const cells: (Cell | undefined)[] = [];
+  let chunk = -1;
+  return (row) => {
+    const { valueSet } = row;
+    if (valueSet < 0) return find(row);
+    if (row.chunk !== chunk) {
+      cells.length = 0;
+      chunk = row.chunk;
+    }
+    return (cells[valueSet] ??= find(row));
+  };
 }
 
 /** The aggregator keeps copies of what it keeps: a value may be a slice of the chunk. */

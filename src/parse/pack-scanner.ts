@@ -9,14 +9,8 @@ import { compileByteWalker, compileSparseWalker, compileWalker } from './compile
 import type { ChunkWalker } from './compile-walker.ts';
 import { EventFramer } from './event-framer.ts';
 import { EventHandler } from './event-handler.ts';
+import { pieceEnd } from './piece-end.ts';
 import type { SparseWalker } from './sparse-walker.ts';
-
-const NEWLINE = 0x0a;
-/**
- * Text of this size is made where V8 has its young objects, and is gone with them. Larger ones are kept, a mebibyte
- * each outside of its heap or in it, until all of the heap is swept.
- */
-const PIECE_BYTES = 112 * 1024;
 
 /**
  * Makes a fragment of a chunk. Where the pack and the chunk allow, a walker goes over the chunk's text piece by piece;
@@ -45,8 +39,7 @@ export class PackScanner implements Scanner {
 
   scan(chunk: Chunk): Fragment {
     this.#handler.begin(chunk);
-    if (this.#bytes?.wants() === true) {
-      this.#bytes.walk(chunk.bytes);
+    if (this.#bytes?.wants() === true && this.#bytes.walk(chunk.bytes)) {
       return this.#fragment(chunk, chunk.bytes.length);
     }
     if (this.#walker === undefined) return this.#fragment(chunk, this.#walkEvents(chunk));
@@ -94,13 +87,4 @@ export class PackScanner implements Scanner {
       ...(unmatchedSample === undefined ? {} : { unmatchedSample }),
     };
   }
-}
-
-/** After the last newline that is near enough, or after the next one. */
-function pieceEnd(bytes: Buffer, at: number): number {
-  if (bytes.length - at <= PIECE_BYTES) return bytes.length;
-  const last = bytes.lastIndexOf(NEWLINE, at + PIECE_BYTES - 1);
-  if (last >= at) return last + 1;
-  const next = bytes.indexOf(NEWLINE, at + PIECE_BYTES);
-  return next < 0 ? bytes.length : next + 1;
 }

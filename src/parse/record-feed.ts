@@ -3,6 +3,7 @@ import type { RecordWriter } from '../model/record-writer.ts';
 import { latin1, plainNumber } from './byte-values.ts';
 import { severityOf } from './format-defaults.ts';
 import { converter, fieldTypes } from './field-type.ts';
+import { scratch } from './wasm/scratch.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
 import { NO_SEVERITY, severityReader } from './severity.ts';
 import type { Severity } from './severity.ts';
@@ -73,17 +74,18 @@ export class RecordFeed {
     });
   }
 
-  /** The same as `matched` with fields of ASCII that stand in a chunk: start and end of each, or -1. */
-  matchedBytes(bytes: Buffer, places: Int32Array, row: Row, time: RecordTime): void {
+  /** The same as `matched` with fields of ASCII: from `places` on, `scratch.ints` has the start and end of each, or 0. */
+  matchedBytes(bytes: Buffer, places: number, row: Row, time: RecordTime): void {
+    const { ints } = scratch;
     const severitySlot = this.#severitySlot;
     const severity = severitySlot < 0 ? NO_SEVERITY : this.#readSeverity(row.values[severitySlot]);
     const writer = this.#writer;
     writer.begin(time.timeMs, time.nanos, time.nowMs, severity.number, severity.text);
     const bound = this.#bound;
     for (let n = 0; n < bound.length; n++) {
-      const start = places[n * 2]!;
-      if (start < 0) continue;
-      const end = places[n * 2 + 1]!;
+      const start = ints[places + n * 2]!;
+      if (start === 0) continue;
+      const end = ints[places + n * 2 + 1]!;
       const { key, type, convert } = bound[n]!;
       if (key < 0) continue;
       if (convert === undefined) writer.attributeBytes(key, bytes, start, end);

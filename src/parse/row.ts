@@ -64,6 +64,13 @@ export class Row {
   /** Which of the pack's patterns matched. */
   pattern = 0;
   readonly values: (FieldValue | undefined)[] = [];
+  /**
+   * Rows of a chunk with the same number have the same values wherever metrics take labels from; -1 where nothing is
+   * known.
+   */
+  valueSet = -1;
+  /** Counts chunks. */
+  chunk = 0;
   /** Slots that have been set since `clear`, in the order they were met. */
   readonly touched: number[] = [];
 
@@ -78,10 +85,12 @@ export class Row {
     this.values[slot] = value;
   }
 
-  /** Nothing of what was there before, however it was put there. */
+  /** For a new chunk: nothing of what was there before, however it was put there. */
   reset(): void {
     this.values.fill(undefined);
     this.touched.length = 0;
+    this.valueSet = -1;
+    this.chunk++;
   }
 
   clear(): void {

@@ -87,6 +87,10 @@ class TallyCell implements Cell {
     this.value += value;
     this.count++;
   }
+  observeAll(counts: ArrayLike<number>, sum: number): void {
+    this.value += sum;
+    this.count += Array.from(counts).reduce((total, count) => total + count, 0);
+  }
   unique(value: string): void {
     this.distinct.add(value);
   }

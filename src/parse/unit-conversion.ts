@@ -1,4 +1,5 @@
 import type { Unit } from '../config/pack-schema.ts';
+import type { Scale } from './pattern/line-results.ts';
 import type { FieldValue } from './row.ts';
 
 export type ToNumber = (value: FieldValue) => number;
@@ -30,6 +31,15 @@ const FACTORS: Readonly<Record<string, number>> = {
 
 /** Division keeps 12 ms at 0.012 where multiplication by 0.001 would give 0.012000000000000002 for others. */
 const DIVISORS: Readonly<Record<string, number>> = { ns: 1e9, us: 1e6, µs: 1e6, ms: 1e3, percent: 100 };
+
+/** What `toBaseUnit` does to a number, where that is one operation. */
+export function scaleOf(unit: Unit | undefined): Scale | undefined {
+  if (unit === undefined) return { by: 'multiply', amount: 1 };
+  const divisor = DIVISORS[unit];
+  if (divisor !== undefined) return { by: 'divide', amount: divisor };
+  const factor = FACTORS[unit];
+  return factor === undefined ? undefined : { by: 'multiply', amount: factor };
+}
 
 /** From a field's value in `unit` to a number in the base unit; NaN where it is none. */
 export function toBaseUnit(unit: Unit | undefined): ToNumber {

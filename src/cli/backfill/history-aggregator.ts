@@ -203,6 +203,14 @@ class HistoryCell implements Cell {
     gain.count++;
     gain.buckets.set(bucket, (gain.buckets.get(bucket) ?? 0) + 1);
   }
+  observeAll(counts: ArrayLike<number>, sum: number, timeMs: number): void {
+    const gain = this.#aggregator.gain(this.#series, timeMs);
+    gain.value += sum;
+    for (let bucket = 0; bucket < counts.length; bucket++) {
+      gain.count += counts[bucket]!;
+      gain.buckets.set(bucket, (gain.buckets.get(bucket) ?? 0) + counts[bucket]!);
+    }
+  }
   unique(value: string): void {
     const hash = distinctHash(value);
     const { ranks } = this.#aggregator.gain(this.#series, 0);
