@@ -1,4 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { pieceEnd } from './piece-end.ts';
+import { STRANGE, compileFind, countNewlines } from './wasm/byte-search.ts';
+import type { Find } from './wasm/byte-search.ts';
+import { INPUT, scratch } from './wasm/scratch.ts';
 import type { EventHandler } from './event-handler.ts';
 
 const NEWLINE = 0x0a;
@@ -20,10 +24,13 @@ const COMMON = ' 0123eatoinsrl:.-"/456789dcumphgfybvwk,=_[]()';
  * holds, and only those lines are read at all. The others are counted.
  */
 export class SparseWalker {
-  readonly #needles: readonly Buffer[];
+  readonly #finds: readonly Find[];
   readonly #next: number[];
   readonly #handler: EventHandler;
   #without = 0;
+  /** Lines of this chunk that were read, and that were not. */
+  #tried = 0;
+  #passed = 0;
 
   /** Undefined where a pattern has no literal, or there are too many. */
   static of(literals: readonly (string | undefined)[], handler: EventHandler): SparseWalker | undefined {
@@ -33,7 +40,7 @@ export class SparseWalker {
   }
 
   private constructor(literals: readonly string[], handler: EventHandler) {
-    this.#needles = literals.map((literal) => Buffer.from(fromRarest(literal)));
+    this.#finds = literals.map((literal) => compileFind(Buffer.from(fromRarest(literal))));
     this.#next = literals.map(() => 0);
     this.#handler = handler;
   }
@@ -47,28 +54,42 @@ export class SparseWalker {
       this.#without--;
       return 0;
     }
-    // Lines that are not read cannot be told to be invalid.
-    if (!isUtf8(bytes) || bytes.includes(0)) return 0;
-    const handler = this.#handler;
-    const needles = this.#needles;
-    const next = this.#next;
-    for (let i = 0; i < needles.length; i++) next[i] = find(bytes, needles[i]!, 0);
+    this.#tried = this.#passed = 0;
     let at = 0;
-    let tried = 0;
-    let passed = 0;
     while (at < bytes.length) {
+      const end = pieceEnd(bytes, at);
+      at += this.#walkPiece(bytes.subarray(at, end));
+      if (at < end) break;
+    }
+    return at;
+  }
+
+  #walkPiece(bytes: Buffer): number {
+    if (!scratch.load(bytes)) return 0;
+    const lines = countLines(bytes, 0, bytes.length);
+    // Lines that are not read cannot be told to be invalid.
+    if (scratch.ints[STRANGE] !== 0 && (!isUtf8(bytes) || bytes.includes(0))) return 0;
+    const finds = this.#finds;
+    const next = this.#next;
+    const find = (n: number, from: number): number => finds[n]!(INPUT + from, INPUT + bytes.length) - INPUT;
+    for (let i = 0; i < finds.length; i++) next[i] = find(i, 0);
+    if (Math.min(...next) >= bytes.length) {
+      this.#miss(bytes, 0, bytes.length, lines);
+      return bytes.length;
+    }
+    for (let at = 0; at < bytes.length;) {
       const found = Math.min(...next);
       const start = found >= bytes.length ? bytes.length : bytes.lastIndexOf(NEWLINE, found) + 1;
-      if (start > at) passed += this.#miss(bytes, at, start);
+      if (start > at) this.#miss(bytes, at, start, countLines(bytes, at, start));
       if (start >= bytes.length) break;
       const newline = bytes.indexOf(NEWLINE, found);
       const end = newline < 0 ? bytes.length : newline;
       at = newline < 0 ? end : newline + 1;
-      handler.handle(lineText(bytes, start, end), 1, at - start);
-      for (let i = 0; i < needles.length; i++) {
-        if (next[i]! < at) next[i] = find(bytes, needles[i]!, at);
+      this.#handler.handle(lineText(bytes, start, end), 1, at - start);
+      for (let i = 0; i < finds.length; i++) {
+        if (next[i]! < at) next[i] = find(i, at);
       }
-      if (++tried === TRIAL && tried > SHARE_MAX * (tried + passed)) {
+      if (++this.#tried === TRIAL && this.#tried > SHARE_MAX * (this.#tried + this.#passed)) {
         this.#without = CHUNKS_WITHOUT;
         return at;
       }
@@ -76,14 +97,13 @@ export class SparseWalker {
     return bytes.length;
   }
 
-  #miss(bytes: Buffer, start: number, end: number): number {
-    const lines = countLines(bytes, start, end);
+  #miss(bytes: Buffer, start: number, end: number, lines: number): void {
+    this.#passed += lines;
     this.#handler.missUnread(lines, end - start, () => {
       const newline = bytes.indexOf(NEWLINE, start);
       const last = newline < 0 ? end : newline;
       return lineText(bytes, start, last);
     });
-    return lines;
   }
 }
 
@@ -93,18 +113,9 @@ function lineText(bytes: Buffer, start: number, end: number): string {
   return bytes.toString('utf8', start, cut);
 }
 
+/** Of what is in `scratch`. The last of them may have no newline. */
 function countLines(bytes: Buffer, start: number, end: number): number {
-  let lines = 0;
-  for (let at = start; at < end; lines++) {
-    const newline = bytes.indexOf(NEWLINE, at);
-    at = newline < 0 ? end : newline + 1;
-  }
-  return lines;
-}
-
-function find(bytes: Buffer, needle: Buffer, from: number): number {
-  const found = bytes.indexOf(needle, from);
-  return found < 0 ? bytes.length : found;
+  return countNewlines(INPUT + start, INPUT + end) + (bytes[end - 1] === NEWLINE ? 0 : 1);
 }
 
 /** What is searched for byte by byte first should be rare; what is left of the literal must tell as much. */

@@ -52,6 +52,14 @@ describe('lines that are rare', () => {
     expect(both(PATTERNS, text).counts).toMatchObject({ lines: 2000, matched: 500, unmatched: 1500 });
   });
 
+  it('are found in a chunk that is searched piece by piece, up to one with bytes that are not UTF-8', () => {
+    const quiet = 'nothing of note happened here\n'.repeat(9000);
+    const text = `${quiet}failed with code 3\n${quiet}disk full\n`;
+    expect(both(PATTERNS, text).counts).toMatchObject({ lines: 18_002, matched: 2, invalid: 0 });
+    const odd = Buffer.concat([Buffer.from(text), Buffer.from([0xff, 0x0a]), Buffer.from(text)]);
+    expect(both(PATTERNS, odd).counts).toMatchObject({ lines: 36_005, matched: 4, invalid: 1 });
+  });
+
   it('leave bytes that are not UTF-8 counted', () => {
     const text = Buffer.concat([
       Buffer.from('ok\n'),
