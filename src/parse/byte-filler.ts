@@ -1,8 +1,8 @@
 import type { RowUse } from './capture-use.ts';
 import type { EventHandler } from './event-handler.ts';
 import { latin1, plainNumber, POWERS, ValueCache } from './byte-values.ts';
-import type { ByteMatcher } from './pattern/byte-matcher.ts';
-import { PLACES, SET } from './pattern/line-results.ts';
+import type { ByteMatcher, BytePattern } from './pattern/byte-matcher.ts';
+import { PATTERN, PLACES, SET } from './pattern/line-results.ts';
 
 /** A capture that is read from the row. */
 interface Reading {
@@ -19,36 +19,37 @@ interface NumberReading {
   readonly slot: number;
 }
 
+/** What is read of the captures of a pattern. */
+interface Readings {
+  readonly use: RowUse;
+  /** All who read them want a number. */
+  readonly numbers: readonly NumberReading[];
+  readonly texts: readonly Reading[];
+  /** What makes up value sets. */
+  readonly keys: readonly Reading[];
+}
+
+interface KnownSet {
+  readonly pattern: number;
+  readonly values: readonly (string | undefined)[];
+}
+
 /** Puts the captures of a match into the row, as far as somebody reads them there. */
 export class ByteFiller {
   readonly #handler: EventHandler;
-  readonly #use: RowUse;
-  /** All who read them want a number. */
-  readonly #numbers: readonly NumberReading[];
-  readonly #texts: readonly Reading[];
-  /** What makes up value sets. */
-  readonly #keys: readonly Reading[];
-  /** The values of this chunk's sets, one after the other. */
-  readonly #known: (string | undefined)[] = [];
-  /** Whose values are in the row; -1 if none are. */
+  readonly #patterns: readonly Readings[];
+  /** Slots that any pattern fills. */
+  readonly #slots: readonly number[];
+  /** The value sets of this chunk, by their numbers. */
+  readonly #known: KnownSet[] = [];
+  /** Whose values are in the row, and which pattern's; -1 if none are. */
   #current = -1;
+  #pattern = -1;
 
-  constructor({ captures, use }: ByteMatcher<RowUse>, handler: EventHandler) {
+  constructor({ patterns }: ByteMatcher<RowUse>, handler: EventHandler) {
     this.#handler = handler;
-    this.#use = use;
-    const isKey = (n: number): boolean => use.keyed.includes(n);
-    const isNumber = (n: number): boolean => use.numeric.includes(n) && handler.isNumeric(captures[n]!.field);
-    const readings = (which: (n: number) => boolean): Reading[] =>
-      use.read
-        .filter(which)
-        .map((n) => ({ place: PLACES + n * 2, slot: use.slots[n]!, cache: new ValueCache() }));
-    this.#keys = readings(isKey);
-    this.#texts = readings((n) => !isNumber(n) && !isKey(n));
-    this.#numbers = use.numeric.flatMap((n, i) =>
-      isNumber(n)
-        ? [{ place: PLACES + n * 2, slot: use.slots[n]!, number: PLACES + (captures.length + i) * 2 }]
-        : [],
-    );
+    this.#patterns = patterns.map((pattern) => readingsOf(pattern, handler));
+    this.#slots = [...new Set(patterns.flatMap(({ use }) => use.slots))];
   }
 
   /** The numbers of value sets begin anew. */
@@ -61,16 +62,16 @@ export class ByteFiller {
   fill(bytes: Buffer, results: Int32Array, line: number): void {
     const { row } = this.#handler;
     row.clear();
-    this.#fillSet(bytes, results, line);
+    const readings = this.#readings(results[line + PATTERN]!);
+    this.#fillSet(readings, bytes, results, line);
     const { values } = row;
-    const texts = this.#texts;
+    const { texts, numbers, use } = readings;
     for (let k = 0; k < texts.length; k++) {
       const { slot } = texts[k]!;
       const text = textOf(texts[k]!, bytes, results, line);
-      if (this.#use.plain) values[slot] = text;
+      if (use.plain) values[slot] = text;
       else if (text !== undefined) row.set(slot, text);
     }
-    const numbers = this.#numbers;
     for (let k = 0; k < numbers.length; k++) {
       const { slot, place, number } = numbers[k]!;
       const start = results[line + place]!;
@@ -85,28 +86,42 @@ export class ByteFiller {
     }
   }
 
-  /** The values of a set that was met in this chunk, and of nothing else. */
-  fillKnown(set: number): void {
-    const { row } = this.#handler;
-    row.clear();
-    row.valueSet = this.#current = set;
-    const keys = this.#keys;
-    for (let k = 0; k < keys.length; k++) row.values[keys[k]!.slot] = this.#known[set * keys.length + k];
+  /** Of a pattern whose fields alone are in the row from here on. */
+  #readings(pattern: number): Readings {
+    if (pattern !== this.#pattern) {
+      this.clear();
+      this.#pattern = pattern;
+    }
+    return this.#patterns[pattern]!;
   }
 
-  #fillSet(bytes: Buffer, results: Int32Array, line: number): void {
+  /** The values of a set that was met in this chunk, and of nothing else. Gives which pattern has it. */
+  fillKnown(set: number): number {
+    const { row } = this.#handler;
+    row.clear();
+    const { pattern, values } = this.#known[set]!;
+    const { keys } = this.#readings(pattern);
+    row.valueSet = this.#current = set;
+    for (let k = 0; k < keys.length; k++) row.values[keys[k]!.slot] = values[k];
+    return pattern;
+  }
+
+  #fillSet({ keys }: Readings, bytes: Buffer, results: Int32Array, line: number): void {
     const { row } = this.#handler;
     const { values } = row;
-    const keys = this.#keys;
     const set = results[line + SET]!;
     row.valueSet = set;
     if (set < 0) {
       for (const key of keys) values[key.slot] = textOf(key, bytes, results, line);
     } else if (set !== this.#current) {
-      const known = this.#known;
-      const first = set * keys.length;
-      if (first === known.length) for (const key of keys) known.push(textOf(key, bytes, results, line));
-      for (let k = 0; k < keys.length; k++) values[keys[k]!.slot] = known[first + k];
+      // They are met in the order of their numbers.
+      if (set === this.#known.length)
+        this.#known.push({
+          pattern: this.#pattern,
+          values: keys.map((key) => textOf(key, bytes, results, line)),
+        });
+      const known = this.#known[set]!.values;
+      for (let k = 0; k < keys.length; k++) values[keys[k]!.slot] = known[k];
     }
     this.#current = set;
   }
@@ -114,11 +129,31 @@ export class ByteFiller {
   /** The row as it was before. */
   clear(): void {
     this.#current = -1;
-    if (!this.#use.plain) return;
+    this.#pattern = -1;
     const { row } = this.#handler;
     row.valueSet = -1;
-    for (const slot of this.#use.slots) row.values[slot] = undefined;
+    // The others clear themselves.
+    if (this.#patterns[0]!.use.plain) for (const slot of this.#slots) row.values[slot] = undefined;
   }
+}
+
+function readingsOf({ captures, use }: BytePattern<RowUse>, handler: EventHandler): Readings {
+  const isKey = (n: number): boolean => use.keyed.includes(n);
+  const isNumber = (n: number): boolean => use.numeric.includes(n) && handler.isNumeric(captures[n]!.field);
+  const readings = (which: (n: number) => boolean): Reading[] =>
+    use.read
+      .filter(which)
+      .map((n) => ({ place: PLACES + n * 2, slot: use.slots[n]!, cache: new ValueCache() }));
+  return {
+    use,
+    keys: readings(isKey),
+    texts: readings((n) => !isNumber(n) && !isKey(n)),
+    numbers: use.numeric.flatMap((n, i) =>
+      isNumber(n)
+        ? [{ place: PLACES + n * 2, slot: use.slots[n]!, number: PLACES + (captures.length + i) * 2 }]
+        : [],
+    ),
+  };
 }
 
 /** More digits than are read ahead may still be a number. */

@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { ByteFiller } from './byte-filler.ts';
 import type { RowUse } from './capture-use.ts';
 import type { EventHandler } from './event-handler.ts';
-import { NEXT, NO_MATCH, STATUS } from './pattern/byte-matcher.ts';
+import { MISSED, MISSED_BYTES, NEXT, NO_MATCH, STATUS, UNSURE } from './pattern/byte-matcher.ts';
 import type { ByteMatcher } from './pattern/byte-matcher.ts';
 import { STOPS } from './pattern/line-code.ts';
-import { LINES, PLACES, totalsLength } from './pattern/line-results.ts';
+import { LINES, PATTERN, PLACES } from './pattern/line-results.ts';
 import { INPUT, SETS, TOTALS, scratch } from './wasm/scratch.ts';
 
 const NEWLINE = 0x0a;
@@ -17,22 +17,22 @@ const POOR_SHARE = 0.7;
 const CHUNKS_AS_TEXT = 32;
 
 /**
- * One pattern over the bytes of a chunk: lines of plain ASCII, with either line end, are never made into text. A line
+ * Patterns over the bytes of a chunk: lines of plain ASCII, with either line end, are never made into text. A line
  * that the matcher is not sure of is handed to the pack's parser, as text.
  */
 export class ByteWalker {
   readonly #matcher: ByteMatcher<RowUse>;
   readonly #handler: EventHandler;
   readonly #filler: ByteFiller;
-  /** Many lines do not match, and a search for a literal would spare them. */
-  readonly #hasLiteral: boolean;
+  /** There is a faster way where many lines do not match. */
+  readonly #isSpared: boolean;
   #asText = 0;
 
-  constructor(matcher: ByteMatcher<RowUse>, handler: EventHandler, hasLiteral: boolean) {
+  constructor(matcher: ByteMatcher<RowUse>, handler: EventHandler, isSpared: boolean) {
     this.#matcher = matcher;
     this.#handler = handler;
     this.#filler = new ByteFiller(matcher, handler);
-    this.#hasLiteral = hasLiteral;
+    this.#isSpared = isSpared;
   }
 
   /** Whether this is the way for the next chunk. Asked once for each. */
@@ -53,21 +53,25 @@ export class ByteWalker {
     handler.beginPiece(bytes);
     const end = INPUT + chunk.length;
     const last = INPUT + chunk.lastIndexOf(NEWLINE);
+    ints[MISSED] = ints[MISSED_BYTES] = 0;
     const { tally } = handler;
     const linesBefore = tally.lines;
-    let poor = 0;
+    const missedBefore = tally.unmatched;
+    let unsure = 0;
     for (let at = INPUT; at <= last;) {
-      const count = run(at, last);
+      const count = run(at, last, handler.wantsMissed ? 1 : 0);
       at = ints[NEXT]!;
       this.#accept(count, stride);
       const status = ints[STATUS]!;
       if (status === 0) continue;
-      if (status !== NO_MATCH || this.#hasLiteral) poor++;
+      if (status === UNSURE) unsure++;
       at = this.#other(bytes, at, status === NO_MATCH);
     }
     if (last < end - 1) this.#slow(bytes, last + 1, end, end);
     this.#addTotals();
     this.#filler.clear();
+    if (ints[MISSED]! > 0) handler.missUnread(ints[MISSED]!, ints[MISSED_BYTES]!, () => '');
+    const poor = Math.max(unsure, this.#isSpared ? tally.unmatched - missedBefore : 0);
     if (poor > (tally.lines - linesBefore) * POOR_SHARE) this.#asText = CHUNKS_AS_TEXT;
     return true;
   }
@@ -76,27 +80,35 @@ export class ByteWalker {
     const { bytes, ints } = scratch;
     const handler = this.#handler;
     const filler = this.#filler;
+    const { direct } = this.#matcher.patterns[0]!.use;
     for (let from = LINES; from < LINES + count * stride; from += stride) {
       const start = ints[from]!;
       const end = ints[from + 1]!;
       filler.fill(bytes, ints, from);
       const lineEnd = bytes[end] === NEWLINE ? 1 : 2;
-      handler.acceptBytes(start, end, end - start + lineEnd, this.#matcher.use.direct ? from + PLACES : -1);
+      handler.acceptBytes({
+        start,
+        end,
+        bytes: end - start + lineEnd,
+        pattern: ints[from + PATTERN]!,
+        places: direct ? from + PLACES : -1,
+      });
     }
   }
 
   /** Of the sets of this chunk. */
   #addTotals(): void {
-    const { totals, totalPlaces } = this.#matcher.use;
-    if (totals === undefined) return;
+    const { patterns } = this.#matcher;
+    const length = patterns.find(({ use }) => use.totals !== undefined)?.use.totals!.length;
+    if (length === undefined) return;
     const { ints, doubles } = scratch;
-    const length = totalsLength(totals);
     for (let set = 0; set < ints[SETS]!; set++) {
       const from = TOTALS / 8 + set * length;
       const lines = doubles[from]!;
       if (lines === 0) continue;
-      this.#filler.fillKnown(set);
-      this.#handler.acceptTotals(lines, doubles.subarray(from, from + length), totalPlaces);
+      const pattern = this.#filler.fillKnown(set);
+      const totals = doubles.subarray(from, from + length);
+      this.#handler.acceptTotals(lines, pattern, totals, patterns[pattern]!.use.totalPlaces);
     }
   }
 

@@ -1,11 +1,9 @@
 import type { EventHandler } from './event-handler.ts';
-import type { TotalFeeder } from './metric-feed.ts';
-import { totalsLength } from './pattern/line-results.ts';
 import type { CaptureUse, Totals } from './pattern/line-results.ts';
 import type { Capture } from './pattern/parse-pattern.ts';
 import { VALUES_MAX } from './wasm/value-sets.ts';
 
-/** How the captures of a pack's only pattern get into the row. */
+/** How the captures of a pattern get into the row. */
 export interface RowUse extends CaptureUse {
   readonly slots: readonly number[];
   /** Whether records take the captures from the bytes. */
@@ -14,17 +12,23 @@ export interface RowUse extends CaptureUse {
   readonly plain: boolean;
   /** Captures that are read from the row. */
   readonly read: readonly number[];
-  /** Where the totals of each of the handler's total feeders begin. */
+  /** Where the totals of each of the handler's total feeders begin; -1 where the pattern gives it nothing. */
   readonly totalPlaces: readonly number[];
 }
 
 /** With more totals for each set, there would be too few sets. */
 const LENGTH_MAX = 128;
 
-export function captureUse(captures: readonly Capture[], handler: EventHandler): RowUse {
+/** `index`: of the pattern. */
+export function captureUse(captures: readonly Capture[], index: number, handler: EventHandler): RowUse {
   const slots = captures.map(({ field }) => handler.fields.find(field));
   const once = new Set(slots).size === slots.length;
-  const direct = once && handler.takesBytes(captures.map(({ field }) => field));
+  const direct =
+    once &&
+    handler.takesBytes(
+      captures.map(({ field }) => field),
+      index,
+    );
   const plain = once && (direct || !handler.tracksFields);
   const read = [...captures.keys()].filter((n) => !direct || handler.reads(slots[n]!));
   const row = { slots, direct, plain, read, totalPlaces: [] };
@@ -35,34 +39,38 @@ export function captureUse(captures: readonly Capture[], handler: EventHandler):
   const found = totalsOf(captures, handler);
   if (found === undefined) return { ...row, keyed, numeric };
   const { totals, totalPlaces } = found;
-  const numbers = [...totals.sums, ...totals.histograms.map(({ capture }) => capture)];
+  const numbers = [...totals.sums, ...totals.histograms].map(({ capture }) => capture);
   return { ...row, keyed, numeric: [...new Set([...numeric, ...numbers])], totals, totalPlaces };
 }
 
+/** Their places are the same for all patterns of a pack. */
 function totalsOf(
   captures: readonly Capture[],
   handler: EventHandler,
 ): { totals: Totals; totalPlaces: number[] } | undefined {
   if (handler.totals === undefined) return undefined;
   const { feeders, unless } = handler.totals;
-  const place = (field: string): number => captures.findIndex((capture) => capture.field === field);
-  const fieldOf = ({ of }: TotalFeeder): string | undefined => (of.kind === 'count' ? undefined : of.field);
-  const fields = feeders.flatMap((feeder) => fieldOf(feeder) ?? []);
-  if (fields.some((field) => place(field) < 0) || unless.some((field) => field.startsWith('@')))
-    return undefined;
-  const sums = [...new Set(feeders.flatMap(({ of }) => (of.kind === 'sum' ? [place(of.field)] : [])))];
-  const totalPlaces: number[] = [];
+  if (unless.some((field) => field.startsWith('@'))) return undefined;
+  const captureOf = (field: string): number => captures.findIndex((capture) => capture.field === field);
+  const sums: { capture: number; place: number }[] = [];
   const histograms = [];
-  let next = 1 + sums.length;
+  const totalPlaces: number[] = [];
+  let length = 1;
   for (const { of } of feeders) {
-    if (of.kind === 'count') totalPlaces.push(0);
-    else if (of.kind === 'sum') totalPlaces.push(1 + sums.indexOf(place(of.field)));
-    else {
-      histograms.push({ capture: place(of.field), scale: of.scale, bounds: of.bounds });
-      totalPlaces.push(next);
-      next += of.bounds.length + 2;
+    if (of.kind === 'count') {
+      totalPlaces.push(0);
+      continue;
     }
+    if (of.field.startsWith('@')) return undefined;
+    const capture = captureOf(of.field);
+    const place = length;
+    length += of.kind === 'sum' ? 1 : of.bounds.length + 2;
+    totalPlaces.push(capture < 0 ? -1 : place);
+    if (capture < 0) continue;
+    if (of.kind === 'sum') sums.push({ capture, place });
+    else histograms.push({ capture, place, scale: of.scale, bounds: of.bounds });
   }
-  const totals = { sums, histograms, unless: unless.map(place).filter((n) => n >= 0) };
-  return totalsLength(totals) > LENGTH_MAX ? undefined : { totals, totalPlaces };
+  if (length > LENGTH_MAX) return undefined;
+  const never = unless.map(captureOf).filter((capture) => capture >= 0);
+  return { totals: { length, sums, histograms, unless: never }, totalPlaces };
 }

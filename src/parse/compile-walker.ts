@@ -21,18 +21,21 @@ export interface ChunkWalker {
   walk(chunk: ChunkText): void;
 }
 
-/** The fastest way, over bytes; undefined where the pack has none. */
-export function compileByteWalker(pack: Pack, handler: EventHandler): ByteWalker | undefined {
+/** The fastest way, over bytes; undefined where the pack has none. `isSpared`: there is a faster way for lines that do not match. */
+export function compileByteWalker(
+  pack: Pack,
+  handler: EventHandler,
+  isSpared: boolean,
+): ByteWalker | undefined {
   if (pack.multiline !== undefined || pack.then !== undefined || pack.format !== undefined) return undefined;
-  const [pattern, ...others] = layerPatterns(pack, pack);
-  if (pattern === undefined || others.length > 0) return undefined;
   const matcher = compileByteMatcher(
-    pattern,
+    layerPatterns(pack, pack),
     (field) => handler.fields.find(field) >= 0,
-    (captures) => captureUse(captures, handler),
+    (captures, index) => captureUse(captures, index, handler),
   );
-  if (matcher === undefined) return undefined;
-  return new ByteWalker(matcher, handler, requiredLiteral(pattern) !== undefined);
+  const isMixed = matcher !== undefined && matcher.patterns.length > 1;
+  if (matcher === undefined || (isMixed && !matcher.patterns.every(({ use }) => use.plain))) return undefined;
+  return new ByteWalker(matcher, handler, isSpared);
 }
 
 /** For packs of patterns whose lines may be rare; undefined where they cannot be searched for. */

@@ -20,6 +20,17 @@ import { Tally } from './tally.ts';
 import { TimestampParser } from './time/timestamp.ts';
 import type { Instant } from './time/timestamp.ts';
 
+/** Where a line is in its piece. */
+export interface MatchedLine {
+  readonly start: number;
+  readonly end: number;
+  /** With its line end. */
+  readonly bytes: number;
+  readonly pattern: number;
+  /** From here on `scratch.ints` has the places of its captures, for records; -1 where the row has them. */
+  readonly places: number;
+}
+
 /** What becomes of an event: fields, steps, time, metrics, a record. */
 export class EventHandler {
   readonly tally = new Tally();
@@ -128,9 +139,9 @@ export class EventHandler {
   }
 
   /** Whether records can take these fields from the chunk's bytes, from where a matcher found them. */
-  takesBytes(fields: readonly string[]): boolean {
+  takesBytes(fields: readonly string[], pattern: number): boolean {
     if (this.#records === undefined || !this.#steps.none || this.#onEvent !== undefined) return false;
-    this.#records.bind(fields);
+    this.#records.bind(fields, pattern);
     return true;
   }
 
@@ -204,11 +215,8 @@ export class EventHandler {
     else tally.filter(dropped, 1, byteLength(chunk, start, Math.min(end + 1, chunk.text.length)));
   }
 
-  /**
-   * An ASCII line of the piece that a walker matched; the row has its fields, or from `places` on, `scratch.ints` has the
-   * places of its captures. `bytes` with its line end.
-   */
-  acceptBytes(start: number, end: number, bytes: number, places: number): void {
+  /** An ASCII line of the piece that a walker matched; the row has its fields, unless they are read from their places. */
+  acceptBytes({ start, end, bytes, pattern, places }: MatchedLine): void {
     const { row, tally } = this;
     tally.lines++;
     tally.events++;
@@ -220,30 +228,33 @@ export class EventHandler {
       this.#bodyEnd = end;
     }
     this.#places = places;
-    const dropped = this.#event(row, 0);
+    const dropped = this.#event(row, pattern);
     this.#places = -1;
     if (dropped === undefined) tally.matched++;
     else tally.filter(dropped, 1, bytes);
   }
 
-  /** Lines with the same labels, which the row has. `places` are where the totals of the feeders begin. */
-  acceptTotals(lines: number, totals: Float64Array, places: readonly number[]): void {
+  /** Lines with the same labels, which the row has. `places` are where the totals of the feeders begin, or -1. */
+  acceptTotals(lines: number, pattern: number, totals: Float64Array, places: readonly number[]): void {
     const { row, tally } = this;
     tally.lines += lines;
     tally.events += lines;
     tally.matched += lines;
-    row.pattern = 0;
+    row.pattern = pattern;
     if (this.#constants.wanted) this.#constants.fill(row);
-    for (const [n, { add }] of this.totals!.feeders.entries()) add(row, totals, places[n]!);
+    for (const [n, { add }] of this.totals!.feeders.entries())
+      if (places[n]! >= 0) add(row, totals, places[n]!);
+  }
+
+  /** Whether more is wanted of lines without a match than how many there are. */
+  get wantsMissed(): boolean {
+    return this.#records !== undefined || this.tally.sample === undefined;
   }
 
   /** An ASCII line of the chunk that did not match. */
   missBytes(chunk: Buffer, start: number, end: number, bytes: number): void {
     this.tally.lines++;
-    if (this.#records === undefined && this.tally.sample !== undefined) {
-      this.tally.events++;
-      this.tally.miss(1, bytes, () => '');
-    } else this.#miss(latin1(chunk, start, end), 1, bytes);
+    this.#miss(latin1(chunk, start, end), 1, bytes);
   }
 
   /** Whole lines that cannot match and that no record wants; `first` gives the first of them. */

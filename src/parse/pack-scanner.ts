@@ -32,9 +32,10 @@ export class PackScanner implements Scanner {
     this.#framer = new EventFramer(pack);
     const lineByLine = use.lineByLine === true || deps.onEvent !== undefined;
     this.#walker = lineByLine ? undefined : compileWalker(pack, this.#handler);
-    this.#bytes = lineByLine ? undefined : compileByteWalker(pack, this.#handler);
     // Records want every line.
     this.#sparse = lineByLine || use.records ? undefined : compileSparseWalker(pack, this.#handler);
+    const isSpared = this.#sparse !== undefined;
+    this.#bytes = lineByLine ? undefined : compileByteWalker(pack, this.#handler, isSpared);
   }
 
   scan(chunk: Chunk): Fragment {

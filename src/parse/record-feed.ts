@@ -31,7 +31,8 @@ export class RecordFeed {
   readonly #keys: number[] = [];
   readonly #convert: (((value: FieldValue) => FieldValue) | undefined)[] = [];
 
-  #bound: readonly BoundField[] = [];
+  /** By pattern. */
+  readonly #bound: (readonly BoundField[])[] = [];
 
   constructor(pack: Pack, fields: FieldTable, writer: RecordWriter) {
     this.#fields = fields;
@@ -64,9 +65,9 @@ export class RecordFeed {
     }
   }
 
-  /** The fields that `matchedBytes` gets, in their order. */
-  bind(fields: readonly string[]): void {
-    this.#bound = fields.map((field) => {
+  /** The fields that `matchedBytes` gets of a pattern, in their order. */
+  bind(fields: readonly string[], pattern: number): void {
+    this.#bound[pattern] = fields.map((field) => {
       const slot = this.#fields.find(field);
       if (slot < 0) return { key: -1, type: undefined, convert: undefined };
       const key = this.#learn(slot);
@@ -81,7 +82,7 @@ export class RecordFeed {
     const severity = severitySlot < 0 ? NO_SEVERITY : this.#readSeverity(row.values[severitySlot]);
     const writer = this.#writer;
     writer.begin(time.timeMs, time.nanos, time.nowMs, severity.number, severity.text);
-    const bound = this.#bound;
+    const bound = this.#bound[row.pattern]!;
     for (let n = 0; n < bound.length; n++) {
       const start = ints[places + n * 2]!;
       if (start === 0) continue;

@@ -12,7 +12,8 @@ describe('the budget of patterns', () => {
       const scanner = packScanner(
         {
           patterns: [
-            { name: 'slow', pattern: '^a (?<n>\\d+)$' },
+            // What goes forward over bytes needs no budget.
+            { name: 'slow', pattern: 'a (?<n>\\d+)$' },
             { name: 'other', pattern: '^a (?<n>.*)$' },
           ],
         },

@@ -117,6 +117,58 @@ describe('lines that only add to the totals of their labels', () => {
     expect(matched).toBeGreaterThan(5000);
   });
 
+  it('count as they do one by one where there are several patterns', () => {
+    const pattern = fc.constantFrom(
+      '^app: start (?<a>\\w+)$',
+      '^app: stop (?<a>\\w+) after (?<n>\\d+)$',
+      '^app: stop (?<a>\\w+)',
+      '^app: stopped',
+      '^(?<b>\\w+): (?<n>\\d+)$',
+      '^(?<b>\\w+): (?<a>\\w+) (?<t>[\\d.]+)$',
+      '^sys(?:\\[(?<n>\\d+)\\])?: (?<a>\\w+)$',
+      '^sys(?:\\[\\d+\\])?: login by (?<a>\\w+)$',
+      '^sys(?:\\[\\d+\\])?: logout by (?<a>\\w+)(?: after (?<t>[\\d.]+))?$',
+      '^\\w+ ab$',
+    );
+    // A metric's field must be one that a line can have.
+    const ALL = '^all (?<a>\\w+) (?<b>\\w+) (?<n>\\d+) (?<t>[\\d.]+)$';
+    const some = fc
+      .uniqueArray(pattern, { minLength: 2, maxLength: 6 })
+      .map((list) => [...list, ALL].map((one, i) => ({ name: `p${i}`, pattern: one })));
+    const of = fc
+      .uniqueArray(
+        fc.constantFrom(
+          { name: 'all_total', labels: { pattern: '@pattern', a: 'a' } },
+          { name: 'seen_total', labels: { b: 'b' } },
+          { name: 'n_total', value: 'n', labels: { a: 'a', b: 'b' } },
+          { name: 'first_total', patterns: ['p0', 'p1'], labels: { a: 'a' } },
+          { name: 't_seconds', type: 'histogram', value: 't', labels: { pattern: '@pattern' } },
+          { name: 'n_last', type: 'gauge', value: 'n' },
+        ),
+        { minLength: 1, maxLength: 4, selector: ({ name }) => name },
+      )
+      .map((list) => list.map((one) => ({ help: 'x', type: 'counter', ...one })));
+    const part = fc.constantFrom('x', 'ab', 'start', 'stop', '7', '12', '0.5', '1.25');
+    const event = fc.oneof(
+      fc.tuple(part, part).map(([a, n]) => `app: stop ${a} after ${n}`),
+      fc.tuple(fc.constantFrom('app: start', 'app: stop', 'app: stopped', 'sys:', 'sys[3]:', 'x:'), part).map((parts) => parts.join(' ')), // prettier-ignore
+      fc.tuple(part, part, part).map(([b, a, t]) => `${b}: ${a} ${t}`),
+      fc.tuple(fc.constantFrom('sys: ', 'sys[44]: '), fc.constantFrom('login', 'logout'), part).map(([sys, verb, a]) => `${sys}${verb} by ${a}`), // prettier-ignore
+      fc.constantFrom('all x y 7 1.5', 'all x y 8 .5'),
+      fc.tuple(part, part).map(([a, t]) => `sys: logout by ${a} after ${t}`),
+      fc.constantFrom('nothing', 'app: ', 'app: stöp x', 'sys: login by \0', 'é ab', ''),
+    );
+    let matched = 0;
+    fc.assert(
+      fc.property(some, of, fc.array(event, { minLength: 20, maxLength: 60 }), fc.constantFrom('\n', '\r\n'), (patterns, metrics, lines, newline) => {
+        const { counts } = bothWays({ patterns, metrics }, [lines.join(newline) + newline, lines.join(newline)]);
+        matched += counts[0]!.counts.matched;
+      }), // prettier-ignore
+      { numRuns: 300 },
+    );
+    expect(matched).toBeGreaterThan(1500);
+  });
+
   it('do so with more label sets than there are numbers for, in any order', () => {
     const pack = {
       pattern: '^(?<a>\\S+) (?<n>\\d+)(?: (?<t>\\d+\\.\\d+))?$',

@@ -1,5 +1,6 @@
 import type { AST } from '@eslint-community/regexpp';
 import { NEWLINE } from './char-set.ts';
+import { CandidateCode } from './candidate-code.ts';
 import { LineCode, NotForBytes } from './line-code.ts';
 import { ResultCode, WORD, resultsLength } from './line-results.ts';
 import type { CaptureUse } from './line-results.ts';
@@ -15,124 +16,176 @@ export const NO_MATCH = -1;
 export const UNSURE = -2;
 
 /**
- * A pattern as WebAssembly over bytes, for lines of plain ASCII. It goes forward only: each choice is made once, the way
- * a backtracking engine would try first, so that it takes linear time and no memory. Where that leads to the end, it is
- * the engine's own match; where it does not, and another choice could have, the answer is UNSURE.
+ * Patterns as WebAssembly over bytes, for lines of plain ASCII; the first that matches wins. They go forward only: each
+ * choice is made once, the way a backtracking engine would try first, so that it takes linear time and no memory. Where
+ * that leads to the end, it is the engine's own match; where it does not, and another choice could have, the answer is
+ * UNSURE.
  */
 export interface ByteMatcher<Use extends CaptureUse = CaptureUse> {
   /**
-   * Matches the lines in `scratch` from address `at` on, one after the other, up to the first that does not match, or
-   * for which there is no more space. There is a newline at address `last`, the last one. Gives how many there are results
-   * of; others may have been totalled.
+   * Matches the lines in `scratch` from address `at` on, one after the other, up to the first that is UNSURE, or that does
+   * not match if that is to be told, or for which there is no more space. There is a newline at address `last`, the last
+   * one. Gives how many lines there are results of; others may have been totalled, or missed.
    */
-  readonly run: (this: void, at: number, last: number) => number;
-  readonly captures: readonly Capture[];
-  readonly use: Use;
+  readonly run: (this: void, at: number, last: number, tellMissed: 0 | 1) => number;
+  readonly patterns: readonly BytePattern<Use>[];
   /** From one line's results to the next's, in `scratch.ints`. */
   readonly stride: number;
+}
+
+export interface BytePattern<Use extends CaptureUse = CaptureUse> {
+  readonly captures: readonly Capture[];
+  readonly use: Use;
 }
 
 /** In `scratch.ints`, after a run: why it ended, 0 for another reason than the next line; and where the next line begins. */
 export const STATUS = 0;
 export const NEXT = 1;
+/** And what is added to, run after run: lines that do not match and were not told, and their bytes with their line ends. */
+export const MISSED = 3;
+export const MISSED_BYTES = 4;
 /** Results of so many bytes are made at a time: they are read before they leave the processor's cache. */
 const RESULTS_MAX = 16 * 1024;
+/** Of the code of all patterns. */
+const SIZE_MAX = 512 * 1024;
 
 /** Undefined for patterns that do not begin with `^`, or have elements that look around or repeat more than a character. */
 export function compileByteMatcher<Use extends CaptureUse>(
-  pattern: Pattern,
+  patterns: readonly Pattern[],
   wanted: (field: string) => boolean,
-  useOf: (captures: readonly Capture[]) => Use,
+  useOf: (captures: readonly Capture[], index: number) => Use,
 ): ByteMatcher<Use> | undefined {
-  const [only, ...others] = pattern.ast.alternatives;
-  if (only === undefined || others.length > 0 || !isEdge(only.elements[0], 'start')) return undefined;
-  const toEnd = isEdge(only.elements.at(-1), 'end');
-  const elements = only.elements.slice(1, toEnd ? -1 : undefined);
-  const captures = pattern.captures.filter(({ field }) => wanted(field));
-  const oneWay = hasOneWay(elements, toEnd ? NEWLINE : [], pattern.flags);
-  const use = useOf(captures);
-  const stride = resultsLength(captures.length, use);
+  if (patterns.length === 0 || patterns.some((pattern) => forwardElements(pattern) === undefined))
+    return undefined;
+  const used = patterns.map((pattern, index) => {
+    const captures = pattern.captures.filter(({ field }) => wanted(field));
+    return { ...forwardElements(pattern)!, pattern, captures, use: useOf(captures, index) };
+  });
+  const stride = Math.max(...used.map(({ captures, use }) => resultsLength(captures.length, use)));
   const most = Math.floor(RESULTS_MAX / WORD / stride);
   if (most === 0) return undefined;
   try {
-    const code = new WasmCode(3);
-    write(code, elements, { pattern, captures, use, oneWay, toEnd, stride });
-    const run = compileWasm('run', 3, code);
-    return { run: (at, last) => run(at, last, RESULTS + most * stride * WORD), captures, use, stride };
+    const code = new WasmCode(4);
+    write(code, used, stride);
+    const run = compileWasm('run', 4, code);
+    const end = RESULTS + most * stride * WORD;
+    return { run: (at, last, tellMissed) => run(at, last, end, tellMissed), patterns: used, stride };
   } catch (error) {
     if (error instanceof NotForBytes) return undefined;
     throw error;
   }
 }
 
+/** What stands between `^` and, perhaps, `$`. */
+function forwardElements({ ast, flags }: Pattern): Forward | undefined {
+  const [only, ...others] = ast.alternatives;
+  if (only === undefined || others.length > 0 || !isEdge(only.elements[0], 'start')) return undefined;
+  const toEnd = isEdge(only.elements.at(-1), 'end');
+  const elements = only.elements.slice(1, toEnd ? -1 : undefined);
+  return { elements, toEnd, oneWay: hasOneWay(elements, toEnd ? NEWLINE : [], flags) };
+}
+
 function isEdge(element: AST.Element | undefined, kind: 'start' | 'end'): boolean {
   return element?.type === 'Assertion' && element.kind === kind;
 }
 
-interface Whole {
-  readonly pattern: Pattern;
-  readonly captures: readonly Capture[];
-  readonly use: CaptureUse;
-  /** What does not match when each choice is made once does not match. */
-  readonly oneWay: boolean;
+interface Forward {
+  readonly elements: readonly AST.Element[];
   /** The pattern goes to the end of the line. */
   readonly toEnd: boolean;
-  readonly stride: number;
+  /** What does not match when each choice is made once does not match. */
+  readonly oneWay: boolean;
 }
 
-/** Its parameters are the address of the first line, that of the last newline, and where there is no more space for results. */
-function write(code: WasmCode, elements: readonly AST.Element[], whole: Whole): void {
-  const { pattern, captures, use, oneWay, toEnd, stride } = whole;
+interface Used extends Forward, BytePattern {
+  readonly pattern: Pattern;
+}
+
+/**
+ * Its parameters are the address of the first line, that of the last newline, where there is no more space for results,
+ * and whether lines that do not match are told.
+ */
+function write(code: WasmCode, patterns: readonly Used[], stride: number): void {
   const next = code.parameter(0);
   const begin = code.local();
   const at = code.local();
   const results = code.local();
   const lines = code.local();
+  const header = (index: number, value: () => void): void => {
+    code.const(index * WORD);
+    value();
+    code.store();
+  };
   code.const(RESULTS).set(results);
-  code
-    .const(STATUS * WORD)
-    .const(0)
-    .store();
+  header(STATUS, () => code.const(0));
   code.block((stop) => {
     code.loop((again) => {
       code.get(next).get(code.parameter(1)).gtU().brIf(stop);
       code.get(results).get(code.parameter(2)).geU().brIf(stop);
       code.get(next).tee(begin).set(at);
       code.block((unsure) => {
-        const line = new LineCode(code, { at, results, unsure }, pattern, captures, oneWay && toEnd);
-        code.block((fail) => {
-          line.elements(elements, fail);
-          if (!toEnd) line.rest();
-          line.atEnd();
-          code.eqz().brIf(toEnd ? fail : unsure);
-          // Behind `\n` or `\r\n`.
-          code.get(at).load8().const(0x0a).ne().get(at).add().const(1).add().set(next);
-          new ResultCode(code, results, captures.length, use).line(begin, at, again);
-          code
-            .get(results)
-            .const(stride * WORD)
-            .add()
-            .set(results);
-          code.get(lines).const(1).add().set(lines).br(again);
+        const where = { at, results, unsure };
+        const candidates = new CandidateCode(code, where, patterns);
+        candidates.find();
+        for (const [index, one] of patterns.entries()) {
+          const { pattern, captures, use, elements, toEnd, oneWay } = one;
+          const line = new LineCode(code, where, pattern, captures, oneWay && toEnd);
+          code.block((other) => {
+            candidates.unless(index, other);
+            code.get(begin).set(at);
+            code.block((fail) => {
+              line.elements(elements, fail);
+              if (!toEnd) line.rest();
+              line.atEnd();
+              code.eqz().brIf(toEnd ? fail : unsure);
+              // Behind `\n` or `\r\n`.
+              code.get(at).load8().const(0x0a).ne().get(at).add().const(1).add().set(next);
+              new ResultCode(code, results, captures.length, use, index).line(begin, at, again);
+              code
+                .get(results)
+                .const(stride * WORD)
+                .add()
+                .set(results);
+              code.get(lines).const(1).add().set(lines).br(again);
+            });
+            line.isSpecial();
+            code.brIf(unsure);
+            if (!oneWay) code.br(unsure);
+          });
+          if (code.size > SIZE_MAX) throw new NotForBytes();
+        }
+        code.get(code.parameter(3));
+        code.if(() => {
+          header(STATUS, () => code.const(NO_MATCH));
+          code.br(stop);
         });
-        line.isSpecial();
-        code.brIf(unsure);
-        if (!oneWay) code.br(unsure);
-        code
-          .const(STATUS * WORD)
-          .const(NO_MATCH)
-          .store()
-          .br(stop);
+        const line = new LineCode(code, where, patterns[0]!.pattern, [], false);
+        code.get(begin).set(at);
+        line.rest();
+        line.atEnd();
+        code.eqz().brIf(unsure);
+        code.get(at).load8().const(0x0a).ne().get(at).add().const(1).add().set(next);
+        header(MISSED, () =>
+          code
+            .const(MISSED * WORD)
+            .load()
+            .const(1)
+            .add(),
+        );
+        header(MISSED_BYTES, () =>
+          code
+            .const(MISSED_BYTES * WORD)
+            .load()
+            .get(next)
+            .add()
+            .get(begin)
+            .sub(),
+        );
+        code.br(again);
       });
-      code
-        .const(STATUS * WORD)
-        .const(UNSURE)
-        .store();
+      header(STATUS, () => code.const(UNSURE));
     });
   });
-  code
-    .const(NEXT * WORD)
-    .get(next)
-    .store();
+  header(NEXT, () => code.get(next));
   code.get(lines);
 }

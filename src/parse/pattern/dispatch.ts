@@ -1,11 +1,16 @@
+import type { AST } from '@eslint-community/regexpp';
 import type { Pattern } from './parse-pattern.ts';
 import { isLinear } from './linear.ts';
 import { prefixSplits } from './prefix-split.ts';
+import type { PrefixSplit } from './prefix-split.ts';
 
 /** Patterns that begin alike and go on with different words: the words tell which of them a line can match. */
 export interface Family {
   /** Sticky, for the flag m. */
   readonly prefix: RegExp;
+  /** The prefix as one of the patterns has it; its number. */
+  readonly elements: readonly AST.Element[];
+  readonly owner: number;
   /** How many characters of the word are looked at. */
   readonly width: number;
   /** Patterns by the first `width` characters of their words, each list in the patterns' order. */
@@ -23,7 +28,7 @@ const WIDTH_MAX = 12;
 
 export function compileDispatch(patterns: readonly Pattern[]): Dispatch {
   const splits = patterns.map(
-    (pattern) => new Map(prefixSplits(pattern).map(({ prefix, literal }) => [prefix, literal])),
+    (pattern) => new Map(prefixSplits(pattern).map((split) => [split.prefix, split])),
   );
   const left = new Set(patterns.keys());
   const families: Family[] = [];
@@ -38,7 +43,7 @@ export function compileDispatch(patterns: readonly Pattern[]): Dispatch {
 
 /** The prefix that spares most tries: the one with most members outside of the largest group that a word does not split. */
 function bestFamily(
-  splits: readonly ReadonlyMap<string, string>[],
+  splits: readonly ReadonlyMap<string, PrefixSplit>[],
   left: ReadonlySet<number>,
 ): { family: Family; members: readonly number[] } | undefined {
   const byPrefix = new Map<string, number[]>();
@@ -63,9 +68,9 @@ function bestFamily(
 function familyOf(
   prefix: string,
   members: readonly number[],
-  splits: readonly ReadonlyMap<string, string>[],
+  splits: readonly ReadonlyMap<string, PrefixSplit>[],
 ): Family {
-  const words = members.map((index) => splits[index]!.get(prefix)!);
+  const words = members.map((index) => splits[index]!.get(prefix)!.literal);
   const width = Math.min(WIDTH_MAX, ...words.map((word) => word.length));
   const byWord = new Map<string, number[]>();
   members.forEach((index, i) => {
@@ -74,5 +79,7 @@ function familyOf(
     if (list === undefined) byWord.set(word, [index]);
     else list.push(index);
   });
-  return { prefix: new RegExp(prefix, 'my'), width, byWord };
+  const owner = members[0]!;
+  const { elements } = splits[owner]!.get(prefix)!;
+  return { prefix: new RegExp(prefix, 'my'), elements, owner, width, byWord };
 }

@@ -14,13 +14,13 @@ export const STOPS = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte === 0 || byte === 0x0a || byte === 0x0d || byte > 0x7f ? 1 : 0,
 );
 const PLAIN = STOPS.map((stops) => 1 - stops);
-/** Of code; longer ones take long to compile. */
+/** Of the code of a pattern; longer ones take long to compile. */
 const SIZE_MAX = 16_384;
 
 /** Thrown for a pattern that cannot be matched this way. */
 export class NotForBytes extends Error {}
 
-interface Where {
+export interface Where {
   /** The place in the line. */
   readonly at: Local;
   /** Where the line's results go. */
@@ -38,6 +38,7 @@ export class LineCode {
   readonly #i: Local;
   readonly #out: Local;
   readonly #unsure: Label;
+  readonly #sizeMax: number;
   readonly #mask: Local;
   readonly #vector: Local;
   readonly #flags: string;
@@ -51,6 +52,7 @@ export class LineCode {
     this.#i = where.at;
     this.#out = where.results;
     this.#unsure = where.unsure;
+    this.#sizeMax = code.size + SIZE_MAX;
     this.#mask = code.local();
     this.#vector = code.local('v128');
     this.#flags = pattern.flags;
@@ -89,7 +91,7 @@ export class LineCode {
 
   /** Goes on behind them, or at `fail`. */
   elements(elements: readonly AST.Element[], fail: Label): void {
-    if (this.#code.size > SIZE_MAX) throw new NotForBytes();
+    if (this.#code.size > this.#sizeMax) throw new NotForBytes();
     for (const element of elements) this.#element(element, fail);
   }
 
@@ -189,7 +191,7 @@ export class LineCode {
       const reached = code.local();
       for (let left = max; left > 0; left -= SOME_MAX) {
         const some = Math.min(left, SOME_MAX);
-        if (code.size > SIZE_MAX) throw new NotForBytes();
+        if (code.size > this.#sizeMax) throw new NotForBytes();
         code.get(this.#i).const(some).add().set(reached);
         passMembersAtMost(code, this.#i, set, some, this.#vector);
         if (left > some) code.get(this.#i).get(reached).ne().brIf(done);

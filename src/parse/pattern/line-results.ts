@@ -14,19 +14,22 @@ export interface CaptureUse {
 }
 
 /**
- * A line of a set that was met before only adds to its set's totals, f64 each: one, some integers, and what histograms make
- * of numbers. Where one of the integers is missing, a number is none, or a capture is there that must not be, the line
- * gives results instead.
+ * A line of a set that was met before only adds to its set's totals, f64 each, of which the first counts lines: some
+ * integers, and what histograms make of numbers. Where one of the integers is missing, a number is none, or a capture is
+ * there that must not be, the line gives results instead.
  */
 export interface Totals {
-  readonly sums: readonly number[];
+  /** How many totals a set has. */
+  readonly length: number;
+  readonly sums: readonly { readonly capture: number; readonly place: number }[];
   readonly histograms: readonly TotalHistogram[];
   readonly unless: readonly number[];
 }
 
-/** Its totals are how many numbers there are up to each bound and beyond the last, and their sum. */
+/** From `place` on: how many numbers there are up to each bound and beyond the last, and their sum. */
 export interface TotalHistogram {
   readonly capture: number;
+  readonly place: number;
   /** What becomes of a number first. */
   readonly scale: Scale;
   /** Ascending. */
@@ -38,21 +41,18 @@ export interface Scale {
   readonly amount: number;
 }
 
-/** How many totals a set has. */
-export function totalsLength({ sums, histograms }: Totals): number {
-  return histograms.reduce((length, { bounds }) => length + bounds.length + 2, 1 + sums.length);
-}
-
 /**
- * The first line's results: its beginning, where its `\n` or `\r\n` is, the number of its value set or -1, the start and end
+ * The first line's results: its beginning, where its `\n` or `\r\n` is, the number of its value set or -1, that of its pattern, the start and end
  * of each capture, or 0 and 0, and of each that is read as a number, its digits or -1, and how many of them are decimals.
  */
 export const LINES = RESULTS / 4;
 export const SET = 2;
-export const PLACES = 3;
+export const PATTERN = 3;
+export const PLACES = 4;
 
-/** In bytes; that of a total is twice as long. */
+/** In bytes. */
 export const WORD = 4;
+export const TOTAL = 8;
 
 /** How many words a line's results take, for so many captures. */
 export function resultsLength(captures: number, { numeric }: CaptureUse): number {
@@ -71,12 +71,14 @@ export class ResultCode {
   readonly #out: Local;
   readonly #captures: number;
   readonly #use: CaptureUse;
+  readonly #pattern: number;
 
-  constructor(code: WasmCode, out: Local, captures: number, use: CaptureUse) {
+  constructor(code: WasmCode, out: Local, captures: number, use: CaptureUse, pattern: number) {
     this.#code = code;
     this.#out = out;
     this.#captures = captures;
     this.#use = use;
+    this.#pattern = pattern;
   }
 
   /** Of the line between two addresses. Goes on at `totalled` where it only adds to totals. */
@@ -94,7 +96,7 @@ export class ResultCode {
         .set(known);
     if (keyed.length === 0 && totals === undefined) code.const(-1).set(set);
     else {
-      numberSet(code, out, keyed.map(placeOf), setsMax(totals));
+      numberSet(code, out, { places: keyed.map(placeOf), kind: this.#pattern, setsMax: setsMax(totals) });
       code.set(set);
     }
     if (totals !== undefined) this.#total(totals, { set, known }, totalled);
@@ -104,6 +106,10 @@ export class ResultCode {
       .get(out)
       .get(set)
       .store(SET * WORD);
+    code
+      .get(out)
+      .const(this.#pattern)
+      .store(PATTERN * WORD);
   }
 
   #number(capture: number): void {
@@ -140,7 +146,7 @@ export class ResultCode {
       code.get(set).get(known).geU();
       code.if(() => this.#newTotals(totals, set).br(told));
       for (const capture of unless) code.get(out).load(placeOf(capture)).brIf(told);
-      for (const capture of sums) {
+      for (const { capture } of sums) {
         code.get(out).load(this.#numberAt(capture)).const(0).ltS().brIf(told);
         code
           .get(out)
@@ -153,21 +159,24 @@ export class ResultCode {
       }
       this.#totalsOf(totals, set, at);
       code.get(at).get(at).loadF().constF(1).addF().storeF();
-      let total = 8;
-      for (const capture of sums) {
-        code.get(at).get(at).loadF(total);
-        code.get(out).load(this.#numberAt(capture)).convertF().addF().storeF(total);
-        total += 8;
+      for (const { capture, place } of sums) {
+        code
+          .get(at)
+          .get(at)
+          .loadF(place * TOTAL);
+        code
+          .get(out)
+          .load(this.#numberAt(capture))
+          .convertF()
+          .addF()
+          .storeF(place * TOTAL);
       }
-      for (const histogram of histograms) {
-        this.#observe(histogram, at, total);
-        total += (histogram.bounds.length + 2) * 8;
-      }
+      for (const histogram of histograms) this.#observe(histogram, at);
       code.br(then);
     });
   }
 
-  #observe({ capture, scale, bounds }: TotalHistogram, at: Local, total: number): void {
+  #observe({ capture, place, scale, bounds }: TotalHistogram, at: Local): void {
     const code = this.#code;
     const out = this.#out;
     const value = code.local('f64');
@@ -185,9 +194,14 @@ export class ResultCode {
       else code.mulF().set(value);
       code.const(0);
       for (const bound of bounds) code.constF(bound).get(value).ltF().add();
-      code.const(8).mul().get(at).add().set(bucket);
-      code.get(bucket).get(bucket).loadF(total).constF(1).addF().storeF(total);
-      const sum = total + (bounds.length + 1) * 8;
+      code.const(TOTAL).mul().get(at).add().set(bucket);
+      code.get(bucket).get(bucket);
+      code
+        .loadF(place * TOTAL)
+        .constF(1)
+        .addF()
+        .storeF(place * TOTAL);
+      const sum = (place + bounds.length + 1) * TOTAL;
       code.get(at).get(at).loadF(sum).get(value).addF().storeF(sum);
     });
   }
@@ -199,18 +213,18 @@ export class ResultCode {
     code.get(set).const(0).geS();
     return code.if(() => {
       this.#totalsOf(totals, set, at);
-      for (let n = 0; n < totalsLength(totals); n++)
+      for (let n = 0; n < totals.length; n++)
         code
           .get(at)
           .constF(0)
-          .storeF(n * 8);
+          .storeF(n * TOTAL);
     });
   }
 
   #totalsOf(totals: Totals, set: Local, at: Local): void {
     this.#code
       .get(set)
-      .const(totalsLength(totals) * 8)
+      .const(totals.length * TOTAL)
       .mul()
       .const(TOTALS)
       .add()
@@ -220,5 +234,5 @@ export class ResultCode {
 
 function setsMax(totals: Totals | undefined): number {
   if (totals === undefined) return SETS_MAX;
-  return Math.min(SETS_MAX, Math.floor(TOTALS_LENGTH / totalsLength(totals)));
+  return Math.min(SETS_MAX, Math.floor(TOTALS_LENGTH / totals.length));
 }

@@ -11,6 +11,8 @@ import { NotPrintable, printElements } from './print-pattern.ts';
 export interface PrefixSplit {
   /** Source of an expression that begins with `^` and has no groups; greedy. */
   readonly prefix: string;
+  /** The same as elements, without the `^`. */
+  readonly elements: readonly AST.Element[];
   readonly literal: string;
 }
 
@@ -28,7 +30,11 @@ export function prefixSplits({ ast, flags }: Pattern): PrefixSplit[] {
     if (literal.length < LITERAL_MIN) continue;
     if (isDeterministic(elements.slice(1, at), literal, flags)) {
       try {
-        splits.push({ prefix: printElements(elements.slice(0, at), flags), literal });
+        splits.push({
+          prefix: printElements(elements.slice(0, at), flags),
+          elements: elements.slice(1, at),
+          literal,
+        });
       } catch (error) {
         if (!(error instanceof NotPrintable)) throw error;
         break;

@@ -7,7 +7,7 @@ export type WasmFunction = (this: void, ...parameters: number[]) => number;
 
 /** A function over the memory of `scratch`. */
 export function compileWasm(name: string, parameters: number, code: WasmCode): WasmFunction {
-  const module = new WebAssembly.Module(wasmModule([{ name, parameters, code }]));
+  const module = new WebAssembly.Module(wasmModule(name, parameters, code));
   return new WebAssembly.Instance(module, { m: { m: scratch.memory } }).exports[name]!;
 }
 

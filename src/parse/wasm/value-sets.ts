@@ -5,7 +5,8 @@ import type { Local, WasmCode } from './wasm-code.ts';
 export const SETS_MAX = 1024;
 /** The most values that make up a set. */
 export const VALUES_MAX = 7;
-/** An entry: the set's number and one more, its hash, and where each of its values begins and ends. */
+/** An entry: the set's number and one more, with its kind; its hash; and where each of its values begins and how long it is. */
+const KIND = 0x10000;
 const ENTRY_BYTES = 64;
 const ENTRIES = TABLE_BYTES / ENTRY_BYTES;
 const VALUES = 8;
@@ -15,14 +16,18 @@ const PRIME = 0x01000193;
 /**
  * Code that tells sets of values apart. It leaves the set's number on the stack, a new one where the table does not have
  * it, or -1 where `setsMax` have one. `places` are where the address of each value's begin stands, from `base` on,
- * followed by that of its end, or 0 and 0. An entry that another set needs is given up.
+ * followed by that of its end, or 0 and 0. Sets of different kinds are different. An entry that another set needs is given up.
  */
-export function numberSet(code: WasmCode, base: Local, places: readonly number[], setsMax: number): void {
+export function numberSet(
+  code: WasmCode,
+  base: Local,
+  { places, kind, setsMax }: { places: readonly number[]; kind: number; setsMax: number },
+): void {
   const values = places.map((place) => ({ place, start: code.local(), length: code.local() }));
   const hash = code.local();
   const entry = code.local();
   const number = code.local();
-  code.const(0).set(hash);
+  code.const(kind).set(hash);
   for (const { place, start, length } of values) {
     code.get(base).load(place).set(start);
     code
@@ -48,6 +53,7 @@ export function numberSet(code: WasmCode, base: Local, places: readonly number[]
   code.block((done) => {
     code.block((other) => {
       code.get(entry).load(0).tee(number).eqz().brIf(other);
+      code.get(number).const(16).shrU().const(kind).ne().brIf(other);
       code.get(entry).load(4).get(hash).ne().brIf(other);
       const there = code.local();
       for (const [n, { start, length }] of values.entries()) {
@@ -61,7 +67,12 @@ export function numberSet(code: WasmCode, base: Local, places: readonly number[]
           .brIf(other);
         differs(code, { start, there, length }, () => code.br(other));
       }
-      code.get(number).const(1).sub().set(number).br(done);
+      code
+        .get(number)
+        .const(1 + kind * KIND)
+        .sub()
+        .set(number)
+        .br(done);
     });
     code
       .const(SETS * 4)
@@ -76,7 +87,12 @@ export function numberSet(code: WasmCode, base: Local, places: readonly number[]
       .const(1)
       .add()
       .store();
-    code.get(entry).get(number).const(1).add().store(0);
+    code
+      .get(entry)
+      .get(number)
+      .const(1 + kind * KIND)
+      .add()
+      .store(0);
     code.get(entry).get(hash).store(4);
     for (const [n, { start, length }] of values.entries()) {
       const at = VALUES + n * 8;

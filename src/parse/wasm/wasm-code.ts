@@ -1,3 +1,5 @@
+import { ByteWriter } from '../../model/byte-writer.ts';
+
 /** A local of a function, by its number; parameters come first. */
 export type Local = number & { readonly local: unique symbol };
 /** A block that is open: branching to a loop begins it anew, branching to any other leaves it. */
@@ -9,7 +11,7 @@ export type Label = number & { readonly label: unique symbol };
  */
 export class WasmCode {
   readonly #parameters: number;
-  readonly #bytes: number[] = [];
+  readonly #bytes = new ByteWriter();
   readonly #types: number[] = [];
   #depth = 0;
 
@@ -174,9 +176,7 @@ export class WasmCode {
 
   constF(value: number): this {
     this.#op(0x44);
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setFloat64(0, value, true);
-    this.#bytes.push(...bytes);
+    this.#bytes.double(value);
     return this;
   }
 
@@ -209,7 +209,7 @@ export class WasmCode {
 
   constV(bytes: ArrayLike<number>): this {
     this.#vector(0x0c);
-    for (let i = 0; i < 16; i++) this.#bytes.push(bytes[i]!);
+    for (let i = 0; i < 16; i++) this.#bytes.uint8(bytes[i]!);
     return this;
   }
 
@@ -242,14 +242,6 @@ export class WasmCode {
     return this.#vector(0x50);
   }
 
-  xorV(): this {
-    return this.#vector(0x51);
-  }
-
-  anyTrue(): this {
-    return this.#vector(0x53);
-  }
-
   /** The highest bit of each byte, that of the first byte lowest. */
   bitmask(): this {
     return this.#vector(0x64);
@@ -260,36 +252,37 @@ export class WasmCode {
     return this.#vector(0x6d);
   }
 
-  addV(): this {
-    return this.#vector(0x6e);
-  }
-
   subV(): this {
     return this.#vector(0x71);
   }
 
   /** As it stands in a code section. */
-  finish(): number[] {
-    const locals = this.#types.flatMap((type) => [1, type]);
-    const body = [...unsigned(this.#types.length), ...locals, ...this.#bytes, 0x0b];
-    return [...unsigned(body.length), ...body];
+  writeTo(out: ByteWriter): void {
+    const start = out.beginSized();
+    out.varint(this.#types.length);
+    for (const type of this.#types) {
+      out.uint8(1);
+      out.uint8(type);
+    }
+    out.raw(this.#bytes.bytes.subarray(0, this.#bytes.length));
+    out.uint8(END);
+    out.endSized(start);
   }
 
   #nested(opcode: number, body: (label: Label) => void): this {
     this.#op(opcode).#op(EMPTY);
     body(++this.#depth as Label);
     this.#depth--;
-    return this.#op(0x0b);
+    return this.#op(END);
   }
 
   #op(opcode: number): this {
-    this.#bytes.push(opcode);
+    this.#bytes.uint8(opcode);
     return this;
   }
 
   #vector(opcode: number): this {
-    this.#bytes.push(0xfd, ...unsigned(opcode));
-    return this;
+    return this.#op(0xfd).#unsigned(opcode);
   }
 
   /** No alignment is promised. */
@@ -298,74 +291,50 @@ export class WasmCode {
   }
 
   #unsigned(value: number): this {
-    this.#bytes.push(...unsigned(value));
+    this.#bytes.varint(value);
     return this;
   }
 
   #signed(value: number): this {
-    this.#bytes.push(...signed(value));
-    return this;
+    let rest = value | 0;
+    for (; rest < -64 || rest > 63; rest >>= 7) this.#op((rest & 0x7f) | 0x80);
+    return this.#op(rest & 0x7f);
   }
 }
 
-export interface WasmFunction {
-  readonly name: string;
-  readonly parameters: number;
-  readonly code: WasmCode;
-}
-
-/** A module of functions that take and give i32, over the memory that they import as `m.m`. */
-export function wasmModule(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
-  const types = functions.map(({ parameters }) => {
-    const list = Array.from({ length: parameters }, () => I32);
-    return [0x60, ...unsigned(parameters), ...list, 1, I32];
+/** A module of one function that takes and gives i32, over the memory that it imports as `m.m`. */
+export function wasmModule(name: string, parameters: number, code: WasmCode): Uint8Array<ArrayBuffer> {
+  const out = new ByteWriter();
+  const text = (value: string): void => out.string(value);
+  // Each section has a list of one.
+  const section = (id: number, write: () => void): void => {
+    out.uint8(id);
+    const start = out.beginSized();
+    out.uint8(1);
+    write();
+    out.endSized(start);
+  };
+  out.raw(HEAD);
+  section(1, () =>
+    out.raw(Uint8Array.of(0x60, parameters, ...Array.from({ length: parameters }, () => I32), 1, I32)),
+  );
+  section(2, () => {
+    text('m');
+    text('m');
+    out.raw(Uint8Array.of(2, 0, 0));
   });
-  const exported = functions.map(({ name }, n) => [...text(name), 0, ...unsigned(n)]);
-  return Uint8Array.from([
-    ...HEAD,
-    ...section(1, types),
-    ...section(2, [[...text('m'), ...text('m'), 2, 0, 0]]),
-    ...section(
-      3,
-      functions.map((_, n) => unsigned(n)),
-    ),
-    ...section(7, exported),
-    ...section(
-      10,
-      functions.map(({ code }) => code.finish()),
-    ),
-  ]);
+  section(3, () => out.uint8(0));
+  section(7, () => {
+    text(name);
+    out.raw(Uint8Array.of(0, 0));
+  });
+  section(10, () => code.writeTo(out));
+  return new Uint8Array(out.bytes.subarray(0, out.length));
 }
 
 /** The magic number and the version. */
-const HEAD = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+const HEAD = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const I32 = 0x7f;
 const TYPES = { i32: I32, f64: 0x7c, v128: 0x7b };
 const EMPTY = 0x40;
-
-function section(id: number, items: readonly (readonly number[])[]): number[] {
-  const content = [...unsigned(items.length), ...items.flat()];
-  return [id, ...unsigned(content.length), ...content];
-}
-
-function text(name: string): number[] {
-  const bytes = Buffer.from(name);
-  return [...unsigned(bytes.length), ...bytes];
-}
-
-/** LEB128. */
-function unsigned(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value >>> 0;
-  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
-  bytes.push(rest);
-  return bytes;
-}
-
-function signed(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value | 0;
-  for (; rest < -64 || rest > 63; rest >>= 7) bytes.push((rest & 0x7f) | 0x80);
-  bytes.push(rest & 0x7f);
-  return bytes;
-}
+const END = 0x0b;

@@ -9,7 +9,7 @@ import { packScanner } from '../scan-text.ts';
 
 function matcherOf(source: string, flags = '') {
   return compileByteMatcher(
-    parsePattern({ name: 'line', pattern: source, flags }, {}),
+    [parsePattern({ name: 'line', pattern: source, flags }, {})],
     () => true,
     () => ({ keyed: [], numeric: [] }),
   );
@@ -21,10 +21,10 @@ function answer(matcher: ByteMatcher, line: string, end: string): (string | unde
   expect(scratch.load(Buffer.from(`${line}${end}a1b "ab" 12`))).toBe(true);
   const last = INPUT + Buffer.byteLength(line + end) - 1;
   const { bytes, ints } = scratch;
-  if (matcher.run(INPUT, last) === 0) return ints[STATUS]!;
+  if (matcher.run(INPUT, last, 1) === 0) return ints[STATUS]!;
   expect(ints[LINES]).toBe(INPUT);
   expect(ints[LINES + 1]).toBe(INPUT + Buffer.byteLength(line));
-  return matcher.captures.map((_, n) => {
+  return matcher.patterns[0]!.captures.map((_, n) => {
     const [from, to] = ints.subarray(LINES + PLACES + n * 2);
     return from === 0 ? undefined : bytes.toString('latin1', from, to);
   });
@@ -34,7 +34,7 @@ function fieldsOf(source: string, line: string, end = '\n') {
   const matcher = matcherOf(source)!;
   const found = answer(matcher, line, end);
   if (typeof found === 'number') return found;
-  return Object.fromEntries(matcher.captures.map(({ field }, n) => [field, found[n]]));
+  return Object.fromEntries(matcher.patterns[0]!.captures.map(({ field }, n) => [field, found[n]]));
 }
 
 const piece = fc
@@ -71,7 +71,7 @@ describe('a pattern as code over bytes', () => {
             if (found === NO_MATCH) expect(match, `${pattern} on ${one}`).toBeNull();
             else
               expect(found, `${pattern} on ${one}`).toEqual(
-                matcher.captures.map(({ group }) => match![group]),
+                matcher.patterns[0]!.captures.map(({ group }) => match![group]),
               );
           }
         },
@@ -135,4 +135,36 @@ describe('walking a chunk by bytes', () => {
         expect(one!.counts).toMatchObject({ lines: 10, invalid: 2 });
       });
     }
+
+  it('gives the records of several patterns that going line by line gives', () => {
+    const pack = {
+      patterns: [
+        { name: 'took', pattern: '^(?<who>\\w+) took (?<ms>\\d+)ms(?: for (?<what>.+))?$' },
+        { name: 'failed', pattern: '^(?<who>\\w+) failed: (?<why>.*)$' },
+        { name: 'level', pattern: '^<(?<level>\\w+)> (?<who>\\w+)' },
+      ],
+      fields: { ms: 'int' },
+      severity: { field: 'level' },
+      metrics: [
+        { name: 'seen_total', type: 'counter', help: 'n', labels: { who: 'who', pattern: '@pattern' } },
+      ],
+    };
+    const lines = [
+      'ann took 12ms',
+      'bo failed: no',
+      '<warn> ann is late',
+      'ann took 7ms for bo',
+      'cy',
+      'é failed: x',
+      '<error> bo',
+    ];
+    const [one, other] = [false, true].map((lineByLine) => {
+      const scanner = packScanner(pack, { records: true, lineByLine });
+      const { counts } = scanner.scan(`${[...lines, ...lines.toReversed()].join('\n')}\n`);
+      return { counts, metrics: scanner.metrics(), records: scanner.records };
+    });
+    expect(one).toEqual(other);
+    expect(one!.counts).toMatchObject({ lines: 14, matched: 10 });
+    expect(one!.records.length).toBe(14);
+  });
 });
