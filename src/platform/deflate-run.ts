@@ -5,6 +5,9 @@ import PQueue from 'p-queue';
 /** The thread pool has four threads; one is left to those who read files and wait for it. */
 const AT_ONCE = Math.min(3, availableParallelism());
 
+/** More output than this takes another turn on the thread pool; most runs are below it. */
+const OUTPUT_BYTES = 64 * 1024;
+
 const queue = new PQueue({ concurrency: AT_ONCE });
 const idle: Deflater[] = [];
 
@@ -27,7 +30,11 @@ export async function deflateRun(bytes: Uint8Array): Promise<Uint8Array<ArrayBuf
  * the garbage collector comes by, which it does late, for it sees none of that memory. After a failure it is let go.
  */
 class Deflater {
-  readonly #stream: DeflateRaw = createDeflateRaw({ level: 1, flush: constants.Z_SYNC_FLUSH });
+  readonly #stream: DeflateRaw = createDeflateRaw({
+    level: 1,
+    flush: constants.Z_SYNC_FLUSH,
+    chunkSize: OUTPUT_BYTES,
+  });
   #pieces: Uint8Array[] = [];
   #failed: (error: Error) => void = () => undefined;
 
