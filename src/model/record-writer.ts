@@ -18,6 +18,44 @@ export interface RecordWriter {
   /** The body as valid UTF-8 bytes start..end of `source`. */
   bodyBytes(source: Buffer, start: number, end: number): void;
   end(): void;
+  /** A faster way for lines whose captures code has found; undefined where there is none. */
+  lines?(layout: LineLayout): LineRecords | undefined;
   /** The records since `reset`, in blocks of at most `maxBlockBytes` and `maxBlockRecords`; a larger single record is a block alone. */
   drain(): RecordBlock[];
+}
+
+/**
+ * How the results of lines lie in the memory that compiled code works in, in words of four bytes: from the first to that
+ * of the next line, and within each its begin, its end, the number of its pattern, and what the fields of that are made of.
+ */
+export interface LineLayout {
+  readonly stride: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly pattern: number;
+  /** By pattern, in the order of the attributes. */
+  readonly fields: readonly (readonly LineField[])[];
+}
+
+export interface LineField {
+  readonly key: string;
+  /** What cannot be read as the number that it is to be keeps the line from being written this way. */
+  readonly type: 'text' | 'int' | 'float';
+  /** Where the begin of its text is, followed by its end, or 0 and 0. */
+  readonly place: number;
+  /** For numbers: where its digits are, or -1, followed by how many of them are decimals. */
+  readonly digits: number;
+}
+
+/** Writes the records of lines of plain ASCII, with the line as body. */
+export interface LineRecords {
+  /** The most lines at a time. */
+  readonly most: number;
+  /** What a line's record has beside what is in the line, for the line with this number among those that are written next. */
+  moment(line: number, timeMs: number, nanos: number, severity: number, severityText: string): void;
+  /**
+   * Writes lines, of which the one with the number `line` has its results from word `at` on, up to and without the number
+   * `end`. Gives the number of the first that it did not write: it is for `begin`.
+   */
+  write(line: number, end: number, at: number, observedMs: number): number;
 }

@@ -2,11 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import { ByteFiller } from './byte-filler.ts';
 import type { RowUse } from './capture-use.ts';
 import type { EventHandler } from './event-handler.ts';
+import type { LineCapture } from './record-feed.ts';
 import { MISSED, MISSED_BYTES, NEXT, NO_MATCH, STATUS, UNSURE } from './pattern/byte-matcher.ts';
-import type { ByteMatcher } from './pattern/byte-matcher.ts';
+import type { ByteMatcher, BytePattern } from './pattern/byte-matcher.ts';
 import { STOPS } from './pattern/line-code.ts';
 import { LINES, PATTERN, PLACES } from './pattern/line-results.ts';
-import { INPUT, SETS, TOTALS, scratch } from './wasm/scratch.ts';
+import { INPUT, SETS, TOTALS, scratch } from '../wasm/scratch.ts';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -26,6 +27,8 @@ export class ByteWalker {
   readonly #filler: ByteFiller;
   /** There is a faster way where many lines do not match. */
   readonly #isSpared: boolean;
+  /** Records are written from the bytes. */
+  readonly #isDirect: boolean;
   #asText = 0;
 
   constructor(matcher: ByteMatcher<RowUse>, handler: EventHandler, isSpared: boolean) {
@@ -33,6 +36,8 @@ export class ByteWalker {
     this.#handler = handler;
     this.#filler = new ByteFiller(matcher, handler);
     this.#isSpared = isSpared;
+    this.#isDirect = matcher.patterns.every(({ use }) => use.direct);
+    if (this.#isDirect) handler.bindLines(matcher.patterns.map(lineCaptures), matcher.stride);
   }
 
   /** Whether this is the way for the next chunk. Asked once for each. */
@@ -80,20 +85,17 @@ export class ByteWalker {
     const { bytes, ints } = scratch;
     const handler = this.#handler;
     const filler = this.#filler;
-    const { direct } = this.#matcher.patterns[0]!.use;
-    for (let from = LINES; from < LINES + count * stride; from += stride) {
+    for (let n = 0; n < count; n++) {
+      const from = LINES + n * stride;
       const start = ints[from]!;
       const end = ints[from + 1]!;
       filler.fill(bytes, ints, from);
       const lineEnd = bytes[end] === NEWLINE ? 1 : 2;
-      handler.acceptBytes({
-        start,
-        end,
-        bytes: end - start + lineEnd,
-        pattern: ints[from + PATTERN]!,
-        places: direct ? from + PLACES : -1,
-      });
+      const line = { start, end, bytes: end - start + lineEnd, pattern: ints[from + PATTERN]! };
+      if (this.#isDirect) handler.noteBytes(n, line);
+      else handler.acceptBytes(line);
     }
+    if (this.#isDirect) handler.writeLines(count);
   }
 
   /** Of the sets of this chunk. */
@@ -138,4 +140,12 @@ export class ByteWalker {
     if (nul) text = text.replaceAll('\0', REPLACEMENT);
     this.#handler.handle(text, 1, next - at);
   }
+}
+
+function lineCaptures({ captures, use }: BytePattern<RowUse>): LineCapture[] {
+  return captures.map(({ field }, n) => {
+    const number = use.numeric.indexOf(n);
+    const digits = number < 0 ? -1 : PLACES + (captures.length + number) * 2;
+    return { field, place: PLACES + n * 2, digits };
+  });
 }

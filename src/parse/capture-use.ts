@@ -1,7 +1,7 @@
 import type { EventHandler } from './event-handler.ts';
 import type { CaptureUse, Totals } from './pattern/line-results.ts';
 import type { Capture } from './pattern/parse-pattern.ts';
-import { VALUES_MAX } from './wasm/value-sets.ts';
+import { VALUES_MAX } from '../wasm/value-sets.ts';
 
 /** How the captures of a pattern get into the row. */
 export interface RowUse extends CaptureUse {
@@ -19,22 +19,20 @@ export interface RowUse extends CaptureUse {
 /** With more totals for each set, there would be too few sets. */
 const LENGTH_MAX = 128;
 
-/** `index`: of the pattern. */
-export function captureUse(captures: readonly Capture[], index: number, handler: EventHandler): RowUse {
+export function captureUse(captures: readonly Capture[], handler: EventHandler): RowUse {
   const slots = captures.map(({ field }) => handler.fields.find(field));
   const once = new Set(slots).size === slots.length;
-  const direct =
-    once &&
-    handler.takesBytes(
-      captures.map(({ field }) => field),
-      index,
-    );
+  const direct = once && handler.takesBytes;
   const plain = once && (direct || !handler.tracksFields);
   const read = [...captures.keys()].filter((n) => !direct || handler.reads(slots[n]!));
   const row = { slots, direct, plain, read, totalPlaces: [] };
   if (!plain) return { ...row, keyed: [], numeric: [] };
   const keyed = read.filter((n) => handler.isKey(captures[n]!.field));
-  const numeric = read.filter((n) => handler.isNumeric(captures[n]!.field));
+  const numeric = [...captures.keys()].filter(
+    (n) =>
+      (read.includes(n) && handler.isNumeric(captures[n]!.field)) ||
+      (direct && handler.isRecordNumber(captures[n]!.field)),
+  );
   if (keyed.length > VALUES_MAX) return { ...row, keyed: [], numeric };
   const found = totalsOf(captures, handler);
   if (found === undefined) return { ...row, keyed, numeric };

@@ -31,7 +31,7 @@ export function compileByteWalker(
   const matcher = compileByteMatcher(
     layerPatterns(pack, pack),
     (field) => handler.fields.find(field) >= 0,
-    (captures, index) => captureUse(captures, index, handler),
+    (captures) => captureUse(captures, handler),
   );
   const isMixed = matcher !== undefined && matcher.patterns.length > 1;
   if (matcher === undefined || (isMixed && !matcher.patterns.every(({ use }) => use.plain))) return undefined;

@@ -13,6 +13,7 @@ import { compileFeeder, patternNames, usesLineTime } from './metric-feed.ts';
 import type { Feeder, TotalFeeder } from './metric-feed.ts';
 import { PatternBudget } from './pattern-budget.ts';
 import { RecordFeed } from './record-feed.ts';
+import type { LineCapture } from './record-feed.ts';
 import { FieldTable, Row } from './row.ts';
 import { compileSteps } from './step/compile-steps.ts';
 import type { Steps } from './step/compile-steps.ts';
@@ -27,8 +28,6 @@ export interface MatchedLine {
   /** With its line end. */
   readonly bytes: number;
   readonly pattern: number;
-  /** From here on `scratch.ints` has the places of its captures, for records; -1 where the row has them. */
-  readonly places: number;
 }
 
 /** What becomes of an event: fields, steps, time, metrics, a record. */
@@ -65,8 +64,6 @@ export class EventHandler {
   readonly #readSlots: number;
   readonly #numeric: ReadonlySet<string>;
   readonly #keys: ReadonlySet<string>;
-  /** From where on the places of the line's captures stand, for records; -1 where those are in the row. */
-  #places = -1;
   #chunk: Chunk | undefined;
   /** What the walker is given: the chunk's, or a piece of it. */
   #bytes: Buffer = Buffer.alloc(0);
@@ -138,11 +135,19 @@ export class EventHandler {
     this.budget.beginPiece();
   }
 
-  /** Whether records can take these fields from the chunk's bytes, from where a matcher found them. */
-  takesBytes(fields: readonly string[], pattern: number): boolean {
-    if (this.#records === undefined || !this.#steps.none || this.#onEvent !== undefined) return false;
-    this.#records.bind(fields, pattern);
-    return true;
+  /** Whether records can take fields from the chunk's bytes, from where a matcher found them. */
+  get takesBytes(): boolean {
+    return this.#records !== undefined && this.#steps.none && this.#onEvent === undefined;
+  }
+
+  /** Which fields those are, by pattern, in results that lie so many words from each other. */
+  bindLines(captures: readonly (readonly LineCapture[])[], stride: number): void {
+    this.#records!.bind(captures, stride);
+  }
+
+  /** Whether records want the field as a number. */
+  isRecordNumber(field: string): boolean {
+    return this.#records!.isNumber(field);
   }
 
   /** Whether anybody but records reads it. */
@@ -215,8 +220,8 @@ export class EventHandler {
     else tally.filter(dropped, 1, byteLength(chunk, start, Math.min(end + 1, chunk.text.length)));
   }
 
-  /** An ASCII line of the piece that a walker matched; the row has its fields, unless they are read from their places. */
-  acceptBytes({ start, end, bytes, pattern, places }: MatchedLine): void {
+  /** An ASCII line of the piece that a walker matched; the row has its fields. */
+  acceptBytes({ start, end, bytes, pattern }: MatchedLine): void {
     const { row, tally } = this;
     tally.lines++;
     tally.events++;
@@ -227,11 +232,29 @@ export class EventHandler {
       this.#bodyStart = start;
       this.#bodyEnd = end;
     }
-    this.#places = places;
     const dropped = this.#event(row, pattern);
-    this.#places = -1;
     if (dropped === undefined) tally.matched++;
     else tally.filter(dropped, 1, bytes);
+  }
+
+  /** The same for a line whose record is taken from its bytes, by `writeLines`: the row has only what others read. */
+  noteBytes(line: number, { start, end, pattern }: MatchedLine): void {
+    const { row, tally } = this;
+    tally.lines++;
+    tally.events++;
+    tally.matched++;
+    if (!this.#plainBody) row.text = latin1(this.#bytes, start, end);
+    row.pattern = pattern;
+    if (this.#constants.wanted) this.#constants.fill(row);
+    const instant = this.#instant(row);
+    const timeMs = instant?.ms ?? this.#nowMs;
+    this.#feed(row, timeMs);
+    this.#records!.note(line, row, timeMs, instant?.nanos ?? 0);
+  }
+
+  /** Writes the records of the lines that were noted, from the first on. */
+  writeLines(count: number): void {
+    this.#records!.writeLines(count, this.#bytes, this.#nowMs);
   }
 
   /** Lines with the same labels, which the row has. `places` are where the totals of the feeders begin, or -1. */
@@ -325,23 +348,20 @@ export class EventHandler {
       const dropped = this.#steps.run(row);
       if (dropped !== undefined) return dropped;
     }
-    const instant = this.#timestamp === undefined ? undefined : this.#instant(row);
+    const instant = this.#instant(row);
     const timeMs = instant?.ms ?? this.#nowMs;
-    const feeders = this.#feeders;
-    for (let i = 0; i < feeders.length; i++) feeders[i]!(row, timeMs);
+    this.#feed(row, timeMs);
     if (this.#records !== undefined) {
-      const nanos = instant?.nanos ?? 0;
-      if (this.#places < 0) this.#records.matched(row, timeMs, nanos, this.#nowMs);
-      else
-        this.#records.matchedBytes(this.#bytes, this.#places, row, {
-          timeMs,
-          nanos,
-          nowMs: this.#nowMs,
-        });
+      this.#records.matched(row, timeMs, instant?.nanos ?? 0, this.#nowMs);
       if (this.#bodyStart < 0) this.#records.endWithText(row.text);
       else this.#records.endWithBytes(this.#bytes, this.#bodyStart, this.#bodyEnd);
     }
     return undefined;
+  }
+
+  #feed(row: Row, timeMs: number): void {
+    const feeders = this.#feeders;
+    for (let i = 0; i < feeders.length; i++) feeders[i]!(row, timeMs);
   }
 
   #instant(row: Row, count = true): Instant | undefined {

@@ -1,24 +1,30 @@
 import type { FieldType, Pack } from '../config/pack-schema.ts';
-import type { RecordWriter } from '../model/record-writer.ts';
+import type { LineField, LineRecords, RecordWriter } from '../model/record-writer.ts';
 import { latin1, plainNumber } from './byte-values.ts';
 import { severityOf } from './format-defaults.ts';
 import { converter, fieldTypes } from './field-type.ts';
-import { scratch } from './wasm/scratch.ts';
+import { LINES, LINES_MAX, PATTERN } from './pattern/line-results.ts';
+import { scratch } from '../wasm/scratch.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
 import { NO_SEVERITY, severityReader } from './severity.ts';
 import type { Severity } from './severity.ts';
 
-export interface RecordTime {
-  readonly timeMs: number;
-  readonly nanos: number;
-  readonly nowMs: number;
+/** A capture whose text stands in the results of a line, and what of it is read as a number. */
+export interface LineCapture {
+  readonly field: string;
+  readonly place: number;
+  readonly digits: number;
 }
 
 interface BoundField {
   readonly key: number;
+  /** Where its begin and its end are in a line's results. */
+  readonly place: number;
   readonly type: FieldType | undefined;
   readonly convert: ((value: FieldValue) => FieldValue) | undefined;
 }
+
+const NUMBERS: ReadonlySet<string> = new Set<FieldType>(['int', 'float']);
 
 /** Writes events as records: every field an attribute, the line as body. */
 export class RecordFeed {
@@ -32,7 +38,13 @@ export class RecordFeed {
   readonly #convert: (((value: FieldValue) => FieldValue) | undefined)[] = [];
 
   /** By pattern. */
-  readonly #bound: (readonly BoundField[])[] = [];
+  #bound: readonly (readonly BoundField[])[] = [];
+  #stride = 0;
+  #lines: LineRecords | undefined;
+  /** Of the lines that are noted. */
+  readonly #times: Float64Array = new Float64Array(LINES_MAX);
+  readonly #nanos: Int32Array = new Int32Array(LINES_MAX);
+  readonly #severities: Severity[] = [];
 
   constructor(pack: Pack, fields: FieldTable, writer: RecordWriter) {
     this.#fields = fields;
@@ -51,8 +63,7 @@ export class RecordFeed {
 
   /** Head and attributes; one of the ends must follow. */
   matched(row: Row, timeMs: number, nanos: number, nowMs: number): void {
-    const severitySlot = this.#severitySlot;
-    const severity = severitySlot < 0 ? NO_SEVERITY : this.#readSeverity(row.values[severitySlot]);
+    const severity = this.#severityOf(row);
     this.#writer.begin(timeMs, nanos, nowMs, severity.number, severity.text);
     const { touched, values } = row;
     for (let i = 0; i < touched.length; i++) {
@@ -65,37 +76,71 @@ export class RecordFeed {
     }
   }
 
-  /** The fields that `matchedBytes` gets of a pattern, in their order. */
-  bind(fields: readonly string[], pattern: number): void {
-    this.#bound[pattern] = fields.map((field) => {
-      const slot = this.#fields.find(field);
-      if (slot < 0) return { key: -1, type: undefined, convert: undefined };
-      const key = this.#learn(slot);
-      return { key, type: this.#typeOf(field), convert: this.#convert[slot] };
-    });
+  /** Whether it wants the field as a number. */
+  isNumber(field: string): boolean {
+    return NUMBERS.has(this.#typeOf(field) ?? '');
   }
 
-  /** The same as `matched` with fields of ASCII: from `places` on, `scratch.ints` has the start and end of each, or 0. */
-  matchedBytes(bytes: Buffer, places: number, row: Row, time: RecordTime): void {
+  /** What the lines that are noted have, by pattern. Their results lie so many words from each other. */
+  bind(captures: readonly (readonly LineCapture[])[], stride: number): void {
+    this.#stride = stride;
+    this.#bound = captures.map((list) => list.map((capture) => this.#bindField(capture)));
+    const types = captures.flatMap((list) => list.map(({ field }) => this.#typeOf(field)));
+    if (types.some((type) => type === 'bool')) return;
+    const fields = captures.map((list) => list.flatMap((capture) => this.#lineField(capture)));
+    this.#lines = this.#writer.lines?.({ stride, begin: 0, end: 1, pattern: PATTERN, fields });
+  }
+
+  #bindField({ field, place }: LineCapture): BoundField {
+    const slot = this.#fields.find(field);
+    if (slot < 0) return { key: -1, place, type: undefined, convert: undefined };
+    const key = this.#learn(slot);
+    return { key, place, type: this.#typeOf(field), convert: this.#convert[slot] };
+  }
+
+  #lineField({ field, place, digits }: LineCapture): LineField[] {
+    const slot = this.#fields.find(field);
+    if (slot < 0 || this.#learn(slot) < 0) return [];
+    const type = this.#typeOf(field);
+    return [{ key: field, type: type === 'int' || type === 'float' ? type : 'text', place, digits }];
+  }
+
+  /** A line whose record `writeLines` will write: its number among those, and its row. */
+  note(line: number, row: Row, timeMs: number, nanos: number): void {
+    const severity = this.#severityOf(row);
+    this.#times[line] = timeMs;
+    this.#nanos[line] = nanos;
+    this.#severities[line] = severity;
+    this.#lines?.moment(line, timeMs, nanos, severity.number, severity.text);
+  }
+
+  /** The same as `matched` and `endWithText` would write for the lines that were noted, which are ASCII: `bytes` has them. */
+  writeLines(count: number, bytes: Buffer, nowMs: number): void {
+    for (let line = 0; line < count; line++) {
+      const at = LINES + line * this.#stride;
+      if (this.#lines !== undefined) line = this.#lines.write(line, count, at, nowMs);
+      if (line < count) this.#writeLine(line, bytes, nowMs);
+    }
+  }
+
+  #writeLine(line: number, bytes: Buffer, nowMs: number): void {
     const { ints } = scratch;
-    const severitySlot = this.#severitySlot;
-    const severity = severitySlot < 0 ? NO_SEVERITY : this.#readSeverity(row.values[severitySlot]);
+    const at = LINES + line * this.#stride;
     const writer = this.#writer;
-    writer.begin(time.timeMs, time.nanos, time.nowMs, severity.number, severity.text);
-    const bound = this.#bound[row.pattern]!;
-    for (let n = 0; n < bound.length; n++) {
-      const start = ints[places + n * 2]!;
-      if (start === 0) continue;
-      const end = ints[places + n * 2 + 1]!;
-      const { key, type, convert } = bound[n]!;
-      if (key < 0) continue;
+    const severity = this.#severities[line]!;
+    writer.begin(this.#times[line]!, this.#nanos[line]!, nowMs, severity.number, severity.text);
+    for (const { key, place, type, convert } of this.#bound[ints[at + PATTERN]!]!) {
+      const start = ints[at + place]!;
+      const end = ints[at + place + 1]!;
+      if (start === 0 || key < 0) continue;
       if (convert === undefined) writer.attributeBytes(key, bytes, start, end);
       else {
-        const number = type === 'int' || type === 'float' ? plainNumber(bytes, start, end) : Number.NaN;
+        const number = NUMBERS.has(type!) ? plainNumber(bytes, start, end) : Number.NaN;
         const exact = type === 'int' ? Number.isInteger(number) : number === number;
         writer.attribute(key, exact ? number : convert(latin1(bytes, start, end)));
       }
     }
+    this.endWithBytes(bytes, ints[at]!, ints[at + 1]!);
   }
 
   endWithText(text: string): void {
@@ -113,6 +158,11 @@ export class RecordFeed {
     this.#writer.begin(nowMs, 0, nowMs, 0, '');
     this.#writer.body(text);
     this.#writer.end();
+  }
+
+  #severityOf(row: Row): Severity {
+    const slot = this.#severitySlot;
+    return slot < 0 ? NO_SEVERITY : this.#readSeverity(row.values[slot]);
   }
 
   #typeOf(name: string): FieldType | undefined {

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { pieceEnd } from './piece-end.ts';
-import { STRANGE, compileFind, countNewlines } from './wasm/byte-search.ts';
-import type { Find } from './wasm/byte-search.ts';
-import { INPUT, scratch } from './wasm/scratch.ts';
+import { STRANGE, compileFind, countNewlines } from '../wasm/byte-search.ts';
+import type { Find } from '../wasm/byte-search.ts';
+import { INPUT, scratch } from '../wasm/scratch.ts';
 import type { EventHandler } from './event-handler.ts';
 
 const NEWLINE = 0x0a;

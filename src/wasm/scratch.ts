@@ -11,8 +11,18 @@ export const SETS = 2;
 /** Where the totals of the value sets are, f64 each. */
 export const TOTALS = PAGE;
 export const TOTALS_LENGTH = PAGE / 8;
+/** Where what is not in the lines is for records: for each line, for all, and texts that some have. */
+export const MOMENTS = 2 * PAGE;
+export const MOMENTS_BYTES = 16 * 1024;
+export const CONSTANTS = MOMENTS + MOMENTS_BYTES;
+export const CONSTANTS_BYTES = 16 * 1024;
+export const TEXTS = CONSTANTS + CONSTANTS_BYTES;
+export const TEXTS_BYTES = 32 * 1024;
+/** Where records are written. */
+export const OUTPUT = 3 * PAGE;
+export const OUTPUT_BYTES = 2 * PAGE;
 /** Where the bytes begin that code goes over. */
-export const INPUT = 2 * PAGE;
+export const INPUT = 5 * PAGE;
 /** Code may read so far beyond the bytes it is given. */
 export const READ_BEYOND = 64;
 /** Longer inputs are for others. */
@@ -20,7 +30,7 @@ const INPUT_MAX = 4 * 1024 * 1024;
 
 /** The memory that all compiled code of a thread works in, one call at a time. It is as large as its largest input was. */
 class Scratch {
-  readonly memory = new WebAssembly.Memory({ initial: 7 });
+  readonly memory = new WebAssembly.Memory({ initial: 10 });
   bytes: Buffer = Buffer.from(this.memory.buffer);
   ints = new Int32Array(this.memory.buffer);
   doubles = new Float64Array(this.memory.buffer);

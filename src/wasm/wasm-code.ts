@@ -1,4 +1,4 @@
-import { ByteWriter } from '../../model/byte-writer.ts';
+import { ByteWriter } from '../model/byte-writer.ts';
 
 /** A local of a function, by its number; parameters come first. */
 export type Local = number & { readonly local: unique symbol };
@@ -89,6 +89,20 @@ export class WasmCode {
     return this.#op(0x36).#memory(offset);
   }
 
+  /** Its lowest byte. */
+  store8(offset = 0): this {
+    return this.#op(0x3a).#memory(offset);
+  }
+
+  store16(offset = 0): this {
+    return this.#op(0x3b).#memory(offset);
+  }
+
+  /** Takes the address to copy to, that to copy from and how many bytes; the two may overlap. */
+  copy(): this {
+    return this.#op(0xfc).#unsigned(0x0a).#op(0).#op(0);
+  }
+
   eqz(): this {
     return this.#op(0x45);
   }
@@ -143,6 +157,14 @@ export class WasmCode {
 
   mul(): this {
     return this.#op(0x6c);
+  }
+
+  divU(): this {
+    return this.#op(0x6e);
+  }
+
+  remU(): this {
+    return this.#op(0x70);
   }
 
   and(): this {
@@ -205,6 +227,10 @@ export class WasmCode {
   /** Sixteen bytes from an address on, aligned or not. */
   loadV(offset = 0): this {
     return this.#vector(0x00).#memory(offset);
+  }
+
+  storeV(offset = 0): this {
+    return this.#vector(0x0b).#memory(offset);
   }
 
   constV(bytes: ArrayLike<number>): this {

@@ -1,6 +1,8 @@
-import type { RecordWriter } from '../model/record-writer.ts';
+import type { LineLayout, LineRecords, RecordWriter } from '../model/record-writer.ts';
 import type { RecordBlock } from '../model/slice.ts';
 import { varintSize } from '../model/byte-writer.ts';
+import { LineRecordWriter } from './line-record-writer.ts';
+import { prefixOf } from './line-records.ts';
 import { ProtoWriter, writeNanos } from './protobuf.ts';
 
 export interface RecordWriterOptions {
@@ -78,6 +80,7 @@ class OtlpRecordWriter implements RecordWriter {
   #blockCount = 0;
   #blocks: { start: number; end: number; count: number }[] = [];
   #given: RecordBlock[] = [];
+  #lines: LineRecordWriter | undefined;
 
   constructor(options: RecordWriterOptions) {
     this.#options = options;
@@ -88,10 +91,7 @@ class OtlpRecordWriter implements RecordWriter {
   key(name: string): number {
     const known = this.#keyNumbers.get(name);
     if (known !== undefined) return known;
-    const head = new ProtoWriter(name.length * 3 + 8);
-    head.text(1, name);
-    head.uint8((2 << 3) | 2);
-    const prefix = head.copy();
+    const prefix = prefixOf(name);
     this.#keys.push({ name, prefix, head: wordsOf(Buffer.concat([Buffer.from([(6 << 3) | 2, 0]), prefix])) });
     this.#keyNumbers.set(name, this.#keys.length - 1);
     return this.#keys.length - 1;
@@ -102,6 +102,7 @@ class OtlpRecordWriter implements RecordWriter {
     for (const [name, value] of Object.entries(constant)) this.attribute(this.key(name), value);
     this.#constant = this.#out.copy();
     this.#constantWords = wordsOf(this.#constant);
+    this.#lines?.begin(this.#constant);
     this.#out.length = 0;
     this.#blocks = [];
     this.#given = [];
@@ -330,6 +331,23 @@ class OtlpRecordWriter implements RecordWriter {
     }
     this.#blockStart = end;
     this.#blockCount = 0;
+  }
+
+  lines(layout: LineLayout): LineRecords | undefined {
+    const append = (records: Uint8Array, count: number): void => this.#append(records, count);
+    this.#lines = LineRecordWriter.of(layout, this.#options, append);
+    return this.#lines;
+  }
+
+  /** Whole records, of no more than a block. */
+  #append(records: Uint8Array, count: number): void {
+    const out = this.#out;
+    const { maxBlockBytes, maxBlockRecords } = this.#options;
+    const bytes = out.length - this.#blockStart + records.length;
+    const full = bytes > maxBlockBytes || this.#blockCount + count > maxBlockRecords;
+    if (full && this.#blockCount > 0) this.#closeBlock(out.length);
+    out.raw(records);
+    this.#blockCount += count;
   }
 
   drain(): RecordBlock[] {

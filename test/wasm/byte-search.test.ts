@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { STRANGE, compileFind, countNewlines } from '../../../src/parse/wasm/byte-search.ts';
-import { INPUT, scratch } from '../../../src/parse/wasm/scratch.ts';
-import { fc } from '../../fuzz.ts';
+import { STRANGE, compileFind, countNewlines } from '../../src/wasm/byte-search.ts';
+import { INPUT, scratch } from '../../src/wasm/scratch.ts';
+import { fc } from '../fuzz.ts';
 
 const bytes = (min: number, max: number) =>
   fc

@@ -2,13 +2,13 @@ import type { AST } from '@eslint-community/regexpp';
 import { NEWLINE } from './char-set.ts';
 import { CandidateCode } from './candidate-code.ts';
 import { LineCode, NotForBytes } from './line-code.ts';
-import { ResultCode, WORD, resultsLength } from './line-results.ts';
+import { RESULTS_BYTES, ResultCode, WORD, resultsLength } from './line-results.ts';
 import type { CaptureUse } from './line-results.ts';
 import type { Capture, Pattern } from './parse-pattern.ts';
 import { hasOneWay } from './prefix-split.ts';
-import { compileWasm } from '../wasm/compile-wasm.ts';
-import { RESULTS } from '../wasm/scratch.ts';
-import { WasmCode } from '../wasm/wasm-code.ts';
+import { compileWasm } from '../../wasm/compile-wasm.ts';
+import { RESULTS } from '../../wasm/scratch.ts';
+import { WasmCode } from '../../wasm/wasm-code.ts';
 
 /** The line does not match. */
 export const NO_MATCH = -1;
@@ -44,8 +44,6 @@ export const NEXT = 1;
 /** And what is added to, run after run: lines that do not match and were not told, and their bytes with their line ends. */
 export const MISSED = 3;
 export const MISSED_BYTES = 4;
-/** Results of so many bytes are made at a time: they are read before they leave the processor's cache. */
-const RESULTS_MAX = 16 * 1024;
 /** Of the code of all patterns. */
 const SIZE_MAX = 512 * 1024;
 
@@ -53,16 +51,16 @@ const SIZE_MAX = 512 * 1024;
 export function compileByteMatcher<Use extends CaptureUse>(
   patterns: readonly Pattern[],
   wanted: (field: string) => boolean,
-  useOf: (captures: readonly Capture[], index: number) => Use,
+  useOf: (captures: readonly Capture[]) => Use,
 ): ByteMatcher<Use> | undefined {
   if (patterns.length === 0 || patterns.some((pattern) => forwardElements(pattern) === undefined))
     return undefined;
-  const used = patterns.map((pattern, index) => {
+  const used = patterns.map((pattern) => {
     const captures = pattern.captures.filter(({ field }) => wanted(field));
-    return { ...forwardElements(pattern)!, pattern, captures, use: useOf(captures, index) };
+    return { ...forwardElements(pattern)!, pattern, captures, use: useOf(captures) };
   });
   const stride = Math.max(...used.map(({ captures, use }) => resultsLength(captures.length, use)));
-  const most = Math.floor(RESULTS_MAX / WORD / stride);
+  const most = Math.floor(RESULTS_BYTES / WORD / stride);
   if (most === 0) return undefined;
   try {
     const code = new WasmCode(4);

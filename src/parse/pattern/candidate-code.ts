@@ -3,7 +3,7 @@ import type { Dispatch, Family } from './dispatch.ts';
 import { LineCode, NotForBytes } from './line-code.ts';
 import type { Where } from './line-code.ts';
 import type { Pattern } from './parse-pattern.ts';
-import type { Label, Local, WasmCode } from '../wasm/wasm-code.ts';
+import type { Label, Local, WasmCode } from '../../wasm/wasm-code.ts';
 
 /** Patterns in one local, a bit each. */
 const BITS = 32;

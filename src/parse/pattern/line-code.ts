@@ -5,9 +5,9 @@ import { WORD, placeOf } from './line-results.ts';
 import { visitGroups } from './parse-pattern.ts';
 import type { Capture, Pattern } from './parse-pattern.ts';
 import { hasOneWay } from './prefix-split.ts';
-import { SOME_MAX, passMembers, passMembersAtMost } from '../wasm/byte-set.ts';
-import type { ByteSet } from '../wasm/byte-set.ts';
-import type { Label, Local, WasmCode } from '../wasm/wasm-code.ts';
+import { SOME_MAX, passMembers, passMembersAtMost } from '../../wasm/byte-set.ts';
+import type { ByteSet } from '../../wasm/byte-set.ts';
+import type { Label, Local, WasmCode } from '../../wasm/wasm-code.ts';
 
 /** Bytes that end the plain way: NUL, `\r`, and all beyond ASCII; and the newline. */
 export const STOPS = Uint8Array.from({ length: 256 }, (_, byte) =>

@@ -1,7 +1,7 @@
-import { readNumber } from '../wasm/plain-number.ts';
-import { POWERS_OF_TEN, RESULTS, SETS, TOTALS, TOTALS_LENGTH } from '../wasm/scratch.ts';
-import { SETS_MAX, numberSet } from '../wasm/value-sets.ts';
-import type { Label, Local, WasmCode } from '../wasm/wasm-code.ts';
+import { readNumber } from '../../wasm/plain-number.ts';
+import { POWERS_OF_TEN, RESULTS, SETS, TOTALS, TOTALS_LENGTH } from '../../wasm/scratch.ts';
+import { SETS_MAX, numberSet } from '../../wasm/value-sets.ts';
+import type { Label, Local, WasmCode } from '../../wasm/wasm-code.ts';
 
 /** What is made of captures, by their numbers. */
 export interface CaptureUse {
@@ -53,6 +53,10 @@ export const PLACES = 4;
 /** In bytes. */
 export const WORD = 4;
 export const TOTAL = 8;
+/** Results of so many bytes are made at a time: they are read before they leave the processor's cache. */
+export const RESULTS_BYTES = 16 * 1024;
+/** And of so many lines. */
+export const LINES_MAX = RESULTS_BYTES / WORD / PLACES;
 
 /** How many words a line's results take, for so many captures. */
 export function resultsLength(captures: number, { numeric }: CaptureUse): number {

@@ -3,7 +3,7 @@ import { fc } from '../../fuzz.ts';
 import { NO_MATCH, STATUS, UNSURE, compileByteMatcher } from '../../../src/parse/pattern/byte-matcher.ts';
 import type { ByteMatcher } from '../../../src/parse/pattern/byte-matcher.ts';
 import { LINES, PLACES } from '../../../src/parse/pattern/line-results.ts';
-import { INPUT, scratch } from '../../../src/parse/wasm/scratch.ts';
+import { INPUT, scratch } from '../../../src/wasm/scratch.ts';
 import { parsePattern } from '../../../src/parse/pattern/parse-pattern.ts';
 import { packScanner } from '../scan-text.ts';
 
