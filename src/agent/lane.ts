@@ -38,6 +38,8 @@ export interface LaneRequest {
   readonly length: number;
 }
 export type LaneReply =
+  /** Packs are compiled: chunks can come. */
+  | { readonly kind: 'ready' }
   | {
       readonly kind: 'scanned';
       readonly id: number;
@@ -57,6 +59,9 @@ export type LaneReply =
 export class WorkerLane implements Lane {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve(fragment: Fragment): void; reject(error: Error): void }>();
+  /** Resolves when it can scan; rejects when it never will. */
+  readonly ready: Promise<void>;
+  #setReady!: () => void;
   #next = 0;
   /** Memory that goes back and forth; a new piece for each chunk would be most of what is thrown away. */
   #spare: Uint8Array<ArrayBuffer> | undefined;
@@ -67,6 +72,13 @@ export class WorkerLane implements Lane {
       workerData: plans,
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     });
+    this.ready = new Promise((resolve, reject) => {
+      this.#setReady = resolve;
+      this.#worker.once('error', reject);
+      this.#worker.once('exit', () => reject(new Error('the scanning thread ended')));
+    });
+    // Who does not ask hears of it from the chunks.
+    this.ready.catch(() => undefined);
     keepNurserySmall(this.#worker);
     this.#worker.unref();
     this.#worker.on('message', (reply: LaneReply) => this.#receive(reply, onPatternOut));
@@ -103,6 +115,9 @@ export class WorkerLane implements Lane {
 
   #receive(reply: LaneReply, onPatternOut: PatternOut): void {
     switch (reply.kind) {
+      case 'ready':
+        this.#setReady();
+        return;
       case 'pattern_out':
         onPatternOut(reply.source, reply.pattern, reply.reason);
         return;

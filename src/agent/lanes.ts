@@ -19,7 +19,7 @@ export interface LanesOptions {
 
 interface Place {
   readonly lane: Lane;
-  /** Of the chunk that is under way; 0 while it is free. */
+  /** Of the chunk that is under way; 0 while it is free. A thread that is not ready yet is not free. */
   bytes: number;
   /** Lets a worker go that was free for long. */
   retirement?: NodeJS.Timeout;
@@ -74,7 +74,10 @@ export class Lanes {
     await Promise.all([this.#inline, ...this.#workers].map(({ lane }) => lane.close()));
   }
 
-  /** The main thread first; a small chunk waits for it rather than pay for the way to a worker and back. */
+  /**
+   * A worker first, since the main thread reads and commits as well; a small chunk waits for the main thread rather than
+   * pay for the way to a worker and back.
+   */
   async #place(bytes: number, mostWorkers: number): Promise<Place> {
     for (;;) {
       const free = this.#free(bytes, mostWorkers);
@@ -93,15 +96,30 @@ export class Lanes {
   }
 
   #free(bytes: number, mostWorkers: number): Place | undefined {
+    const worthIt = bytes >= WORTH_A_WORKER_BYTES;
+    const workers = worthIt ? this.#workers.slice(0, mostWorkers) : [];
+    const free = workers.find((place) => place.bytes === 0);
+    if (free !== undefined) return free;
     if (this.#inline.bytes === 0) return this.#inline;
-    if (bytes < WORTH_A_WORKER_BYTES) return undefined;
-    const free = this.#workers.slice(0, mostWorkers).find((place) => place.bytes === 0);
-    if (free !== undefined || this.#workers.length >= mostWorkers) return free;
     // A few lines of another file are no reason for a thread.
-    if (this.#inline.bytes < WORTH_A_WORKER_BYTES) return undefined;
-    const place = { lane: new WorkerLane(this.#options.plans, this.#options.onPatternOut), bytes: 0 };
+    const bothBusy = worthIt && this.#inline.bytes >= WORTH_A_WORKER_BYTES;
+    if (bothBusy && this.#workers.length < mostWorkers) this.#startWorker();
+    return undefined;
+  }
+
+  /** Its start takes as long as some hundred chunks: they are scanned on the main thread meanwhile. */
+  #startWorker(): void {
+    const lane = new WorkerLane(this.#options.plans, this.#options.onPatternOut);
+    const place = { lane, bytes: 1 };
     this.#workers.push(place);
-    return place;
+    lane.ready.then(
+      () => this.#release(place),
+      (error: unknown) => {
+        if (!this.#workers.includes(place)) return;
+        this.#options.log.warn({ error: String(error) }, 'a scanning thread could not be started');
+        this.#letGo(place);
+      },
+    );
   }
 
   #release(place: Place): void {

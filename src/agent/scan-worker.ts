@@ -15,6 +15,7 @@ const scanners = new ScannerSet(workerData as ScannerPlan[], (source, pattern, r
 );
 
 port.on('message', (request: LaneRequest) => void scan(request));
+reply({ kind: 'ready' });
 
 async function scan({ id, chunk, bytes, length }: LaneRequest): Promise<void> {
   try {
