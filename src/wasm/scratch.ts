@@ -3,6 +3,8 @@ export const POWERS_OF_TEN = 32;
 const POWERS = Array.from({ length: 10 }, (_, n) => 10 ** n);
 /** Where the results of a call are put; its first words are before them, at 0. */
 export const RESULTS = 128;
+/** Where texts are that stand for characters which must not stand for themselves. */
+export const ESCAPES = 24 * 1024;
 const PAGE = 64 * 1024;
 /** Where the table of value sets is, and in `ints`, how many were numbered since `forgetSets`. */
 export const TABLE = 32 * 1024;

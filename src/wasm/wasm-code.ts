@@ -187,6 +187,40 @@ export class WasmCode {
     return this.#op(0x76);
   }
 
+  /** What ends in L is about i64. */
+  loadL(offset = 0): this {
+    return this.#op(0x29).#memory(offset);
+  }
+
+  storeL(offset = 0): this {
+    return this.#op(0x37).#memory(offset);
+  }
+
+  constL(value: number): this {
+    return this.#op(0x42).#signed(value);
+  }
+
+  eqzL(): this {
+    return this.#op(0x50);
+  }
+
+  eqL(): this {
+    return this.#op(0x51);
+  }
+
+  divUL(): this {
+    return this.#op(0x80);
+  }
+
+  remUL(): this {
+    return this.#op(0x82);
+  }
+
+  /** Leaves the lower half, an i32. */
+  wrapL(): this {
+    return this.#op(0xa7);
+  }
+
   /** What ends in F is about f64. */
   loadF(offset = 0): this {
     return this.#op(0x2b).#memory(offset);
@@ -212,6 +246,16 @@ export class WasmCode {
 
   divF(): this {
     return this.#op(0xa3);
+  }
+
+  /** Leaves an i32. */
+  eqF(): this {
+    return this.#op(0x61);
+  }
+
+  /** Leaves an unsigned i32: what lies beyond is its least or its most. */
+  truncateF(): this {
+    return this.#op(0xfc).#unsigned(0x03);
   }
 
   /** Leaves an i32. */
@@ -361,6 +405,6 @@ export function wasmModule(name: string, parameters: number, code: WasmCode): Ui
 /** The magic number and the version. */
 const HEAD = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 const I32 = 0x7f;
-const TYPES = { i32: I32, f64: 0x7c, v128: 0x7b };
+const TYPES = { i32: I32, i64: 0x7e, f64: 0x7c, v128: 0x7b };
 const EMPTY = 0x40;
 const END = 0x0b;

@@ -1,4 +1,7 @@
 import { ByteWriter } from '../model/byte-writer.ts';
+import type { WasmFunction } from '../wasm/compile-wasm.ts';
+import { INPUT, OUTPUT, OUTPUT_BYTES, scratch } from '../wasm/scratch.ts';
+import { JSON_WRITTEN, NEXT_RECORD, compileRecordJson } from './record-json-code.ts';
 import { BYTES, FIXED64, ProtoReader, VARINT, readNanos } from './protobuf.ts';
 
 /** By byte: 1 where a JSON string takes it as it is. */
@@ -24,6 +27,10 @@ const TRUE = literal('{"boolValue":true}');
 const FALSE = literal('{"boolValue":false}');
 const INT = literal('{"intValue":"');
 const DOUBLE = literal('{"doubleValue":');
+
+let write: WasmFunction | undefined;
+/** Made once, when it is first needed. */
+const compiled = (): WasmFunction => (write ??= compileRecordJson());
 
 /** Most attributes of a record whose keys are remembered. */
 const KNOWN_MAX = 256;
@@ -60,18 +67,32 @@ export class RecordBlockJson {
     const start = this.#out.length;
     try {
       const reader = new ProtoReader(block);
-      for (let first = !comma; reader.next(); first = false) {
+      const isLoaded = scratch.load(block);
+      for (let first = !comma; ; first = false) {
+        if (isLoaded && this.#run(reader, first)) first = false;
+        if (!reader.next()) return true;
         if (reader.field !== 2) throw new NotOurs();
         if (!first) this.#out.uint8(0x2c);
         const outer = reader.enter();
         this.#record(reader);
         reader.leave(outer);
       }
-      return true;
     } catch (error) {
       if (!(error instanceof NotOurs)) throw error;
       this.#out.length = start;
       return false;
+    }
+  }
+
+  /** Lets compiled code write records from here on, up to one that it cannot. Whether it wrote any. */
+  #run(reader: ProtoReader, first: boolean): boolean {
+    const { ints } = scratch;
+    for (let any = false; ; any = true) {
+      const comma = first && !any ? 0 : 1;
+      const from = INPUT + reader.at;
+      if (compiled()(from, INPUT + reader.end, comma, OUTPUT + OUTPUT_BYTES) === 0) return any;
+      this.#out.raw(scratch.bytes.subarray(OUTPUT, ints[JSON_WRITTEN]!));
+      reader.at = ints[NEXT_RECORD]! - INPUT;
     }
   }
 

@@ -83,6 +83,8 @@ test('JSON is the same whatever the records hold', () => {
     fc.string({ unit: 'binary' }),
     fc.double(),
     fc.integer(),
+    fc.nat({ max: 300 }),
+    fc.tuple(fc.nat({ max: 1e8 }), fc.nat({ max: 7 })).map(([digits, decimals]) => digits / 10 ** decimals),
     fc.boolean(),
     fc.constant(-0),
   );
@@ -111,11 +113,32 @@ test('JSON is the same whatever the records hold', () => {
         return writer.drain().map(({ bytes }) => bytes);
       });
       const group = { resource: { a: 'b' }, scope, blocks: written };
-      expect(decodeLogsJson(encodeLogsJson([group]))).toEqual(
-        decodeLogsRequest(Buffer.concat(encodeLogsRequest([group]))),
-      );
+      const json = encodeLogsJson([group]);
+      expect(decodeLogsJson(json)).toEqual(decodeLogsRequest(Buffer.concat(encodeLogsRequest([group]))));
+      // Numbers and texts as JavaScript writes them.
+      const text = json.toString();
+      expect(JSON.stringify(JSON.parse(text))).toBe(text.replaceAll('-0.0', '0'));
     }),
   );
+});
+
+test('JSON may take many times the room of what it is made of', () => {
+  const writer = createRecordWriter({ maxBlockBytes: 1 << 20, maxBlockRecords: 1000 });
+  writer.reset({});
+  const bodies = [0, 15, 16, 17, 200, 16_000, 16_300, 16_400, 30_000, 90_000].flatMap((length) => [
+    '\u001F'.repeat(length),
+    'a"\\\n'.repeat(length / 4),
+  ]);
+  for (const body of bodies) {
+    writer.begin(1, 0, 1, 0, body.slice(0, 40));
+    if (body.length === 17) writer.attribute(writer.key('tiny'), 1e-7);
+    writer.body(body);
+    writer.end();
+  }
+  const blocks = writer.drain().map(({ bytes }) => bytes);
+  const text = encodeLogsJson([{ resource: {}, scope, blocks }]).toString();
+  expect(JSON.stringify(JSON.parse(text))).toBe(text);
+  expect(decodeLogsJson(Buffer.from(text))[0]!.records.map(({ body }) => body)).toEqual(bodies);
 });
 
 test('JSON of records that another writer made carries what they hold', () => {
