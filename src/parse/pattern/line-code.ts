@@ -92,7 +92,38 @@ export class LineCode {
   /** Goes on behind them, or at `fail`. */
   elements(elements: readonly AST.Element[], fail: Label): void {
     if (this.#code.size > this.#sizeMax) throw new NotForBytes();
-    for (const element of elements) this.#element(element, fail);
+    for (let n = 0; n < elements.length;) {
+      const literal = this.#literalAt(elements, n);
+      if (literal.length < 2) this.#element(elements[n]!, fail);
+      else this.#literal(literal, fail);
+      n += Math.max(1, literal.length);
+    }
+  }
+
+  /** The characters from here on that stand for themselves, as bytes. */
+  #literalAt(elements: readonly AST.Element[], from: number): Uint8Array {
+    const bytes: number[] = [];
+    if (this.#flags.includes('i')) return Uint8Array.from(bytes);
+    for (const element of elements.slice(from)) {
+      if (element.type !== 'Character' || element.value > 0x7f || PLAIN[element.value] !== 1) break;
+      bytes.push(element.value);
+    }
+    return Uint8Array.from(bytes);
+  }
+
+  /** Several bytes at a time. What ends the plain way is none of them. */
+  #literal(bytes: Uint8Array, fail: Label): void {
+    const code = this.#code;
+    const view = new DataView(bytes.buffer);
+    let at = 0;
+    for (; bytes.length - at >= 16; at += 16)
+      code.get(this.#i).loadV(at).constV(bytes.subarray(at)).eqV().bitmask().const(0xffff).ne().brIf(fail);
+    for (; bytes.length - at >= 4; at += 4)
+      code.get(this.#i).load(at).const(view.getInt32(at, true)).ne().brIf(fail);
+    for (; bytes.length - at >= 2; at += 2)
+      code.get(this.#i).load16(at).const(view.getUint16(at, true)).ne().brIf(fail);
+    if (at < bytes.length) code.get(this.#i).load8(at).const(bytes[at]!).ne().brIf(fail);
+    code.get(this.#i).const(bytes.length).add().set(this.#i);
   }
 
   #element(element: AST.Element, fail: Label): void {
