@@ -1,15 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { ByteFiller } from './byte-filler.ts';
-import type { RowUse } from './capture-use.ts';
 import type { EventHandler } from './event-handler.ts';
-import type { LineCapture } from './record-feed.ts';
-import { MISSED, MISSED_BYTES, NEXT, NO_MATCH, STATUS, UNSURE } from './pattern/byte-matcher.ts';
-import type { ByteMatcher, BytePattern } from './pattern/byte-matcher.ts';
+import { NEWLINE } from './matched-lines.ts';
+import type { MatchedLines } from './matched-lines.ts';
+import { MISSED, MISSED_BYTES, NEXT, NO_MATCH, STATUS } from './pattern/byte-matcher.ts';
 import { STOPS } from './pattern/line-code.ts';
-import { LINES, PATTERN, PLACES } from './pattern/line-results.ts';
-import { INPUT, SETS, TOTALS, scratch } from '../wasm/scratch.ts';
+import { INPUT, scratch } from '../wasm/scratch.ts';
 
-const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const REPLACEMENT = '\uFFFD';
 
@@ -18,26 +14,20 @@ const POOR_SHARE = 0.7;
 const CHUNKS_AS_TEXT = 32;
 
 /**
- * Patterns over the bytes of a chunk: lines of plain ASCII, with either line end, are never made into text. A line
+ * Lines of a chunk by code over its bytes: those of plain ASCII, with either line end, are never made into text. A line
  * that the matcher is not sure of is handed to the pack's parser, as text.
  */
 export class ByteWalker {
-  readonly #matcher: ByteMatcher<RowUse>;
+  readonly #lines: MatchedLines;
   readonly #handler: EventHandler;
-  readonly #filler: ByteFiller;
   /** There is a faster way where many lines do not match. */
   readonly #isSpared: boolean;
-  /** Records are written from the bytes. */
-  readonly #isDirect: boolean;
   #asText = 0;
 
-  constructor(matcher: ByteMatcher<RowUse>, handler: EventHandler, isSpared: boolean) {
-    this.#matcher = matcher;
+  constructor(lines: MatchedLines, handler: EventHandler, isSpared: boolean) {
+    this.#lines = lines;
     this.#handler = handler;
-    this.#filler = new ByteFiller(matcher, handler);
     this.#isSpared = isSpared;
-    this.#isDirect = matcher.patterns.every(({ use }) => use.direct);
-    if (this.#isDirect) handler.bindLines(matcher.patterns.map(lineCaptures), matcher.stride);
   }
 
   /** Whether this is the way for the next chunk. Asked once for each. */
@@ -47,14 +37,14 @@ export class ByteWalker {
     return false;
   }
 
-  /** False where the chunk is too large to be walked this way. */
+  /** False where the chunk cannot be walked this way. */
   walk(chunk: Buffer): boolean {
-    if (!scratch.load(chunk)) return false;
+    const lines = this.#lines;
+    const matcher = lines.matcher();
+    if (matcher === undefined || !scratch.load(chunk)) return false;
     const { bytes, ints } = scratch;
-    const { run, stride } = this.#matcher;
     const handler = this.#handler;
-    scratch.forgetSets();
-    this.#filler.begin();
+    lines.begin();
     handler.beginPiece(bytes);
     const end = INPUT + chunk.length;
     const last = INPUT + chunk.lastIndexOf(NEWLINE);
@@ -62,56 +52,23 @@ export class ByteWalker {
     const { tally } = handler;
     const linesBefore = tally.lines;
     const missedBefore = tally.unmatched;
-    let unsure = 0;
+    let slow = 0;
     for (let at = INPUT; at <= last;) {
-      const count = run(at, last, handler.wantsMissed ? 1 : 0);
+      const count = matcher.run(at, last, !lines.decides || handler.wantsMissed ? 1 : 0);
       at = ints[NEXT]!;
-      this.#accept(count, stride);
+      if (count > 0) lines.accept(count);
       const status = ints[STATUS]!;
       if (status === 0) continue;
-      if (status === UNSURE) unsure++;
-      at = this.#other(bytes, at, status === NO_MATCH);
+      const missed = status === NO_MATCH && lines.decides;
+      if (!missed) slow++;
+      at = this.#other(bytes, at, missed);
     }
     if (last < end - 1) this.#slow(bytes, last + 1, end, end);
-    this.#addTotals();
-    this.#filler.clear();
+    lines.end();
     if (ints[MISSED]! > 0) handler.missUnread(ints[MISSED]!, ints[MISSED_BYTES]!, () => '');
-    const poor = Math.max(unsure, this.#isSpared ? tally.unmatched - missedBefore : 0);
+    const poor = Math.max(slow, this.#isSpared ? tally.unmatched - missedBefore : 0);
     if (poor > (tally.lines - linesBefore) * POOR_SHARE) this.#asText = CHUNKS_AS_TEXT;
     return true;
-  }
-
-  #accept(count: number, stride: number): void {
-    const { bytes, ints } = scratch;
-    const handler = this.#handler;
-    const filler = this.#filler;
-    for (let n = 0; n < count; n++) {
-      const from = LINES + n * stride;
-      const start = ints[from]!;
-      const end = ints[from + 1]!;
-      filler.fill(bytes, ints, from);
-      const lineEnd = bytes[end] === NEWLINE ? 1 : 2;
-      const line = { start, end, bytes: end - start + lineEnd, pattern: ints[from + PATTERN]! };
-      if (this.#isDirect) handler.noteBytes(n, line);
-      else handler.acceptBytes(line);
-    }
-    if (this.#isDirect) handler.writeLines(count);
-  }
-
-  /** Of the sets of this chunk. */
-  #addTotals(): void {
-    const { patterns } = this.#matcher;
-    const length = patterns.find(({ use }) => use.totals !== undefined)?.use.totals!.length;
-    if (length === undefined) return;
-    const { ints, doubles } = scratch;
-    for (let set = 0; set < ints[SETS]!; set++) {
-      const from = TOTALS / 8 + set * length;
-      const lines = doubles[from]!;
-      if (lines === 0) continue;
-      const pattern = this.#filler.fillKnown(set);
-      const totals = doubles.subarray(from, from + length);
-      this.#handler.acceptTotals(lines, pattern, totals, patterns[pattern]!.use.totalPlaces);
-    }
   }
 
   /** A line without a match, if that is certain; gives where the next begins. */
@@ -132,7 +89,7 @@ export class ByteWalker {
 
   /** `end` is where its newline is, or the end of the chunk; `next` is behind that newline. */
   #slow(bytes: Buffer, at: number, end: number, next: number): void {
-    this.#filler.clear();
+    this.#lines.clear();
     const cut = end > at && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end;
     let text = bytes.toString('utf8', at, cut);
     const nul = text.includes('\0');
@@ -140,12 +97,4 @@ export class ByteWalker {
     if (nul) text = text.replaceAll('\0', REPLACEMENT);
     this.#handler.handle(text, 1, next - at);
   }
-}
-
-function lineCaptures({ captures, use }: BytePattern<RowUse>): LineCapture[] {
-  return captures.map(({ field }, n) => {
-    const number = use.numeric.indexOf(n);
-    const digits = number < 0 ? -1 : PLACES + (captures.length + number) * 2;
-    return { field, place: PLACES + n * 2, digits };
-  });
 }

@@ -5,6 +5,8 @@ import type { EventHandler } from './event-handler.ts';
 import { ByteWalker } from './byte-walker.ts';
 import { layerPatterns } from './line-parsers.ts';
 import { LinesWalker } from './lines-walker.ts';
+import { PatternLines } from './pattern-lines.ts';
+import { ShapeLines } from './shape-lines.ts';
 import { PatternWalker } from './pattern-walker.ts';
 import { PatternsWalker } from './patterns-walker.ts';
 import { SparseWalker } from './sparse-walker.ts';
@@ -27,7 +29,10 @@ export function compileByteWalker(
   handler: EventHandler,
   isSpared: boolean,
 ): ByteWalker | undefined {
-  if (pack.multiline !== undefined || pack.then !== undefined || pack.format !== undefined) return undefined;
+  if (pack.multiline !== undefined) return undefined;
+  const { shapes } = handler;
+  if (shapes !== undefined) return new ByteWalker(new ShapeLines(shapes, handler), handler, isSpared);
+  if (pack.then !== undefined || pack.format !== undefined) return undefined;
   const matcher = compileByteMatcher(
     layerPatterns(pack, pack),
     (field) => handler.fields.find(field) >= 0,
@@ -35,7 +40,7 @@ export function compileByteWalker(
   );
   const isMixed = matcher !== undefined && matcher.patterns.length > 1;
   if (matcher === undefined || (isMixed && !matcher.patterns.every(({ use }) => use.plain))) return undefined;
-  return new ByteWalker(matcher, handler, isSpared);
+  return new ByteWalker(new PatternLines(matcher, handler), handler, isSpared);
 }
 
 /** For packs of patterns whose lines may be rare; undefined where they cannot be searched for. */

@@ -6,6 +6,7 @@ import type { ChunkText } from './chunk-text.ts';
 import type { ScannerDeps, ScannerUse } from './compile-scanner.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './format/line-parser.ts';
 import type { LineParser } from './format/line-parser.ts';
+import type { LineShapes } from './format/line-shapes.ts';
 import { timestampOf } from './format-defaults.ts';
 import { labelFields, usedFields } from './known-fields.ts';
 import { compileLineParser } from './line-parsers.ts';
@@ -222,16 +223,24 @@ export class EventHandler {
 
   /** An ASCII line of the piece that a walker matched; the row has its fields. */
   acceptBytes({ start, end, bytes, pattern }: MatchedLine): void {
-    const { row, tally } = this;
-    tally.lines++;
-    tally.events++;
+    this.tally.lines++;
+    this.#setLine(start, end);
+    this.#take(pattern, bytes);
+  }
+
+  #setLine(start: number, end: number): void {
     if (this.#needsText && !this.#plainBody) {
-      row.text = latin1(this.#bytes, start, end);
+      this.row.text = latin1(this.#bytes, start, end);
       this.#bodyStart = -1;
     } else {
       this.#bodyStart = start;
       this.#bodyEnd = end;
     }
+  }
+
+  #take(pattern: number, bytes: number): void {
+    const { row, tally } = this;
+    tally.events++;
     const dropped = this.#event(row, pattern);
     if (dropped === undefined) tally.matched++;
     else tally.filter(dropped, 1, bytes);
@@ -255,6 +264,20 @@ export class EventHandler {
   /** Writes the records of the lines that were noted, from the first on. */
   writeLines(count: number): void {
     this.#records!.writeLines(count, this.#bytes, this.#nowMs);
+  }
+
+  /** An ASCII line of the piece whose outermost format a walker has read: the row has its fields. */
+  goOnBytes(start: number, end: number, bytes: number): void {
+    this.tally.lines++;
+    this.#setLine(start, end);
+    const pattern = this.#parser.goOn === undefined ? 0 : this.#parser.goOn(this.row);
+    if (pattern === UNMATCHED) this.#miss(latin1(this.#bytes, start, end), 1, bytes);
+    else this.#take(pattern, bytes);
+  }
+
+  /** What a walker can know of the lines of the outermost format. */
+  get shapes(): LineShapes | undefined {
+    return this.#parser.shapes;
   }
 
   /** Lines with the same labels, which the row has. `places` are where the totals of the feeders begin, or -1. */

@@ -15,24 +15,25 @@ export class JsonParser implements LineParser {
   readonly #fields: FieldNames;
   readonly #recordsAt: readonly string[] | undefined;
   readonly #paths: JsonPaths | undefined;
-  readonly #shapes = new LineShapes();
+  readonly shapes: LineShapes | undefined;
   #rest: unknown[] = [];
 
   /** `recordsAt`: where an array stands whose elements are the events (`Records`). */
   constructor(fields: FieldNames, recordsAt: string | undefined) {
     this.#fields = fields;
     this.#recordsAt = recordsAt?.split('.');
+    if (recordsAt === undefined) this.shapes = new LineShapes();
     const wanted = fields.wanted()?.filter(({ name }) => !name.startsWith('@'));
     if (wanted !== undefined) this.#paths = JsonPaths.of(wanted);
   }
 
   parse(text: string, row: Row): number {
     if (this.#rest.length > 0) this.#rest = [];
-    if (this.#recordsAt === undefined && this.#shapes.fill(text, row)) return 0;
+    if (this.shapes?.fill(text, row) === true) return 0;
     const value = parseObject(text);
     if (value === undefined) return UNMATCHED;
     if (this.#recordsAt === undefined) {
-      this.#shapes.learn(() => JsonShape.of(value, text, this.#fields));
+      this.shapes!.learn(() => JsonShape.of(value, text, this.#fields));
       this.#take(value, row);
       return 0;
     }

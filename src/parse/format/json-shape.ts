@@ -1,5 +1,6 @@
 import type { FieldNames, Row } from '../row.ts';
-import type { LineShape } from './line-shapes.ts';
+import { valueOf } from './line-shapes.ts';
+import type { LineShape, ShapeTarget } from './line-shapes.ts';
 
 type JsonObject = Record<string, unknown>;
 
@@ -11,11 +12,15 @@ type JsonObject = Record<string, unknown>;
  */
 export class JsonShape implements LineShape {
   readonly #regex: RegExp;
-  readonly #targets: readonly Target[];
+  readonly targets: readonly ShapeTarget[];
 
-  private constructor(regex: RegExp, targets: readonly Target[]) {
+  private constructor(regex: RegExp, targets: readonly ShapeTarget[]) {
     this.#regex = regex;
-    this.#targets = targets;
+    this.targets = targets;
+  }
+
+  get source(): string {
+    return this.#regex.source;
   }
 
   /** The shape of an object as `text` has it; undefined where it has none (arrays, escapes, unusual spaces). */
@@ -34,19 +39,13 @@ export class JsonShape implements LineShape {
   fill(text: string, row: Row): boolean {
     const match = this.#regex.exec(text);
     if (match === null) return false;
-    const targets = this.#targets;
+    const { targets } = this;
     for (let i = 0; i < targets.length; i++) {
       const { slot, kind } = targets[i]!;
-      const value = match[i + 1]!;
-      row.set(slot, kind === 'string' ? value : kind === 'number' ? +value : value === 'true');
+      row.set(slot, valueOf(kind, match[i + 1]!));
     }
     return true;
   }
-}
-
-interface Target {
-  readonly slot: number;
-  readonly kind: 'string' | 'number' | 'boolean';
 }
 
 interface Style {
@@ -67,7 +66,7 @@ const STRING = '[^"\\\\\\u0000-\\u001f]*';
 const NUMBER = '-?(?:0|[1-9][0-9]*)(?:\\.[0-9]+)?(?:[eE][+-]?[0-9]+)?';
 
 class ShapeBuilder {
-  readonly targets: Target[] = [];
+  readonly targets: ShapeTarget[] = [];
   readonly #style: Style;
   readonly #fields: FieldNames;
   readonly #slots = new Set<number>();
@@ -97,7 +96,7 @@ class ShapeBuilder {
     // Two places for one field: which of them wins is left to the general way.
     if (slot >= 0 && this.#slots.has(slot)) return undefined;
     const open = slot < 0 ? '(?:' : '(';
-    const kind = typeof value as Target['kind'];
+    const kind = typeof value as ShapeTarget['kind'];
     if (slot >= 0) {
       this.#slots.add(slot);
       this.targets.push({ slot, kind });

@@ -1,6 +1,7 @@
 import type { Row } from '../row.ts';
 import { NOT_AN_EVENT, UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
+import type { LineShapes } from './line-shapes.ts';
 
 export interface Layer {
   readonly parser: LineParser;
@@ -27,6 +28,15 @@ export class LayeredParser implements LineParser {
     if (outer === NOT_AN_EVENT) return outer;
     this.#pattern = outer;
     return outer === UNMATCHED ? outer : this.#into(row, outer);
+  }
+
+  get shapes(): LineShapes | undefined {
+    return this.#outer.shapes;
+  }
+
+  goOn(row: Row): number {
+    this.#pattern = 0;
+    return this.#into(row, 0);
   }
 
   next(row: Row): boolean {

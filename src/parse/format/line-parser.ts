@@ -1,4 +1,5 @@
 import type { Row } from '../row.ts';
+import type { LineShapes } from './line-shapes.ts';
 
 /** What a parser made of a line: the number of the pattern that matched (0 where there is but one), or one of these. */
 export const UNMATCHED = -1;
@@ -12,6 +13,10 @@ export interface LineParser {
   next?(row: Row): boolean;
   /** What must be known to go on in the middle of a file: a header. */
   state?(): string | undefined;
+  /** Lines whose fields a walker can put into the row, for `goOn`; undefined where there are none. */
+  readonly shapes?: LineShapes | undefined;
+  /** What `parse` does after the fields of the outermost format are in the row. Needed only where there are inner ones. */
+  goOn?(row: Row): number;
   /** Back to the start of a file (`atStart`), or to where `state` was asked. */
   restore?(state: string | undefined, atStart: boolean): void;
 }

@@ -2,8 +2,22 @@ import type { Row } from '../row.ts';
 
 /** An expression for lines with the same keys in the same order. */
 export interface LineShape {
+  readonly source: string;
+  /** What its groups capture, in their order. */
+  readonly targets: readonly ShapeTarget[];
   /** True where the line has this shape; the row then has its fields. */
   fill(text: string, row: Row): boolean;
+}
+
+export interface ShapeTarget {
+  readonly slot: number;
+  /** As which the text is read. */
+  readonly kind: 'string' | 'number' | 'boolean';
+}
+
+/** The value of a capture. */
+export function valueOf(kind: ShapeTarget['kind'], text: string): string | number | boolean {
+  return kind === 'string' ? text : kind === 'number' ? +text : text === 'true';
 }
 
 const SHAPES_MAX = 8;
@@ -18,6 +32,22 @@ export class LineShapes {
   #learned = 0;
   #hits = 0;
   #misses = 0;
+  #version = 0;
+
+  /** In no order that means something: no line fits two of them. */
+  get all(): readonly LineShape[] {
+    return this.#shapes;
+  }
+
+  /** Another number where there are other shapes. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Told of lines that fitted one of them, for which `fill` was not asked. */
+  hit(lines: number): void {
+    this.#hits += lines;
+  }
 
   fill(text: string, row: Row): boolean {
     const shapes = this.#shapes;
@@ -39,11 +69,13 @@ export class LineShapes {
     if (++this.#misses > MISSES_MAX && this.#misses > this.#hits) {
       this.#shapes.length = 0;
       this.#learned = LEARNED_MAX;
+      this.#version++;
     }
     if (this.#learned >= LEARNED_MAX) return;
     this.#learned++;
     const shape = make();
     if (shape === undefined) return;
+    this.#version++;
     this.#shapes.unshift(shape);
     if (this.#shapes.length > SHAPES_MAX) this.#shapes.pop();
   }

@@ -20,19 +20,19 @@ export class PairParser implements LineParser {
   readonly #fields: FieldNames;
   readonly #syntax: PairSyntax;
   /** For logfmt alone. */
-  readonly #shapes: LineShapes | undefined;
+  readonly shapes: LineShapes | undefined;
 
   constructor(fields: FieldNames, syntax: PairSyntax) {
     this.#fields = fields;
     this.#syntax = syntax;
-    if (syntax === LOGFMT) this.#shapes = new LineShapes();
+    if (syntax === LOGFMT) this.shapes = new LineShapes();
   }
 
   parse(text: string, row: Row): number {
-    if (this.#shapes === undefined) return this.#parse(text, row);
-    if (this.#shapes.fill(text, row)) return 0;
+    if (this.shapes === undefined) return this.#parse(text, row);
+    if (this.shapes.fill(text, row)) return 0;
     const outcome = this.#parse(text, row);
-    if (outcome !== UNMATCHED) this.#shapes.learn(() => PairShape.of(text, this.#fields));
+    if (outcome !== UNMATCHED) this.shapes.learn(() => PairShape.of(text, this.#fields));
     return outcome;
   }
 

@@ -1,5 +1,5 @@
 import type { FieldNames, Row } from '../row.ts';
-import type { LineShape } from './line-shapes.ts';
+import type { LineShape, ShapeTarget } from './line-shapes.ts';
 
 /** One pair at a time: a key, then a value in double quotes without escapes, or a bare one. */
 const PAIR = /([^\s="']+)=(?:"([^"\\]*)"|([^ \t"'][^ \t]*|(?=[ \t]|$)))(?: |$)/y;
@@ -13,16 +13,20 @@ const PAIRS_MAX = 100;
  */
 export class PairShape implements LineShape {
   readonly #regex: RegExp;
-  readonly #slots: readonly number[];
+  readonly targets: readonly ShapeTarget[];
 
-  private constructor(regex: RegExp, slots: readonly number[]) {
+  private constructor(regex: RegExp, targets: readonly ShapeTarget[]) {
     this.#regex = regex;
-    this.#slots = slots;
+    this.targets = targets;
+  }
+
+  get source(): string {
+    return this.#regex.source;
   }
 
   static of(text: string, fields: FieldNames): PairShape | undefined {
     const parts: string[] = [];
-    const slots: number[] = [];
+    const targets: ShapeTarget[] = [];
     const keys = new Set<string>();
     PAIR.lastIndex = 0;
     while (PAIR.lastIndex < text.length) {
@@ -32,19 +36,19 @@ export class PairShape implements LineShape {
       keys.add(key);
       const slot = fields.find(key);
       const open = slot < 0 ? '(?:' : '(';
-      if (slot >= 0) slots.push(slot);
+      if (slot >= 0) targets.push({ slot, kind: 'string' });
       const value = match[2] === undefined ? `${open}${BARE})` : `"${open}${QUOTED})"`;
       parts.push(`${key.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')}=${value}`);
     }
     const regex = new RegExp(`^${parts.join(' ')}$`);
-    return regex.test(text) ? new PairShape(regex, slots) : undefined;
+    return regex.test(text) ? new PairShape(regex, targets) : undefined;
   }
 
   fill(text: string, row: Row): boolean {
     const match = this.#regex.exec(text);
     if (match === null) return false;
-    const slots = this.#slots;
-    for (let i = 0; i < slots.length; i++) row.set(slots[i]!, match[i + 1]!);
+    const { targets } = this;
+    for (let i = 0; i < targets.length; i++) row.set(targets[i]!.slot, match[i + 1]!);
     return true;
   }
 }

@@ -51,13 +51,13 @@ const SIZE_MAX = 512 * 1024;
 export function compileByteMatcher<Use extends CaptureUse>(
   patterns: readonly Pattern[],
   wanted: (field: string) => boolean,
-  useOf: (captures: readonly Capture[]) => Use,
+  useOf: (captures: readonly Capture[], index: number) => Use,
 ): ByteMatcher<Use> | undefined {
   if (patterns.length === 0 || patterns.some((pattern) => forwardElements(pattern) === undefined))
     return undefined;
-  const used = patterns.map((pattern) => {
+  const used = patterns.map((pattern, index) => {
     const captures = pattern.captures.filter(({ field }) => wanted(field));
-    return { ...forwardElements(pattern)!, pattern, captures, use: useOf(captures) };
+    return { ...forwardElements(pattern)!, pattern, captures, use: useOf(captures, index) };
   });
   const stride = Math.max(...used.map(({ captures, use }) => resultsLength(captures.length, use)));
   const most = Math.floor(RESULTS_BYTES / WORD / stride);
