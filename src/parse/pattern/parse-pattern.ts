@@ -35,14 +35,7 @@ export function parsePattern(input: PatternInput, definitions: Readonly<Record<s
   const grok = input.grok === undefined ? undefined : expandGrok(input.grok, definitions);
   const source = grok?.source ?? input.pattern ?? '';
   const flags = input.flags ?? '';
-  try {
-    new RegExp(source, flags);
-  } catch (error) {
-    throw new PatternError(
-      (error as Error).message.replace(/^Invalid regular expression: /, 'invalid expression '),
-    );
-  }
-  const ast = parser.parsePattern(source);
+  const ast = parsed(source, flags);
   const captures: Capture[] = [];
   let group = 0;
   visitGroups(ast, (node) => {
@@ -50,6 +43,18 @@ export function parsePattern(input: PatternInput, definitions: Readonly<Record<s
     if (node.name !== null) captures.push({ group, field: grok?.fields.get(node.name) ?? node.name });
   });
   return { name: input.name, source, flags, captures, ast, types: grok?.types ?? {} };
+}
+
+/** Newer engines take newer syntax, which is the same error everywhere. */
+function parsed(source: string, flags: string): AST.Pattern {
+  try {
+    new RegExp(source, flags);
+    return parser.parsePattern(source);
+  } catch (error) {
+    throw new PatternError(
+      (error as Error).message.replace(/^Invalid regular expression: /, 'invalid expression '),
+    );
+  }
 }
 
 /** Calls `visit` for each capturing group in the order of their numbers. */
