@@ -24,7 +24,7 @@ interface Waiting {
 
 const MIB = 1 << 20;
 /** So much is worth a commit of its own once nothing more is at hand. */
-const REST_BYTES = MIB;
+const REST_BYTES = MIB / 2;
 
 /**
  * Groups slices into commits. The first after a quiet moment is committed at once, so that a sparse log is visible
@@ -44,6 +44,8 @@ export class Committer {
   #committing = false;
   #timer: Timer | undefined;
   #lastStartMs = -Infinity;
+  /** In the commit that was begun last. */
+  #lastBytes = 0;
   /** Slices since the start: added, taken into a commit, and done with; up to where somebody wants them at once. */
   #added = 0;
   #begun = 0;
@@ -108,11 +110,12 @@ export class Committer {
   }
 
   /**
-   * Nothing more is at hand: much that waits, as at the end of a backlog, is committed without regard to the interval. A
-   * little is not, or each of many small reads would be.
+   * Nothing more is at hand: much that waits, or a little after much, as at the end of a backlog, is committed without
+   * regard to the interval. A little after a little is not, or each of many small reads would be.
    */
   rest(): void {
-    if (this.#waitingBytes < Math.min(REST_BYTES, this.#maxBytes)) return;
+    const much = Math.min(REST_BYTES, this.#maxBytes);
+    if (this.#waitingBytes < much && this.#lastBytes < much) return;
     this.#urgent = this.#added;
     this.#consider();
   }
@@ -171,7 +174,7 @@ export class Committer {
       bytes += waiting.bytes;
     }
     this.#waitingBytes -= bytes;
-    this.#underWayBytes = bytes;
+    this.#underWayBytes = this.#lastBytes = bytes;
     this.#begun += count;
     return this.#waiting.splice(0, count);
   }

@@ -83,6 +83,19 @@ describe('Committer', () => {
     committer.rest();
     await settled();
     expect(buffer.commits.map((commit) => commit.lines)).toEqual([[1], [2, 3]]);
+    buffer.commits[1]!.done();
+    await settled();
+    // The little that a backlog ends with does not wait either; what comes after that does.
+    void committer.add(slice({ lines: 4 }));
+    committer.rest();
+    await settled();
+    expect(buffer.commits[2]?.lines).toEqual([4]);
+    buffer.commits[2]!.done();
+    await settled();
+    void committer.add(slice({ lines: 5 }));
+    committer.rest();
+    await settled();
+    expect(buffer.commits.length).toBe(3);
   });
 
   test('a slice is done when its commit is, and slices keep their order', async () => {
