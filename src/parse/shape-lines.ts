@@ -50,6 +50,7 @@ export class ShapeLines implements MatchedLines {
       shapes.map(shapePattern),
       () => true,
       (_, index) => ({ keyed: [], numeric: numeric(shapes[index]!) }),
+      { dispatch: false },
     );
     this.#readings = shapes.map((shape) => {
       const numbers = numeric(shape);

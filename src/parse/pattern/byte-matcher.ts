@@ -47,11 +47,16 @@ export const MISSED_BYTES = 4;
 /** Of the code of all patterns. */
 const SIZE_MAX = 512 * 1024;
 
-/** Undefined for patterns that do not begin with `^`, or have elements that look around or repeat more than a character. */
+/**
+ * Undefined for patterns that do not begin with `^`, or have elements that look around or repeat more than a character.
+ * `dispatch`: whether words behind common beginnings tell which patterns are tried; to find these takes long where
+ * patterns are long.
+ */
 export function compileByteMatcher<Use extends CaptureUse>(
   patterns: readonly Pattern[],
   wanted: (field: string) => boolean,
   useOf: (captures: readonly Capture[], index: number) => Use,
+  { dispatch = true } = {},
 ): ByteMatcher<Use> | undefined {
   if (patterns.length === 0 || patterns.some((pattern) => forwardElements(pattern) === undefined))
     return undefined;
@@ -64,7 +69,7 @@ export function compileByteMatcher<Use extends CaptureUse>(
   if (most === 0) return undefined;
   try {
     const code = new WasmCode(4);
-    write(code, used, stride);
+    write(code, used, stride, dispatch);
     const run = compileWasm('run', 4, code);
     const end = RESULTS + most * stride * WORD;
     return { run: (at, last, tellMissed) => run(at, last, end, tellMissed), patterns: used, stride };
@@ -103,7 +108,7 @@ interface Used extends Forward, BytePattern {
  * Its parameters are the address of the first line, that of the last newline, where there is no more space for results,
  * and whether lines that do not match are told.
  */
-function write(code: WasmCode, patterns: readonly Used[], stride: number): void {
+function write(code: WasmCode, patterns: readonly Used[], stride: number, dispatch: boolean): void {
   const next = code.parameter(0);
   const begin = code.local();
   const at = code.local();
@@ -123,7 +128,7 @@ function write(code: WasmCode, patterns: readonly Used[], stride: number): void 
       code.get(next).tee(begin).set(at);
       code.block((unsure) => {
         const where = { at, results, unsure };
-        const candidates = new CandidateCode(code, where, patterns);
+        const candidates = new CandidateCode(code, where, patterns, dispatch);
         candidates.find();
         for (const [index, one] of patterns.entries()) {
           const { pattern, captures, use, elements, toEnd, oneWay } = one;

@@ -16,11 +16,18 @@ export class CandidateCode {
   readonly #dispatch: Dispatch;
   readonly #named: readonly Local[];
 
-  constructor(code: WasmCode, where: Where, patterns: readonly { readonly pattern: Pattern }[]) {
+  /** `isTold`: whether words are looked for, which takes long for long patterns. Otherwise every line may match. */
+  constructor(
+    code: WasmCode,
+    where: Where,
+    patterns: readonly { readonly pattern: Pattern }[],
+    isTold: boolean,
+  ) {
     this.#code = code;
     this.#where = where;
     this.#patterns = patterns;
-    this.#dispatch = compileDispatch(patterns.map(({ pattern }) => pattern));
+    const told = isTold && patterns.length > 1 ? patterns : [];
+    this.#dispatch = compileDispatch(told.map(({ pattern }) => pattern));
     const isNeeded = this.#dispatch.families.length > 0;
     this.#named = Array.from({ length: isNeeded ? Math.ceil(patterns.length / BITS) : 0 }, () =>
       code.local(),
