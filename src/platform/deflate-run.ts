@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';
 import PQueue from 'p-queue';
+import { letGo } from './let-go.ts';
 
 /** The thread pool has four threads; one is left to those who read files and wait for it. */
 const AT_ONCE = Math.min(3, availableParallelism());
@@ -52,6 +53,8 @@ class Deflater {
     this.#stream.reset();
     const run = joined(this.#pieces);
     this.#pieces = [];
+    // The pieces, and in a while as much: what becomes of a run is short-lived.
+    letGo(run.length * 2);
     return run;
   }
 }

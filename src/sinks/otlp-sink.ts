@@ -1,11 +1,13 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import PQueue from 'p-queue';
 import type { OtlpSinkConfig } from '../config/sink-schema.ts';
 import type { Batch, Commit, Entry, Samples } from '../model/entry.ts';
 import { outcomeOf } from '../model/outcome.ts';
 import type { Outcome, Sink, SinkStatus } from '../model/sink.ts';
 import { deflateRun } from '../platform/deflate-run.ts';
 import type { HttpClient } from '../platform/http-client.ts';
+import { letGo } from '../platform/let-go.ts';
 import { type BodyPiece, deflatedPiece, gzipBody } from '../wire/gzip-body.ts';
 import { logsJsonPieces } from '../wire/otlp-logs-json.ts';
 import { encodeLogsRequest, encodeStoredLogs, inflateGroups, type StoredGroup } from '../wire/otlp-logs.ts';
@@ -44,6 +46,8 @@ export class OtlpSink implements Sink {
   readonly #delivery: HttpDelivery;
   readonly #heartbeat: HeartbeatSender;
   readonly #loop: EntryLoop;
+  /** One is made while the other is compressed. */
+  readonly #encoding = new PQueue({ concurrency: 2 });
 
   constructor(config: OtlpSinkConfig, context: SinkContext) {
     this.name = config.name;
@@ -172,15 +176,17 @@ export class OtlpSink implements Sink {
   async #encode(batch: Batch): Promise<Buffer> {
     const { identity, version, resource } = this.#context;
     const groups = recordGroups(batch, { agent: identity.agent, version, resource });
-    if (this.#config.encoding === 'json') return this.#encodeJson(groups);
+    if (this.#config.encoding === 'json') return this.#encoding.add(async () => this.#encodeJson(groups));
     if (this.#config.compression === 'gzip') return gzipBody(encodeStoredLogs(groups), deflateRun);
     return Buffer.concat(encodeLogsRequest(inflateGroups(groups)));
   }
 
-  /** A piece at a time: the whole is many times what it is compressed. */
+  /** A piece at a time, of few requests at once: the whole is many times what it is compressed. */
   async #encodeJson(groups: readonly StoredGroup[]): Promise<Buffer> {
     const pieces: BodyPiece[] = [];
     for (const json of logsJsonPieces(groups)) {
+      // About what was inflated for it.
+      letGo(json.length);
       if (this.#config.compression === 'gzip') pieces.push(await deflatedPiece(json, deflateRun));
       else pieces.push({ bytes: Uint8Array.from(json) });
     }

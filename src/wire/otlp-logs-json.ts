@@ -23,12 +23,27 @@ import { WireError } from './wire-error.ts';
 
 const MAX_RECORDS = 500_000;
 
+/** Memory that pieces were made in, to be used again: new memory for each request would be most of what is thrown away. */
+const spare: ByteWriter[] = [];
+const SPARE_MAX = 4;
+/** What grew larger is given back. */
+const SPARE_BYTES_MAX = 2 << 20;
+
 /**
  * An ExportLogsServiceRequest as OTLP/JSON, in pieces of a block each: ids in hex, 64-bit numbers as strings, names in
  * camelCase. A piece is overwritten by the next. Throws WireError.
  */
 export function* logsJsonPieces(groups: readonly StoredGroup[]): Generator<Uint8Array, void> {
-  const out = new ByteWriter(4096);
+  const out = spare.pop() ?? new ByteWriter(4096);
+  out.length = 0;
+  try {
+    yield* writePieces(groups, out);
+  } finally {
+    if (spare.length < SPARE_MAX && out.bytes.length <= SPARE_BYTES_MAX) spare.push(out);
+  }
+}
+
+function* writePieces(groups: readonly StoredGroup[], out: ByteWriter): Generator<Uint8Array, void> {
   const records = new RecordBlockJson(out);
   out.raw(Buffer.from('{"resourceLogs":['));
   for (const [i, { resource, scope, blocks }] of groups.entries()) {
