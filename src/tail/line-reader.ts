@@ -128,11 +128,15 @@ async function readLongLine(content: Content, place: Place, options: ReadOptions
   const newline = found.end === -1 ? 0 : options.encoding.unit;
   const length = to - place.offset - newline;
   if (length + newline === 0) return { kind: 'end', scanned: 0, size: to };
-  const kept = Math.min(length, options.maxLineBytes - (options.maxLineBytes % options.encoding.unit));
+  const { encoding, maxLineBytes } = options;
+  const most = Math.min(length, maxLineBytes - (maxLineBytes % encoding.unit));
   const prefix = place.anchor.bytes;
-  const raw = Buffer.allocUnsafeSlow(prefix + kept + newline);
-  const got = await content.read(raw, 0, prefix + kept, place.offset - prefix);
-  if (got < prefix + kept || isReplaced(raw.subarray(0, got), place)) return { kind: 'replaced' };
+  // The file is known by its first bytes, of which a line may be allowed fewer.
+  const head = place.offset === 0 ? Math.max(most, place.fingerprint.bytes) : most;
+  const raw = Buffer.allocUnsafeSlow(prefix + head + newline);
+  const got = await content.read(raw, 0, prefix + head, place.offset - prefix);
+  if (got < prefix + head || isReplaced(raw.subarray(0, got), place)) return { kind: 'replaced' };
+  const kept = most < length ? encoding.wholeEnd(raw, prefix, prefix + most) - prefix : most;
   const tail = Buffer.allocUnsafe(Math.min(ANCHOR_BYTES, to));
   if ((await content.read(tail, 0, tail.length, to - tail.length)) < tail.length) return { kind: 'replaced' };
   if (newline > 0) tail.copy(raw, prefix + kept, tail.length - newline);
@@ -142,7 +146,7 @@ async function readLongLine(content: Content, place: Place, options: ReadOptions
     block: {
       raw,
       start: prefix,
-      end: raw.length,
+      end: prefix + kept + newline,
       from: place.offset,
       to,
       cutBytes,

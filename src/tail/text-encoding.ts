@@ -13,6 +13,8 @@ export interface TextEncoding {
   afterLastNewline(raw: Buffer, from: number, to: number): number;
   /** One past the first newline in `raw[from … to]`, or -1. */
   afterFirstNewline(raw: Buffer, from: number, to: number): number;
+  /** The end of what is whole in `raw[from … to]`, which was cut anywhere at a unit. */
+  wholeEnd(raw: Buffer, from: number, to: number): number;
   decode(raw: Buffer): Buffer;
   /** How many of the file's bytes the UTF-8 bytes `text` came from. */
   rawLength(text: Buffer): number;
@@ -33,6 +35,7 @@ export function encodingOf(configured: SourceSpec['encoding'], head: Buffer): Te
 const bytewise = {
   markBytes: 0,
   unit: 1 as const,
+  wholeEnd: (_: Buffer, __: number, to: number): number => to,
   afterLastNewline(raw: Buffer, from: number, to: number): number {
     const at = raw.lastIndexOf(NEWLINE, to - 1);
     return to > from && at >= from ? at + 1 : -1;
@@ -45,6 +48,15 @@ const bytewise = {
 
 const utf8: TextEncoding = {
   ...bytewise,
+  wholeEnd(raw, from, to) {
+    for (let at = to - 1; at >= Math.max(from, to - 3); at--) {
+      const byte = raw[at]!;
+      if (byte >> 6 === 0b10) continue;
+      const length = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+      return at + length > to ? at : to;
+    }
+    return to;
+  },
   decode: (raw) => raw,
   rawLength: (text) => text.length,
 };
@@ -62,6 +74,8 @@ function utf16(order: 'little' | 'big', markBytes: number): TextEncoding {
   return {
     markBytes,
     unit: 2,
+    // Not behind the first half of a pair.
+    wholeEnd: (raw, from, to) => (to - 2 >= from && raw[to - 1 - low]! >> 2 === 0b110110 ? to - 2 : to),
     afterLastNewline(raw, from, to) {
       for (let at = from + ((to - from) & ~1) - 2; at >= from; at -= 2) if (isNewline(raw, at)) return at + 2;
       return -1;

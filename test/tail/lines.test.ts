@@ -25,6 +25,23 @@ describe('lines', () => {
     expect(tail.lines.at(-1)).toBe('three');
   });
 
+  it('that are too long are cut between characters', async () => {
+    tail = await TailHarness.create(() => ({ maxLineBytes: 64 }));
+    await writeFile(
+      tail.path('app.log'),
+      ['a', 'ab', 'abc', ''].map((head) => `${head}${'⛵é'.repeat(30)}\n`).join(''),
+    );
+    await tail.start();
+    await tail.linesAre(['', '', '', '']);
+    for (const line of tail.lines) {
+      expect(line).not.toContain('\uFFFD');
+      expect(Buffer.byteLength(line)).toBeGreaterThan(61);
+    }
+    const all = ['a', 'ab', 'abc', ''].reduce((sum, head) => sum + head.length + 150, 0);
+    const kept = tail.lines.reduce((sum, line) => sum + Buffer.byteLength(line), 0);
+    expect(tail.chunks.reduce((sum, chunk) => sum + chunk.cutBytes, 0)).toBe(all - kept);
+  });
+
   it('that grow slowly over the block size wait for their newline', async () => {
     tail = await TailHarness.create();
     await tail.start();
