@@ -119,6 +119,33 @@ test('a log of ever new shapes is read all the same', () => {
   bothWays(json, [...chunks, ...chunks]);
 });
 
+test('integers that JavaScript would make others of stay what they are', () => {
+  const ids = [
+    '884863263974716886',
+    '884863263974716887',
+    '-9007199254740993',
+    '9007199254740991',
+    '1e400',
+    '12.5',
+  ];
+  const text = ids.map((id) => `{"level":${id},"spent":1e2,"msg":"1234567890123456789 \\" "}\n`).join('');
+  for (const lineByLine of [true, false]) {
+    const scanner = packScanner(json, { records: true, lineByLine });
+    for (let n = 0; n < 3; n++) scanner.scan(Buffer.from(text));
+    const levels = [
+      '884863263974716886',
+      '884863263974716887',
+      '-9007199254740993',
+      9007199254740991,
+      '1e400',
+      12.5,
+    ];
+    expect(scanner.records.map(({ fields }) => fields['level'])).toEqual([...levels, ...levels, ...levels]);
+    expect(scanner.records[0]!.fields).toMatchObject({ spent: 100, msg: '1234567890123456789 " ' });
+    expect(scanner.metrics()).toContain('seen_total{level="884863263974716887"} 3');
+  }
+});
+
 test('a line of a known shape may be longer than what is tried as an expression, or have many keys', () => {
   const keys = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`key${n}`, n]));
   const long = JSON.stringify({ level: 'x'.repeat(50_000), spent: 1 });

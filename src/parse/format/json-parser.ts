@@ -1,7 +1,7 @@
 import type { FieldNames, Row } from '../row.ts';
 import { JsonPaths } from './json-paths.ts';
 import { JsonShape } from './json-shape.ts';
-import { LineShapes } from './line-shapes.ts';
+import { LineShapes, exactNumber } from './line-shapes.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
@@ -30,10 +30,10 @@ export class JsonParser implements LineParser {
   parse(text: string, row: Row): number {
     if (this.#rest.length > 0) this.#rest = [];
     if (this.shapes?.fill(text, row) === true) return 0;
-    const value = parseObject(text);
+    const value = parseObject(exactText(text));
     if (value === undefined) return UNMATCHED;
     if (this.#recordsAt === undefined) {
-      this.shapes!.learn(() => JsonShape.of(value, text, this.#fields));
+      this.shapes!.learn(() => JsonShape.of(parseObject(text)!, text, this.#fields));
       this.#take(value, row);
       return 0;
     }
@@ -75,6 +75,18 @@ export class JsonParser implements LineParser {
       }
     }
   }
+}
+
+const STRINGS_AND_NUMBERS = /"(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+/** Only where it may be: so many digits, or a large exponent. */
+const MAY_BE_INEXACT = /\d{16}|[eE]\+?\d{3}/;
+
+/** With numbers that JavaScript would make others of as strings. */
+function exactText(text: string): string {
+  if (!MAY_BE_INEXACT.test(text)) return text;
+  return text.replaceAll(STRINGS_AND_NUMBERS, (part) =>
+    part.startsWith('"') || typeof exactNumber(part) === 'number' ? part : `"${part}"`,
+  );
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -17,8 +17,18 @@ export interface ShapeTarget {
 
 /** The value of a capture. */
 export function valueOf(kind: ShapeTarget['kind'], text: string): string | number | boolean {
-  return kind === 'string' ? text : kind === 'number' ? +text : text === 'true';
+  return kind === 'string' ? text : kind === 'number' ? exactNumber(text) : text === 'true';
 }
+
+/** A number of JSON, or its text where a number would be another: an integer beyond 2^53, or what is beyond all numbers. */
+export function exactNumber(text: string): number | string {
+  const number = +text;
+  if (text.length < UNSAFE_LENGTH) return number;
+  return Number.isSafeInteger(number) || (Number.isFinite(number) && /[.eE]/.test(text)) ? number : text;
+}
+
+/** The shortest that may be: `1e309`. */
+const UNSAFE_LENGTH = 5;
 
 const SHAPES_MAX = 8;
 /** Lines without end that fit no shape must not cost a compilation each. */
