@@ -5,6 +5,7 @@ import type { Problem } from '../model/problem.ts';
 import { ProblemsError } from '../model/problem.ts';
 import { didYouMean } from '../model/did-you-mean.ts';
 import { loadPack } from '../parse/load-pack.ts';
+import { zoneProblem } from '../parse/time/zone.ts';
 import type { RuleGroup } from '../rules/rule.ts';
 import type { SourceSpec } from '../tail/source-spec.ts';
 import { builtInGroups } from './built-in-groups.ts';
@@ -38,6 +39,8 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
   const sources: SourceSpec[] = [];
   const fed: Feeding[] = [];
   for (const [index, source] of config.sources.entries()) {
+    const zone = source.timezone === undefined ? undefined : zoneProblem(source.timezone);
+    if (zone !== undefined) problems.push(problemAt(['sources', index, 'timezone'], zone));
     const packFile = library.find(source.parser);
     if (packFile === undefined) {
       problems.push(problemAt(['sources', index, 'parser'], unknownPack(source.parser, library.names())));

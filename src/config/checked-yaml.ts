@@ -185,12 +185,13 @@ function describe(issue: z.core.$ZodIssue, node: Node | undefined, secret: boole
       return `${shown === undefined ? 'value' : shown} is not accepted${oneOf(issue.values.map(String), node)}`;
     case 'invalid_union':
       return describeUnion(issue, node);
+    case 'invalid_key':
+      return issue.issues[0]?.message ?? issue.message;
     case 'too_small':
     case 'too_big':
     case 'custom':
     case 'invalid_format':
     case 'not_multiple_of':
-    case 'invalid_key':
     case 'invalid_element':
     case 'unrecognized_keys':
       return issue.message;

@@ -18,10 +18,18 @@ const FORMAT_BITS: Readonly<Record<string, number>> = {
   syslog: 60,
   raw: 0,
 };
+const TIMED_BITS = 6;
 const LETTER_BITS = 5;
 /** A key or a value tells no more than so many letters. */
 const LETTERS_MAX = 12;
 const EVENT_BITS_MAX = 800;
+
+/** A time and a word before the text are most logs: syslog has a program or a priority as well. */
+function formatBits(format: string, { fields }: ObservedEvent): number {
+  if (format === 'syslog' && fields['program'] === undefined && fields['facility'] === undefined)
+    return TIMED_BITS;
+  return FORMAT_BITS[format] ?? 0;
+}
 
 /** How much each event tells for a pack: patterns by what they ask, open formats by the keys and values that the pack names. */
 export class LineEvidence {
@@ -69,7 +77,7 @@ export class LineEvidence {
       const text = layer.field === '' ? event.text : event.fields[layer.field];
       if (text === undefined) break;
       if (layer.isOpen) this.#opened = true;
-      bits += layer.format === undefined ? matchBits(layer, String(text)) : (FORMAT_BITS[layer.format] ?? 0);
+      bits += layer.format === undefined ? matchBits(layer, String(text)) : formatBits(layer.format, event);
     }
     for (const field of this.#named) {
       if (event.fields[field] === undefined) continue;

@@ -8,6 +8,7 @@ import { compileMatcher } from './pattern/pattern-matcher.ts';
 import { compileSafeRegex } from './pattern/safe-regex.ts';
 import { PatternError } from './pattern/pattern-error.ts';
 import { TimeFormatError } from './time/time-format.ts';
+import { zoneProblem } from './time/zone.ts';
 import { TimestampParser } from './time/timestamp.ts';
 
 export interface PackIssue {
@@ -92,19 +93,13 @@ function checkExpressions(pack: Pack): PackIssue[] {
 function checkTimestamp(pack: Pack): PackIssue[] {
   const { timestamp } = pack;
   if (timestamp === undefined) return [];
+  const zone = zoneProblem(timestamp.timezone ?? 'UTC');
+  if (zone !== undefined) return [{ path: ['timestamp', 'timezone'], message: zone }];
   try {
-    new TimestampParser([timestamp.format].flat(), timestamp.timezone ?? 'UTC');
+    new TimestampParser([timestamp.format].flat(), 'UTC');
     return [];
   } catch (error) {
     if (error instanceof TimeFormatError) return [{ path: ['timestamp', 'format'], message: error.message }];
-    if (error instanceof RangeError) {
-      return [
-        {
-          path: ['timestamp', 'timezone'],
-          message: `${timestamp.timezone} is no time zone; expected a name such as Europe/Berlin, or an offset such as +02:00`,
-        },
-      ];
-    }
     throw error;
   }
 }

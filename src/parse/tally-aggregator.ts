@@ -83,7 +83,7 @@ class TallyCell implements Cell {
     this.value = value;
   }
   observe(value: number): void {
-    if (Number.isNaN(value)) return;
+    if (!Number.isFinite(value)) return;
     this.value += value;
     this.count++;
   }

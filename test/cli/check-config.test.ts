@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,6 +37,17 @@ describe('check', () => {
     await expect(checkConfig(configWith('^(?<job>(\\w+-?)+)(?=;)'))).rejects.toThrow(
       /pack\.yaml:6:12: then\.pattern: cannot be run in linear time: lookahead \(\?=;\) \(column 18\)\. .*"a"\.repeat\(30\)/,
     );
+  });
+
+  it('names the key of a zone or a label that cannot be', async () => {
+    const file = configWith('x');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replace('parser: jobs }', 'parser: jobs, timezone: Mars/X }'));
+    await expect(checkConfig(file)).rejects.toThrow(
+      /taffrail\.yaml:4:\d+: sources\[0\]\.timezone: Mars\/X is no time zone; expected a name such as Europe\/Berlin/,
+    );
+    writeFileSync(file, text.replace('parser: jobs }', 'parser: jobs, labels: { 9a: b } }'));
+    await expect(checkConfig(file)).rejects.toThrow(/labels.*a label name is letters, digits and _/);
   });
 
   it('says nothing about patterns that run well', async () => {

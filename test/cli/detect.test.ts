@@ -72,6 +72,14 @@ describe('detect', () => {
     await expect(run([path], { write: packs })).rejects.toThrow('is there already');
   });
 
+  it('does not take a time and a word for syslog', async () => {
+    const line = (i: number): string =>
+      `2026-11-22T03:04:${String(i % 60).padStart(2, '0')}Z ${['ERROR', 'INFO'][i % 2]} Server handled request ${i} in ${i * 3} ms\n`;
+    const { code, text } = await run([file('x', lines(60, line))]);
+    expect(code).toBe(1);
+    expect(text).toContain('no pack fits.');
+  });
+
   it('proposes the format where lines name their own fields', async () => {
     const json = file(
       'app.json',

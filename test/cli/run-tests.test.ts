@@ -58,6 +58,15 @@ describe('test', () => {
     expect(text).toContain('1 tests, none failed');
   });
 
+  it('fails where --run selects nothing', async () => {
+    const pack = writePack();
+    expect(await run([pack], { run: 'nigth' })).toMatchObject({
+      code: 1,
+      text: expect.stringContaining("no test's name matches --run nigth"),
+    });
+    expect(await run([pack], { run: 'night' })).toMatchObject({ code: 0 });
+  });
+
   it('shows what differs line by line', async () => {
     const { code, text } = await run([writePack(EXPECTED.replace('job="b"', 'job="c"'))]);
     expect(code).toBe(1);
@@ -139,6 +148,8 @@ records:
 
   it('runs only the tests asked for', async () => {
     const pack = writePack(EXPECTED.replace('lines: 2', 'lines: 3'));
+    write('jobs/cases/day/input.log', 'a done\nb done\n');
+    write('jobs/cases/day/expected.yaml', EXPECTED);
     expect(await run([pack], { run: 'jobs/day' })).toMatchObject({ code: 0 });
     expect(await run([pack], { run: '^jobs/n' })).toMatchObject({ code: 1 });
     await expect(run([pack], { run: '(' })).rejects.toThrow('--run');

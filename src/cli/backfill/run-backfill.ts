@@ -4,6 +4,7 @@ import { parseDuration } from '../../config/units.ts';
 import { compileScanner } from '../../parse/compile-scanner.ts';
 import { timestampOf } from '../../parse/format-defaults.ts';
 import { enableLinearFallback } from '../../parse/pattern/linear.ts';
+import { zoneProblem } from '../../parse/time/zone.ts';
 import type { BackfillOptions } from '../backfill-command.ts';
 import { ContentScan } from '../content-scan.ts';
 import { openPack } from '../open-pack.ts';
@@ -38,6 +39,8 @@ export async function runBackfill(
   const { pack } = openPack(packName, options.parsers ?? []);
   if (timestampOf(pack) === undefined)
     throw new UsageError(`the pack ${pack.name} reads no time stamps: its lines have no place in the past`);
+  const zone = options.timezone === undefined ? undefined : zoneProblem(options.timezone);
+  if (zone !== undefined) throw new UsageError(`--timezone: ${zone}`);
   const stepMs = stepOf(options.step);
   const aggregator = new HistoryAggregator(stepMs);
   const output = new OpenMetricsFile(options.openmetrics, stepMs);

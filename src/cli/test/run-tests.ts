@@ -40,6 +40,10 @@ export async function runTests(
     const rulesTest = join(target.folder, 'rules-test.yaml');
     if (existsSync(rulesTest)) show(await testRules(rulesTest, run));
   }
+  if (run !== undefined && results.every(({ ok, tests }) => ok && tests.every(({ skipped }) => skipped))) {
+    write(`no test's name matches --run ${run.source}\n`);
+    return 1;
+  }
   if (options.junit !== undefined) writeFileSync(options.junit, writeJunit(results));
   write(options.json === true ? `${JSON.stringify(results, null, 2)}\n` : renderTotals(results));
   return results.every((result) => result.ok && !(options.coverage === true && isUncovered(result))) ? 0 : 1;

@@ -1,6 +1,17 @@
 /** Minutes are the finest step in which zones have changed their offset in the time of log files. */
 const HOUR_MS = 3_600_000;
 
+/** What is wrong with the name of a zone, if anything is. */
+export function zoneProblem(name: string): string | undefined {
+  try {
+    new Zone(name);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return `${name} is no time zone; expected a name such as Europe/Berlin, or an offset such as +02:00`;
+  }
+}
+
 /** An IANA zone (or a fixed offset). Offsets are asked of Intl once an hour of log time and remembered. */
 export class Zone {
   readonly name: string;
