@@ -26,6 +26,8 @@ export interface PackFit {
   readonly score: number;
   /** It matches half of the lines or more, gives a metric, and the fields it speaks of are there. */
   readonly fits: boolean;
+  /** The first line that it does not read. */
+  readonly unmatchedSample?: string;
   readonly firstMs?: number;
   readonly lastMs?: number;
   readonly metrics: readonly MetricEstimate[];
@@ -78,7 +80,7 @@ export class PackProbe {
     this.#reading.scan(chunk);
     const sums = new EventSums(this.pack, this.#evidence.bits, nowMs);
     this.#sums = sums;
-    const { counts } = this.#whole.scan(chunk);
+    const { counts, unmatchedSample } = this.#whole.scan(chunk);
     const matchRatio = sums.lines === 0 ? 0 : sums.known / sums.lines;
     const complete = this.#evidence.completeness(sums.fields);
     const score = sums.lines === 0 ? 0 : (sums.bits / sums.lines) * (0.5 + 0.5 * complete);
@@ -90,6 +92,7 @@ export class PackProbe {
       score: (score * matchRatio + matchRatio) * (fed > 0 ? 1 : IDLE_FACTOR),
       fits: matchRatio >= 0.5 && fed > 0 && complete >= 0.5 && score >= MIN_BITS,
       ...(sums.lastMs >= sums.firstMs ? { firstMs: sums.firstMs, lastMs: sums.lastMs } : {}),
+      ...(unmatchedSample === undefined ? {} : { unmatchedSample }),
       metrics: this.#tally.estimates(Math.min(1, sample.bytes.length / Math.max(1, sample.fileBytes))),
     };
   }

@@ -72,6 +72,13 @@ describe('detect', () => {
     await expect(run([path], { write: packs })).rejects.toThrow('is there already');
   });
 
+  it('shows a line of those that the pack does not read', async () => {
+    const line = (i: number): string => (i % 4 === 1 ? `worker ${i} is idle\n` : access(i));
+    const { text } = await run([file('x', lines(200, line))]);
+    expect(text).toContain('✓ nginx: 75.0 % of lines');
+    expect(text).toContain('25.0 % of lines are not read, the first: worker 1 is idle');
+  });
+
   it('does not take a time and a word for syslog', async () => {
     const line = (i: number): string =>
       `2026-11-22T03:04:${String(i % 60).padStart(2, '0')}Z ${['ERROR', 'INFO'][i % 2]} Server handled request ${i} in ${i * 3} ms\n`;

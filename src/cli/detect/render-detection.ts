@@ -8,6 +8,9 @@ import type { Detection } from './run-detect.ts';
 /** What explains less of the lines is not worth a look. */
 const SCORE_SHOWN = 10;
 
+/** A pack that reads less is told with a line that it does not read. */
+const READ_WELL = 0.95;
+
 /** As YAML comments, so that the whole output is a configuration. */
 export function renderDetection(detection: Detection, options: DetectOptions): string {
   const { path, sample, fits, chosen, proposal } = detection;
@@ -38,9 +41,17 @@ function renderFit(fit: PackFit, detection: Detection, isChosen: boolean): strin
   if (!isChosen) return [head];
   return [
     head,
+    ...unreadLines(fit),
     ...(fit.firstMs === undefined ? [] : [`    ${timeRange(fit)}, ${rateText(fit, detection)}`]),
     ...fit.metrics.flatMap(metricLines),
   ];
+}
+
+/** A level or a kind of line that the pack knows nothing of is easily overlooked. */
+function unreadLines({ matchRatio, unmatchedSample }: PackFit): string[] {
+  if (matchRatio >= READ_WELL || unmatchedSample === undefined) return [];
+  const text = `    ${ratio(1 - matchRatio)} of lines are not read, the first: ${shorten(unmatchedSample, 100)}`;
+  return [paint('yellow', text)];
 }
 
 function metricLines({ name, type, series, exact, labels }: MetricEstimate): string[] {
