@@ -8,6 +8,12 @@ export type SlotKind =
   | 'iso_time'
   | 'slash_time'
   | 'clf_time'
+  | 'compact_time'
+  | 'underscore_time'
+  | 'dashed_time'
+  | 'mail_time'
+  | 'named_time'
+  | 'slash_date'
   | 'syslog_time'
   | 'dotted_time'
   | 'c_time'
@@ -54,6 +60,36 @@ export const SLOTS: Readonly<Record<SlotKind, Slot>> = {
     source: '\\d\\d/[A-Z][a-z]{2}/\\d{4}:\\d\\d:\\d\\d:\\d\\d [+-]\\d{4}',
     field: 'time',
     time: 'dd/MMM/yyyy:HH:mm:ss ZZ',
+  },
+  compact_time: {
+    source: '\\d{8}T\\d{6}(?:[.,]\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?',
+    field: 'time',
+    time: 'iso8601',
+  },
+  underscore_time: {
+    source: '\\d{4}-\\d\\d-\\d\\d_\\d\\d:\\d\\d:\\d\\d',
+    field: 'time',
+    time: 'yyyy-MM-dd_HH:mm:ss',
+  },
+  dashed_time: {
+    source: '\\d\\d-[A-Z][a-z]{2}-\\d{4} \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,9})?',
+    field: 'time',
+    time: ['dd-MMM-yyyy HH:mm:ss', 'dd-MMM-yyyy HH:mm:ss.SSS'],
+  },
+  mail_time: {
+    source: '[A-Z][a-z]{2}, \\d{1,2} [A-Z][a-z]{2} \\d{4} \\d\\d:\\d\\d:\\d\\d [+-]\\d{4}',
+    field: 'time',
+    time: 'EEE, d MMM yyyy HH:mm:ss ZZ',
+  },
+  named_time: {
+    source: '[A-Z][a-z]{2} [ \\d]?\\d \\d{4} \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,9})?',
+    field: 'time',
+    time: ['MMM d yyyy HH:mm:ss', 'MMM d yyyy HH:mm:ss.SSS'],
+  },
+  // Whether the day or the month comes first cannot be told by one line, and must not be guessed.
+  slash_date: {
+    source: '\\d{1,2}/\\d{1,2}/\\d{4} \\d{1,2}:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?(?: [AP]M)?',
+    field: 'time',
   },
   c_time: {
     source: '[A-Z][a-z]{2} [A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,9})? \\d{4}',

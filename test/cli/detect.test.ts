@@ -1,13 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { parse as parseYaml } from 'yaml';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkConfig } from '../../src/cli/check-config.ts';
 import type { DetectOptions } from '../../src/cli/detect-command.ts';
 import { runDetect } from '../../src/cli/detect/run-detect.ts';
 import { takeSample } from '../../src/cli/detect/take-sample.ts';
 import { runTests } from '../../src/cli/test/run-tests.ts';
+import { packScanner } from '../parse/scan-text.ts';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'taffrail-detect-'))));
@@ -85,6 +87,30 @@ describe('detect', () => {
     const { code, text } = await run([file('x', lines(60, line))]);
     expect(code).toBe(1);
     expect(text).toContain('no pack fits.');
+  });
+
+  it.each([
+    ['22-Nov-2026 03:04:05.693', '01-Dec-2026 13:04:05.001', true],
+    ['Nov 22 2026 03:04:05.328', 'Dec  1 2026 13:04:05.001', true],
+    ['Sun, 22 Nov 2026 03:04:05 +0000', 'Tue, 1 Dec 2026 13:04:05 +0100', true],
+    ['20261122T030405', '20261201T130405', true],
+    ['2026-11-22_03:04:05', '2026-12-01_13:04:05', true],
+    ['11/22/2026 03:04:05 AM', '12/1/2026 1:04:05 PM', false],
+  ])('proposes a pattern for lines of other days than that of the sample: %s', async (day, other, isTime) => {
+    const line = (time: string, i: number): string =>
+      `${time} [w-${i}] <main> job ${i} went from ${i % 3} to ${i % 5}\n`;
+    const out = join(folder, 'packs');
+    const path = file(
+      'odd.log',
+      lines(60, (i) => line(day, i)),
+    );
+    await run([path], { write: out });
+    const name = readdirSync(out)[0]!;
+    const text = readFileSync(join(out, name, 'pack.yaml'), 'utf8');
+    expect(text.includes('timestamp:')).toBe(isTime);
+    const scanner = packScanner(parseYaml(text) as object);
+    const { counts } = scanner.scan(line(day, 1) + line(other, 2));
+    expect(counts).toMatchObject({ matched: 2, badTimestamps: 0 });
   });
 
   it('proposes the format where lines name their own fields', async () => {
