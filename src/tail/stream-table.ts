@@ -53,7 +53,7 @@ export class StreamTable {
     return this.#byPath.get(path);
   }
 
-  addSource(spec: SourceSpec, positions: readonly Position[]): void {
+  addSource(spec: SourceSpec): SourceState {
     const pattern = compilePaths(spec);
     const state: SourceState = {
       spec,
@@ -67,7 +67,18 @@ export class StreamTable {
       unreadableAnew: undefined,
     };
     this.sources.set(spec.name, state);
-    for (const position of positions) if (position.path !== '') this.#restore(state, position);
+    return state;
+  }
+
+  /** Takes up the positions of files that the source's paths lead to; returns the others. */
+  takeUp(state: SourceState, positions: readonly Position[]): readonly Position[] {
+    const others: Position[] = [];
+    for (const position of positions) {
+      if (position.path === '') continue;
+      if (state.roles.of(position.path).root === undefined) others.push(position);
+      else this.#restore(state, position);
+    }
+    return others;
   }
 
   /** Gives a source its new settings; returns the streams that it does not want any more. */

@@ -14,7 +14,7 @@ import type { Missed } from './sight.ts';
 import type { Stream } from './stream.ts';
 import { StreamReader } from './stream-reader.ts';
 import { statusOf, type StreamStatus } from './stream-status.ts';
-import { StreamTable } from './stream-table.ts';
+import { type SourceState, StreamTable } from './stream-table.ts';
 
 export interface TailerOptions {
   readonly sources: readonly SourceSpec[];
@@ -185,7 +185,10 @@ export class Tailer {
     for (const source of sources) {
       const state = this.#table.sources.get(source.name);
       if (state === undefined) this.#addSource(source);
-      else await this.#parkStreams(this.#table.change(state, source));
+      else {
+        await this.#parkStreams(this.#table.change(state, source));
+        this.#takeUp(state);
+      }
     }
     this.#looks.now('');
     await this.#looks.settled();
@@ -367,9 +370,14 @@ export class Tailer {
   }
 
   #addSource(source: SourceSpec): void {
-    const mine = this.#parked.filter((position) => position.source === source.name);
-    this.#parked = this.#parked.filter((position) => position.source !== source.name);
-    this.#table.addSource(source, mine);
+    this.#takeUp(this.#table.addSource(source));
+  }
+
+  /** Goes on with what was parked of the source and is wanted now. */
+  #takeUp(state: SourceState): void {
+    const mine = this.#parked.filter((position) => position.source === state.spec.name);
+    const others = this.#parked.filter((position) => position.source !== state.spec.name);
+    this.#parked = [...others, ...this.#table.takeUp(state, mine)];
   }
 
   async #parkSource(name: string): Promise<void> {

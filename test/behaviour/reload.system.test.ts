@@ -70,6 +70,29 @@ describe('a reload', () => {
     expect(await again.metric('taffrail_ledger_holds')).toBe(1);
   });
 
+  test('that takes a path from a source and gives it back goes on where the file was left', async () => {
+    const both = { ...app, paths: ['./app.log', './other.log'] };
+    t.write('other.log', 'a\nb\nc\n');
+    const agent = await start({ sources: [both] });
+    await untilEqual(() => lines(agent, 'app'), 5, 'the lines');
+    await change(agent, { sources: [app] });
+    appendFileSync(t.path('other.log'), 'd\n');
+    appendFileSync(t.path('app.log'), 'three\n');
+    await untilEqual(() => lines(agent, 'app'), 6, 'the line of the file that is left');
+    // Nor does a restart bring it back.
+    await agent.kill('SIGKILL');
+    const again = await t.agent({ ...base, sources: [app] });
+    appendFileSync(t.path('app.log'), 'four\n');
+    await untilEqual(() => lines(again, 'app'), 7, 'the next line');
+    await change(again, { sources: [both] });
+    await untilEqual(() => lines(again, 'app'), 8, 'the line that was written meanwhile');
+    await change(again, { sources: [{ ...both, exclude: ['./other.log'] }] });
+    await change(again, { sources: [both] });
+    appendFileSync(t.path('other.log'), 'e\n');
+    await untilEqual(() => lines(again, 'app'), 9, 'the last line');
+    expect(await again.metric('taffrail_ledger_holds')).toBe(1);
+  });
+
   test('that is refused leaves all as it was, and its error is shown until one is taken', async () => {
     const agent = await start({ sources: [app] });
     await untilEqual(() => lines(agent, 'app'), 2, 'the lines');

@@ -18,8 +18,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 function tableFor(paths: readonly string[]): { table: StreamTable; state: SourceState } {
   const table = new StreamTable(1, 4096);
   const settings = { startAt: 'beginning', maxLineBytes: 1024, encoding: 'utf-8', lingerMs: 30 } as const;
-  table.addSource({ name: 'app', paths, exclude: [], ...settings }, []);
-  return { table, state: table.sources.get('app')! };
+  const state = table.addSource({ name: 'app', paths, exclude: [], ...settings });
+  return { table, state };
 }
 
 it('says what cannot be read all the while that it looks, and no longer what can be', async () => {
