@@ -83,8 +83,9 @@ export class SinkSet {
       heartbeat: () => ({
         ...heartbeat(),
         // What a collector of ours compares with its own count.
-        throughBatch: cursor.settledBatch - 1,
-        deliveredRecords: Object.fromEntries(cursor.records),
+        ...(sawAll(config, cursor)
+          ? { throughBatch: cursor.settledBatch - 1, deliveredRecords: Object.fromEntries(cursor.records) }
+          : {}),
       }),
     });
   }
@@ -132,4 +133,10 @@ function revealed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(revealed);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
+}
+
+/** Whether all records that a collector can have of us went through this sink: it ships them, and from the first on. */
+export function sawAll(config: SinkConfig, cursor: Pick<BufferCursor, 'lost'>): boolean {
+  if (config.type === 'otlp' && !config.logs) return false;
+  return [...cursor.lost.values()].every((reasons) => (reasons.get('before') ?? 0) === 0);
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Ledger } from '../../src/agent/ledger.ts';
-import { SinkSet } from '../../src/agent/sink-set.ts';
+import { SinkSet, sawAll } from '../../src/agent/sink-set.ts';
 import type { Buffer } from '../../src/buffer/buffer.ts';
 import { type SinkConfig, sinkSchema } from '../../src/config/sink-schema.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -125,4 +125,14 @@ test('a sink is gone although the disk will not remove its cursor, and the other
   await allSettled(sinks, buffer);
   expect(sinks.cursors().map(({ name }) => name)).toEqual(['kept']);
   expect(ledger.check(sinks.cursors(), buffer.lastSeq)).toEqual([]);
+});
+
+test('only a sink that has shipped all records from the first on says how many a collector must have', () => {
+  const otlp = (more: object) =>
+    sinkSchema.parse({ type: 'otlp', name: 'c', endpoint: 'http://127.0.0.1:4318', ...more });
+  const lost = (reason: string) => ({ lost: new Map([['app', new Map([[reason, 3]])]]) });
+  expect(sawAll(otlp({}), { lost: new Map() })).toBe(true);
+  expect(sawAll(otlp({}), lost('buffer_full'))).toBe(true);
+  expect(sawAll(otlp({}), lost('before'))).toBe(false);
+  expect(sawAll(otlp({ logs: false }), { lost: new Map() })).toBe(false);
 });
