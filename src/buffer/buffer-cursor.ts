@@ -118,6 +118,10 @@ export class BufferCursor implements Cursor {
     if (this.#progress.settle(seq, outcome)) this.#changed();
   }
 
+  stopped(seq: number, arrived: Outcome): void {
+    if (this.#progress.stopped(seq, arrived)) this.#changed();
+  }
+
   /** Gives up entries, all up to `through`, so that their segment can go. */
   drop(entries: readonly DroppedEntry[], through: number, reason: LossReason): void {
     this.#progress.drop(entries, through, reason);

@@ -120,6 +120,19 @@ export class CursorProgress {
     return this.#advance();
   }
 
+  /** True if anything changed: of a dropped entry what arrived is delivered, and the rest is lost for good. */
+  stopped(seq: number, arrived: Outcome): boolean {
+    const late = this.#late.get(seq);
+    if (late === undefined) return false;
+    this.#release(seq);
+    const { delivered, records } = arrived;
+    this.#count({ delivered, ...(records ? { records } : {}), lost: new Map() });
+    for (const [source, lines] of late.lines.owed)
+      countLost(this.#lost, source, late.reason, lines - (delivered.get(source) ?? 0));
+    this.#pass(late.lines.owed);
+    return true;
+  }
+
   /** Gives up the entries given (ascending, all there are up to `through`), unless they are settled. */
   drop(entries: readonly DroppedEntry[], through: number, reason: LossReason): void {
     const left = new Map(entries.filter(({ seq }) => seq > this.#at).map((entry) => [entry.seq, entry]));

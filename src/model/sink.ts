@@ -10,6 +10,11 @@ export interface Cursor {
    * any order; the cursor moves past the run of settled ones. `delivered` and `lost` count lines by source.
    */
   settle(seq: number, outcome: Outcome): void;
+  /**
+   * Deliveries of the entry were stopped before their end; `arrived` is what the receiver has of it. It comes again
+   * from the cursor, unless it was dropped meanwhile: then this is the last that anybody learns of it.
+   */
+  stopped(seq: number, arrived: Outcome): void;
   /** Entries up to here are settled. */
   readonly settledThrough: number;
   /** Batches with a smaller number are settled: their keys will never be sent again. */

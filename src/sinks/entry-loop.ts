@@ -13,10 +13,13 @@ export interface Task {
   run(giveUp: AbortSignal, abort: AbortSignal): Promise<boolean>;
 }
 
-/** What has to be done for an entry, and what it comes to once all tasks have run. */
+/** What has to be done for an entry, and what it comes to. */
 export interface Plan {
   readonly tasks: readonly Task[];
+  /** Once all tasks have run. */
   outcome(): Outcome;
+  /** Where some were stopped: what the receiver has. Nothing, where there is only one. */
+  arrived?(): Outcome;
 }
 
 export interface EntryLoopOptions {
@@ -92,8 +95,11 @@ export class EntryLoop {
 
   async #deliver(seq: number, plan: Plan): Promise<void> {
     const ended = await Promise.all(plan.tasks.map((task) => this.#runTask(task)));
-    if (!ended.every(Boolean)) return;
     const { guard, cursor } = this.#o;
+    if (!ended.every(Boolean)) {
+      if (plan.arrived !== undefined) cursor.stopped(seq, plan.arrived());
+      return;
+    }
     const outcome = await guard.run('the outcome', this.#giveUp.signal, () => plan.outcome());
     if (outcome === 'stopped') return;
     await guard.run('settling', this.#giveUp.signal, () => cursor.settle(seq, outcome));

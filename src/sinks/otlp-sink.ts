@@ -32,6 +32,14 @@ const gzipAsync = promisify(gzip);
 /** Each piece of output costs a turn of the event loop. */
 const GZIP_CHUNK_BYTES = 256 * 1024;
 
+/** What has become of a commit's batches, by number. */
+interface BatchFates {
+  readonly left: Set<number>;
+  readonly rejected: Set<number>;
+  /** To the count of records that the receiver left out. */
+  readonly partly: Map<number, number>;
+}
+
 /**
  * Ships over OTLP/HTTP. Each batch of records is one request under one key, `agent/epoch/number`, with the same
  * bytes on each repeat, so that a receiver that knows our keys stores it once. Metrics are cumulative and go in
@@ -104,36 +112,51 @@ export class OtlpSink implements Sink {
   }
 
   #commitPlan(commit: Commit): Plan {
-    const rejected = new Set<number>();
-    const partly = new Map<number, number>();
-    const tasks = commit.batches.map((batch) => this.#batchTask(batch, rejected, partly));
-    const outcome = (): Outcome => subtractRejected(outcomeOf(commit, rejected), commit, partly);
-    return { tasks, outcome };
+    const fate: BatchFates = {
+      left: new Set(commit.batches.map(({ number }) => number)),
+      rejected: new Set(),
+      partly: new Map(),
+    };
+    const without = (gone: ReadonlySet<number>): Outcome =>
+      subtractRejected(outcomeOf(commit, gone), commit, fate.partly);
+    return {
+      tasks: commit.batches.map((batch) => this.#batchTask(batch, fate)),
+      outcome: () => without(fate.rejected),
+      arrived: () => without(new Set([...fate.rejected, ...fate.left])),
+    };
   }
 
-  #batchTask(batch: Batch, rejected: Set<number>, partly: Map<number, number>): Task {
+  #batchTask(batch: Batch, fate: BatchFates): Task {
+    const { number } = batch;
     return {
       bytes: bytesIn(batch),
       ordered: false,
       run: async (giveUp, abort) => {
-        const what = `batch ${batch.number}`;
+        const what = `batch ${number}`;
         const body = await this.#encode(batch).catch((error: unknown) => this.#unreadable(what, error));
-        if (body === undefined) {
-          rejected.add(batch.number);
-          return true;
-        }
-        const headers = (): Record<string, string> => this.#headers(batch);
-        const delivery = await this.#delivery.send({ path: '/v1/logs', body, headers, what }, giveUp, abort);
-        if (delivery.kind === 'stopped') return false;
-        if (delivery.kind === 'rejected') rejected.add(batch.number);
+        if (body === undefined) fate.rejected.add(number);
         else {
-          const left = this.#delivered(delivery, what);
-          if (left.rejected > 0) partly.set(batch.number, Math.min(left.rejected, recordsIn(batch)));
-          this.#status.recordsDelivered += recordsIn(batch) - Math.min(left.rejected, recordsIn(batch));
+          const headers = (): Record<string, string> => this.#headers(batch);
+          const delivery = await this.#delivery.send(
+            { path: '/v1/logs', body, headers, what },
+            giveUp,
+            abort,
+          );
+          if (delivery.kind === 'stopped') return false;
+          if (delivery.kind === 'rejected') fate.rejected.add(number);
+          else this.#batchDelivered(batch, this.#delivered(delivery, what).rejected, fate);
         }
+        fate.left.delete(number);
         return true;
       },
     };
+  }
+
+  #batchDelivered(batch: Batch, leftOut: number, fate: BatchFates): void {
+    const records = recordsIn(batch);
+    const rejected = Math.min(leftOut, records);
+    if (rejected > 0) fate.partly.set(batch.number, rejected);
+    this.#status.recordsDelivered += records - rejected;
   }
 
   #samplesTask(samples: Samples): Task {

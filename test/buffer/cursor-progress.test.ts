@@ -49,6 +49,22 @@ describe('CursorProgress', () => {
     expect(progress.lost.get('web')?.get('buffer_full')).toBe(1);
   });
 
+  test('of what was dropped and then stopped under way, the part that arrived is delivered', () => {
+    const progress = new CursorProgress(START);
+    progress.take(1, 2, lines(5));
+    progress.take(2, 3, lines(4));
+    progress.drop([dropped(1, 5)], 1, 'buffer_full');
+    expect(progress.stopped(1, { ...outcome(3), records: lines(3) })).toBe(true);
+    // That one comes again.
+    expect(progress.stopped(2, outcome(1))).toBe(false);
+    progress.giveBack();
+    expect([progress.inDoubt, progress.at, progress.batch]).toEqual([0, 1, 2]);
+    expect(progress.delivered.get('web')).toBe(3);
+    expect(progress.records.get('web')).toBe(3);
+    expect(progress.lost.get('web')).toEqual(new Map([['buffer_full', 2]]));
+    expect(progress.passed.get('web')).toBe(5);
+  });
+
   test('an entry that was taken and is unreadable by now goes by its own account', () => {
     const progress = new CursorProgress(START);
     progress.take(1, 2, lines(5));

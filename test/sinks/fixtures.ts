@@ -18,6 +18,8 @@ import { anyValueText } from '../../src/wire/any-value.ts';
 export class MemoryCursor implements Cursor {
   readonly name = 'test';
   readonly outcomes = new Map<number, Outcome>();
+  /** Of the entries that were stopped before their end. */
+  readonly arrived = new Map<number, Outcome>();
   settledBatch = 1;
   readonly #entries: Entry[];
   #next = 0;
@@ -49,6 +51,10 @@ export class MemoryCursor implements Cursor {
 
   settle(seq: number, outcome: Outcome): void {
     this.outcomes.set(seq, outcome);
+  }
+
+  stopped(seq: number, arrived: Outcome): void {
+    this.arrived.set(seq, arrived);
   }
 
   get settledThrough(): number {

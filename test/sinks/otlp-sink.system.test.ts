@@ -20,6 +20,7 @@ import {
   MemoryCursor,
   type Received,
   receiver,
+  recordBlock,
   running,
   samples,
   sliceOf,
@@ -334,6 +335,31 @@ describe('OtlpSink', () => {
     answer!();
     await stopped;
     expect([...cursor.outcomes.keys()]).toEqual([1]);
+  });
+
+  test('stop says which batches of an entry arrived', async () => {
+    const server = await receiver(({ headers }) =>
+      headers['idempotency-key']?.toString().endsWith('/2') ? { status: 503 } : { status: 200 },
+    );
+    onTestFinished(() => server.close());
+    const slice = sliceOf(['a', 'b', 'c']);
+    const part = { source: 'web', path: slice.position.path, labels: slice.labels };
+    const blockOf = (...lines: string[]) => ({ ...part, blocks: [recordBlock(lines, part.path)] });
+    const batches = [
+      { number: 1, parts: [blockOf('a', 'b')] },
+      { number: 2, parts: [blockOf('c')] },
+    ];
+    const cursor = new MemoryCursor([{ kind: 'commit', seq: 1, timeMs: 0, slices: [slice], batches }]);
+    const sink = new OtlpSink(config({ endpoint: server.url }), context(cursor));
+    sink.start();
+    await expect.poll(() => sink.status()).toMatchObject({ recordsDelivered: 2 });
+    await expect.poll(() => sink.status().retries).toBeGreaterThan(0);
+    await sink.stop(1000);
+    expect(cursor.outcomes.size).toBe(0);
+    expect(cursor.arrived.get(1)).toMatchObject({
+      delivered: new Map([['web', 2]]),
+      records: new Map([['web', 2]]),
+    });
   });
 
   test('stop ends at its deadline though the receiver never answers', async () => {
