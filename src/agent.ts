@@ -226,7 +226,8 @@ export class Agent {
   async stop(): Promise<void> {
     this.#stopping = true;
     const steps = new StopSteps(this.#plan.config.stop_timeout, this.#clock, this.#log);
-    await this.#changing;
+    await steps.run('sinks that leave', this.#sinks.hurry(steps.left(1 / 4)));
+    await steps.within(steps.left(1 / 2), 'a change of the configuration', this.#changing);
     await steps.run('alerts', this.#alerting.stop(steps.left(1 / 2)));
     // These two may have to wait for a disk or a limit that never comes.
     await steps.within(steps.left(1 / 2), 'the last lines', this.#reading.finish());

@@ -35,6 +35,9 @@ const DRAIN_LOOK_MS = 10;
 export class SinkSet {
   readonly #around: SinkSurroundings;
   #running: Running[] = [];
+  /** Those that a change of the configuration ends, until they have. */
+  #leaving: readonly Sink[] = [];
+  #leaveWithinMs = RELOAD_STOP_MS;
 
   constructor(around: SinkSurroundings) {
     this.#around = around;
@@ -53,7 +56,9 @@ export class SinkSet {
     const kept = this.#running.filter(({ config }) => configs.some((next) => isSame(config, next)));
     const gone = this.#running.filter((running) => !kept.includes(running));
     this.#running = kept;
-    await Promise.all(gone.map(async ({ sink }) => sink.stop(RELOAD_STOP_MS)));
+    this.#leaving = gone.map(({ sink }) => sink);
+    await Promise.all(this.#leaving.map(async (sink) => sink.stop(this.#leaveWithinMs)));
+    this.#leaving = [];
     for (const config of configs) {
       if (!kept.some((running) => running.config.name === config.name)) await this.#add(config);
     }
@@ -116,6 +121,12 @@ export class SinkSet {
       cursor.settledThrough < buffer.lastSeq && sink.status().healthy;
     while (this.#running.some(isWaitedFor) && clock.monotonic() < deadline)
       await new Promise<void>((resolve) => clock.setTimeout(resolve, DRAIN_LOOK_MS));
+  }
+
+  /** From now on a change gives the sinks that leave no more than this, also one that is under way. */
+  async hurry(deadlineMs: number): Promise<void> {
+    this.#leaveWithinMs = deadlineMs;
+    await Promise.all(this.#leaving.map(async (sink) => sink.stop(deadlineMs)));
   }
 
   async stop(deadlineMs: number): Promise<void> {

@@ -54,6 +54,13 @@ export class CursorSet {
     for (const [name, cursor] of this.#cursors) {
       if (names.has(name)) continue;
       this.#cursors.delete(name);
+      const entries = this.#host.lastSeq - cursor.settledThrough;
+      if (entries > 0) {
+        this.#host.log.warn(
+          { sink: name, entries },
+          'the sink is gone from the configuration; entries that it had not delivered are given up',
+        );
+      }
       try {
         await cursor.remove(this.#directory);
       } catch (error) {

@@ -5,11 +5,15 @@ import { loadAgentPlan } from '../agent/load-plan.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
 import { createLog, type Log } from '../platform/log.ts';
 import { SystemdNotifier } from '../platform/systemd.ts';
-import { runUntilSignal } from './run-until-signal.ts';
+import { runUntilSignal, type Service } from './run-until-signal.ts';
 
 /** `taffrail agent`: from the configuration to the end of the process. */
 export async function runAgent(file: string): Promise<void> {
   enableLinearFallback();
+  await runUntilSignal(async () => startAgent(file));
+}
+
+async function startAgent(file: string): Promise<Service> {
   const plan = await loadAgentPlan(file);
   const log = createLog(plan.config.log_level);
   const systemd = new SystemdNotifier();
@@ -34,7 +38,7 @@ export async function runAgent(file: string): Promise<void> {
     watch = watchFor(agent, file, reload, log);
     void before?.close();
   });
-  await runUntilSignal({
+  return {
     stop: async () => {
       systemd.stopping();
       log.info({}, 'agent stops');
@@ -43,7 +47,7 @@ export async function runAgent(file: string): Promise<void> {
       await watch?.close();
     },
     reload,
-  });
+  };
 }
 
 /** Of the configuration now in force: folders of packs and rules may have come or gone with it. */

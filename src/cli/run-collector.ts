@@ -2,21 +2,23 @@ import { Collector } from '../collector.ts';
 import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
 import { createLog } from '../platform/log.ts';
 import { SystemdNotifier } from '../platform/systemd.ts';
-import { runUntilSignal } from './run-until-signal.ts';
+import { runUntilSignal, type Service } from './run-until-signal.ts';
 
 /** `taffrail collector`: from the configuration to the end of the process. */
 export async function runCollector(file: string): Promise<void> {
+  await runUntilSignal(async () => startCollector(file));
+}
+
+async function startCollector(file: string): Promise<Service> {
   const plan = await loadCollectorPlan(file);
   const log = createLog(plan.config.log_level);
   const systemd = new SystemdNotifier();
   const collector = await Collector.start(plan, log);
+  const summary = (): string => `ready at ${collector.url}`;
   log.info({ listen: collector.url, config: file }, 'collector started');
-  systemd.ready(`ready at ${collector.url}`);
-  systemd.startWatchdog(
-    () => `ready at ${collector.url}`,
-    () => true,
-  );
-  await runUntilSignal({
+  systemd.ready(summary());
+  systemd.startWatchdog(summary, () => true);
+  return {
     stop: async () => {
       systemd.stopping();
       log.info({}, 'collector stops');
@@ -25,7 +27,7 @@ export async function runCollector(file: string): Promise<void> {
     reload: async () => {
       systemd.reloading();
       await collector.reload().catch(() => undefined);
-      systemd.ready(`ready at ${collector.url}`);
+      systemd.ready(summary());
     },
-  });
+  };
 }

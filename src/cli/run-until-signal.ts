@@ -5,9 +5,18 @@ export interface Service {
 }
 
 /**
- * Runs until SIGTERM or SIGINT, then stops in order; a second signal ends the process at once. SIGHUP reloads.
+ * Starts and runs until SIGTERM or SIGINT, then stops in order; a second signal ends the process at once. SIGHUP
+ * reloads; one that comes while it starts is kept until it runs.
  */
-export async function runUntilSignal(service: Service): Promise<void> {
+export async function runUntilSignal(start: () => Promise<Service>): Promise<void> {
+  let service: Service | undefined;
+  let isReloadDue = false;
+  process.on('SIGHUP', () => {
+    if (service === undefined) isReloadDue = true;
+    else void service.reload?.();
+  });
+  service = await start();
+  if (isReloadDue) void service.reload?.();
   await new Promise<void>((resolve) => {
     let stopping = false;
     const onStop = (): void => {
@@ -20,7 +29,6 @@ export async function runUntilSignal(service: Service): Promise<void> {
     // Set by whoever starts us as a part of something: when it goes, however it goes, we go too.
     if (process.env['TAFFRAIL_STOP_WITH_STDIN'] === '1')
       process.stdin.resume().once('end', onStop).once('error', onStop);
-    process.on('SIGHUP', () => void service.reload?.());
   });
   await service.stop();
   process.stdin.pause();

@@ -66,6 +66,10 @@ export class Running {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  signal(signal: 'SIGHUP'): void {
+    this.#child.kill(signal);
+  }
+
   /** Ends it and waits until it is gone. */
   async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     if (this.ended) return;
