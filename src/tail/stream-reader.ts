@@ -81,6 +81,14 @@ export class StreamReader {
     );
   }
 
+  /** For streams that nothing is being read of: their source's encoding is another from now on. */
+  detectAnew(streams: Iterable<Stream>): void {
+    for (const stream of streams) {
+      stream.encoding = undefined;
+      this.dropAhead(stream);
+    }
+  }
+
   giveBack(block: Block): void {
     if (block.pooled) this.#pool.give(block.raw);
   }

@@ -186,7 +186,10 @@ export class Tailer {
       const state = this.#table.sources.get(source.name);
       if (state === undefined) this.#addSource(source);
       else {
+        const { encoding } = state.spec;
         await this.#parkStreams(this.#table.change(state, source));
+        if (source.encoding !== encoding)
+          this.#reader.detectAnew([...this.#table.streams].filter((stream) => stream.source === source));
         this.#takeUp(state);
       }
     }

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { Entry } from '../../src/model/entry.ts';
 import { FakeClock } from '../../src/platform/clock.ts';
 import { setFaults } from '../../src/platform/fault.ts';
+import { silentLog } from '../../src/platform/log.ts';
 import {
   block,
   collect,
@@ -501,14 +502,18 @@ describe('Buffer', () => {
       const first = await openBuffer(dir, { segmentBytes: 4096 });
       await first.buffer.cursor('old');
       await first.buffer.cursor('kept/with . odd name');
+      await first.buffer.append(draft());
       await first.buffer.close();
-      const { buffer } = await openBuffer(dir, { segmentBytes: 4096 });
+      const warnings: object[] = [];
+      const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) };
+      const { buffer } = await openBuffer(dir, { segmentBytes: 4096, log });
       await buffer.retainCursors(new Set(['kept/with . odd name']));
+      expect(warnings).toEqual([{ sink: 'old', entries: 1 }]);
       const kept = await buffer.cursor('kept/with . odd name');
       for (let i = 0; i < 10; i++) await buffer.append(bulky(1000));
-      await settleAll(kept, 10);
-      await buffer.snapshot(state(10));
-      await buffer.snapshot(state(10));
+      await settleAll(kept, 11);
+      await buffer.snapshot(state(11));
+      await buffer.snapshot(state(11));
       await expect.poll(() => segmentFiles(dir).length).toBe(1);
     });
 

@@ -180,4 +180,17 @@ describe('changed sources', () => {
     await tail.linesAre(['', '', '', '']);
     expect(tail.lines.at(-1)).toBe('b2');
   });
+
+  it('read what comes in the encoding that they have by then', async () => {
+    tail = await TailHarness.create();
+    const latin = (line: string): Buffer => Buffer.from(line, 'latin1');
+    await writeFile(tail.path('app.log'), latin('grün\n'));
+    await tail.start();
+    await tail.linesAre(['']);
+    await tail.tailer.updateSources([{ ...tail.spec, encoding: 'latin1' }]);
+    await appendFile(tail.path('app.log'), latin('grüner\n'));
+    await tail.linesAre(['', '']);
+    expect(tail.lines).toEqual(['gr\uFFFDn', 'grüner']);
+    expect([...tail.positions.values()][0]?.offset).toBe('grün\ngrüner\n'.length);
+  });
 });
