@@ -57,7 +57,7 @@ export class AgentProcess {
     while ((await this.read(name)) < value) {
       if (performance.now() - this.#started > secondsMax * 1000)
         throw new Error(`${name} is ${await this.read(name)}, not ${value}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
     return { ...this.figures, seconds: (performance.now() - this.#started) / 1000 };
   }

@@ -1,9 +1,10 @@
-/** Asking the kernel costs a microsecond or two, as much as some lines do; a scheduler's turn is longer than this. */
-const TRUSTED_MS = 1;
+/** Asking the kernel costs tens of microseconds, which is as much as some chunks do. */
+const TRUSTED_MS = 20;
 
 /**
  * Milliseconds that this process has worked, for judging how expensive something is: a thread that a busy machine
- * keeps waiting does not get older by it. Never faster than the wall clock, though other threads work too.
+ * keeps waiting does not get older by it. Never faster than the wall clock, though other threads work too. What passed
+ * since the kernel was asked last is taken for work until it is asked again: a later answer can be less by that much.
  */
 export function createWorkClock(
   wallMs: () => number = () => performance.now(),
@@ -15,21 +16,14 @@ export function createWorkClock(
   let wall = wallMs();
   let cpu = cpuUs();
   let worked = 0;
-  /** Counted as worked since the kernel was asked. */
-  let trusted = 0;
   return () => {
     const nowWall = wallMs();
     const passed = Math.max(0, nowWall - wall);
-    wall = nowWall;
-    if (passed < TRUSTED_MS) {
-      worked += passed;
-      trusted += passed;
-      return worked;
-    }
+    if (passed < TRUSTED_MS) return worked + passed;
     const nowCpu = cpuUs();
-    worked += Math.max(0, Math.min(passed, (nowCpu - cpu) / 1000 - trusted));
+    worked += Math.max(0, Math.min(passed, (nowCpu - cpu) / 1000));
+    wall = nowWall;
     cpu = nowCpu;
-    trusted = 0;
     return worked;
   };
 }
