@@ -1,7 +1,19 @@
 import type { ProposedPack } from './propose-pack.ts';
 
 /** Formats whose lines name their own fields, or whose first line does. */
-export type OpenFormat = 'json' | 'logfmt' | 'csv' | 'tsv';
+export interface OpenFormat {
+  readonly format: 'json' | 'logfmt' | 'csv' | 'tsv';
+  /** Between the cells of a line. */
+  readonly separator?: string;
+}
+
+/** Of these, all but the last are found by the parser itself. */
+const TABLES: readonly Required<OpenFormat>[] = [
+  { format: 'tsv', separator: '\t' },
+  { format: 'csv', separator: ',' },
+  { format: 'csv', separator: ';' },
+  { format: 'csv', separator: '|' },
+];
 
 /** So many of the lines must be of the format. */
 const SHARE = 0.8;
@@ -12,18 +24,13 @@ export function openFormatOf(lines: readonly string[]): OpenFormat | undefined {
   const filled = lines.filter((line) => line.trim() !== '');
   const most = (test: (line: string) => boolean): boolean =>
     filled.length > 0 && filled.filter(test).length >= SHARE * filled.length;
-  if (most((line) => jsonObject(line) !== undefined)) return 'json';
-  if (most((line) => LOGFMT.test(line))) return 'logfmt';
-  for (const [format, separator] of [
-    ['tsv', '\t'],
-    ['csv', ','],
-  ] as const) {
+  if (most((line) => jsonObject(line) !== undefined)) return { format: 'json' };
+  if (most((line) => LOGFMT.test(line))) return { format: 'logfmt' };
+  return TABLES.find(({ separator }) => {
     const head = filled[0]?.split(separator) ?? [];
     const hasHeader = head.length >= 2 && head.every((cell) => HEADER.test(cell.trim()));
-    if (hasHeader && filled.length > 1 && most((line) => line.split(separator).length === head.length))
-      return format;
-  }
-  return undefined;
+    return hasHeader && filled.length > 1 && most((line) => line.split(separator).length === head.length);
+  });
 }
 
 function jsonObject(line: string): Record<string, unknown> | undefined {
@@ -48,8 +55,9 @@ const DURATION_KEY =
 const LABEL_KEY = /^(?:method|status|outcome|result|topic|queue|type|kind|component|logger|program|event)$/i;
 const LABEL_VALUES_MAX = 12;
 
-export function proposeOpenFormat(name: string, format: OpenFormat, lines: readonly string[]): ProposedPack {
-  const keys = keysOf(format, lines);
+export function proposeOpenFormat(name: string, open: OpenFormat, lines: readonly string[]): ProposedPack {
+  const { format, separator } = open;
+  const keys = keysOf(open, lines);
   const time = keys.find((key) => TIME_KEY.test(key.name) && timeFormat(key.values) !== undefined);
   const level = keys.find(
     (key) => LEVEL_KEY.test(key.name) && key.values.some((value) => /^[a-z]/i.test(value)),
@@ -67,6 +75,7 @@ export function proposeOpenFormat(name: string, format: OpenFormat, lines: reado
     name,
     description: `Lines of ${name} as ${format}; proposed from their structure, to be edited`,
     format,
+    ...(separator === '|' ? { separator } : {}),
     ...(time === undefined ? {} : { timestamp: { field: time.name, format: timeFormat(time.values) } }),
     ...(level === undefined ? {} : { severity: { field: level.name } }),
     metrics: [
@@ -89,14 +98,14 @@ export function proposeOpenFormat(name: string, format: OpenFormat, lines: reado
   };
 }
 
-function keysOf(format: OpenFormat, lines: readonly string[]): readonly Key[] {
+function keysOf({ format, separator }: OpenFormat, lines: readonly string[]): readonly Key[] {
   const values = new Map<string, string[]>();
   const add = (name: string, value: string): void => {
     const list = values.get(name) ?? [];
     values.set(name, list);
     list.push(value);
   };
-  if (format === 'csv' || format === 'tsv') addCells(format === 'csv' ? ',' : '\t', lines, add);
+  if (separator !== undefined) addCells(separator, lines, add);
   for (const line of lines) {
     if (format === 'json') addObject(jsonObject(line) ?? {}, '', add);
     if (format === 'logfmt') {

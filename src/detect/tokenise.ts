@@ -5,6 +5,7 @@ export interface Token {
 }
 
 export type SlotKind =
+  | 'comma_time'
   | 'iso_time'
   | 'slash_time'
   | 'clf_time'
@@ -19,6 +20,7 @@ export type SlotKind =
   | 'c_time'
   | 'epoch_ms'
   | 'epoch_s'
+  | 'comma_clock'
   | 'clock'
   | 'level'
   | 'quoted'
@@ -46,8 +48,16 @@ const LEVELS = 'TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRIT|CRITICAL|ALE
 
 /** The kinds in the order in which they are looked for. */
 export const SLOTS: Readonly<Record<SlotKind, Slot>> = {
+  // Behind a comma may be the next column as well: three or six digits that no other column follows are a fraction.
+  comma_time: {
+    source:
+      '\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d,\\d{3}(?:\\d{3})?(?:Z|[+-]\\d\\d:?\\d\\d)?(?![\\d,;.])',
+    asked: '\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d,\\d{3,6}(?:Z|[+-]\\d\\d:?\\d\\d)?',
+    field: 'time',
+    time: 'iso8601',
+  },
   iso_time: {
-    source: '\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?',
+    source: '\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?',
     field: 'time',
     time: 'iso8601',
   },
@@ -62,7 +72,7 @@ export const SLOTS: Readonly<Record<SlotKind, Slot>> = {
     time: 'dd/MMM/yyyy:HH:mm:ss ZZ',
   },
   compact_time: {
-    source: '\\d{8}T\\d{6}(?:[.,]\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?',
+    source: '\\d{8}T\\d{6}(?:\\.\\d{1,9})?(?:Z|[+-]\\d\\d:?\\d\\d)?',
     field: 'time',
     time: 'iso8601',
   },
@@ -88,7 +98,7 @@ export const SLOTS: Readonly<Record<SlotKind, Slot>> = {
   },
   // Whether the day or the month comes first cannot be told by one line, and must not be guessed.
   slash_date: {
-    source: '\\d{1,2}/\\d{1,2}/\\d{4} \\d{1,2}:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?(?: [AP]M)?',
+    source: '\\d{1,2}/\\d{1,2}/\\d{4} \\d{1,2}:\\d\\d:\\d\\d(?:\\.\\d{1,9})?(?: [AP]M)?',
     field: 'time',
   },
   c_time: {
@@ -108,10 +118,16 @@ export const SLOTS: Readonly<Record<SlotKind, Slot>> = {
   },
   epoch_ms: { source: '1[4-9]\\d{11}', field: 'time', time: 'epoch_ms' },
   epoch_s: { source: '1[4-9]\\d{8}(?:\\.\\d{1,9})?', field: 'time', time: 'epoch_s' },
-  clock: {
-    source: '\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?',
+  comma_clock: {
+    source: '\\d\\d:\\d\\d:\\d\\d,\\d{3}(?![\\d,;.])',
+    asked: '\\d\\d:\\d\\d:\\d\\d,\\d{3}',
     field: 'time',
-    time: ['HH:mm:ss', 'HH:mm:ss.SSS', 'HH:mm:ss,SSS'],
+    time: 'HH:mm:ss,SSS',
+  },
+  clock: {
+    source: '\\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,9})?',
+    field: 'time',
+    time: ['HH:mm:ss', 'HH:mm:ss.SSS'],
   },
   level: { source: `(?:${LEVELS}|${LEVELS.toLowerCase()})`, field: 'level', asked: '[A-Za-z]+' },
   quoted: { source: '"(?:[^"\\\\]|\\\\.)*"', field: 'text' },
@@ -126,7 +142,16 @@ export const SLOTS: Readonly<Record<SlotKind, Slot>> = {
 };
 
 /** A kind begins and ends where a word does, so that `3rd` is no number and `information` no level. */
-const WHOLE: ReadonlySet<SlotKind> = new Set(['level', 'epoch_ms', 'epoch_s', 'ip', 'hex', 'uuid', 'clock']);
+const WHOLE: ReadonlySet<SlotKind> = new Set([
+  'level',
+  'epoch_ms',
+  'epoch_s',
+  'ip',
+  'hex',
+  'uuid',
+  'clock',
+  'comma_clock',
+]);
 
 const MATCHERS = Object.entries(SLOTS)
   .filter(([kind]) => kind !== 'value')

@@ -19,6 +19,37 @@ describe('a proposed pattern', () => {
     expect(pattern(lines)).toBe('^(?<level>[A-Za-z]+) \\[(?<word>[A-Za-z_][\\w.$@-]*)\\] (?<message>.*)$');
   });
 
+  it('takes three digits behind a time and a comma for its fraction, unless another column follows', () => {
+    const python = ['2026-03-01 10:00:00,383 worker up', '2026-03-01 10:00:01,004 worker down'];
+    expect(new RegExp(pattern(python)).exec(python[0]!)?.groups).toMatchObject({
+      time: '2026-03-01 10:00:00,383',
+    });
+    const columns = [
+      '2026-03-01 10:00:00,383,eu,12',
+      '2026-03-01 10:00:01,4,us,7',
+      '2026-03-01 10:00:03,212,eu,9',
+    ];
+    expect(new RegExp(pattern(columns)).exec(columns[0]!)?.groups).toMatchObject({
+      time: '2026-03-01 10:00:00',
+    });
+  });
+
+  it.each([
+    [';', 'csv', undefined],
+    ['|', 'csv', '|'],
+    [',', 'csv', undefined],
+    ['\t', 'tsv', undefined],
+  ])(
+    'is none for a table whose first line names its columns, with %j between them',
+    (sign, format, separator) => {
+      const lines = [`time${sign}status${sign}took_ms`, `2026-03-01 10:00:00${sign}ok${sign}12`];
+      const proposed = proposePack('x', lines);
+      expect(proposed.pattern).toBeUndefined();
+      expect([proposed.format, proposed.separator]).toEqual([format, separator]);
+      expect(proposed.timestamp).toEqual({ field: 'time', format: 'iso8601' });
+    },
+  );
+
   it('takes a lone dash for a missing value', () => {
     const found = new RegExp(pattern(['a 1', 'a 22', 'a -', 'a 3']));
     expect(found.exec('a -')?.groups).toEqual({ a: '-' });
