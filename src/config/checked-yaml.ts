@@ -3,7 +3,7 @@ import type { Document, Node, Pair } from 'yaml';
 import type { z } from 'zod';
 import { didYouMean } from '../model/did-you-mean.ts';
 import type { Problem } from '../model/problem.ts';
-import { keysOf } from './schema-keys.ts';
+import { keysAt, keysOf } from './schema-keys.ts';
 
 /** YAML text checked against a schema. Every problem points at the line, the column and the key it is about. */
 export type CheckedYaml<T> =
@@ -89,7 +89,11 @@ class YamlReader {
     }
     if (issue.code === 'invalid_union' && issue.errors.length > 0) {
       const deepest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0]!;
-      for (const inner of deepest) this.report({ ...inner, path: [...issue.path, ...inner.path] });
+      // Where no member knows the keys, what any one of them lacks is beside the point.
+      const said = issue.errors.every((inner) => inner.some(isUnknownKey))
+        ? deepest.filter(isUnknownKey)
+        : deepest;
+      for (const inner of said) this.report({ ...inner, path: [...issue.path, ...inner.path] });
       return;
     }
     const node = this.#nodeAt(issue.path);
@@ -102,7 +106,8 @@ class YamlReader {
   }
 
   #reportUnknownKey(path: Path, key: string): void {
-    const accepted = this.#keys.get(keyText(path.filter((part) => typeof part !== 'number'))) ?? [];
+    const names = path.filter((part) => typeof part !== 'number').map(String);
+    const accepted = keysAt(this.#keys, names);
     const meant = didYouMean(key, accepted);
     const hint =
       meant !== undefined
@@ -156,6 +161,10 @@ class YamlReader {
       ...(sourceLine === undefined || secret ? {} : { sourceLine }),
     });
   }
+}
+
+function isUnknownKey(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'unrecognized_keys' && issue.path.length === 0;
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {

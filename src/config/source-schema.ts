@@ -40,7 +40,12 @@ export const sourceSchema = z.strictObject({
     ),
   labels: z
     .record(
-      z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'a label name is letters, digits and _' }),
+      z
+        .string()
+        .regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'a label name is letters, digits and _' })
+        .refine((name) => name !== 'source', {
+          error: "every metric and record has the source's name under `source` already; take another label",
+        }),
       z.string(),
     )
     .default({})

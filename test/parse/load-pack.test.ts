@@ -60,7 +60,14 @@ describe('a bad pack', () => {
       "pattern: '(?<a>.)'\nsteps:\n  - drop: { name: x, when: { b: 1 } }\n",
       /steps\[0\]\.drop\.when\.b: no line has a field b/,
     ],
-    ['format: raw\nsteps:\n  - dorp: { name: x, when: { b: 1 } }\n', /steps\[0\]/],
+    [
+      'format: raw\nsteps:\n  - dorp: { name: x, when: { b: 1 } }\n',
+      /^p\.yaml:5:5: steps\[0\]\.dorp: unknown key; did you mean "drop"\?$/,
+    ],
+    [
+      "pattern: '(?<a>.)'\nsteps:\n  - drop: { name: x, when: { a: { atleast: 1 } } }\n",
+      /^p\.yaml:5:\d+: steps\[0\]\.drop\.when\.a\.atleast: unknown key; did you mean "at_least"\?$/,
+    ],
   ])('%j says what and where', (yaml, message) => {
     const found = problems(yaml);
     expect(found.join('\n')).toMatch(message);
