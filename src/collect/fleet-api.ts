@@ -18,7 +18,9 @@ export interface FleetSource {
   readonly delivered: number | null;
   /** Our own count over the same batches. */
   readonly stored: number;
-  /** `delivered - stored`; not 0 is a fault of one of the two. Null where the agent did not say. */
+  /** Of `delivered`, what the agent had delivered before it came to this collector. */
+  readonly before: number;
+  /** `delivered - before - stored`; not 0 is a fault of one of the two. Null where the agent did not say. */
   readonly difference: number | null;
   /** Our own count over all batches, so also those after the last heartbeat. */
   readonly storedTotal: number;
@@ -70,9 +72,9 @@ export async function readFleet(store: Store, nowMs: number): Promise<FleetAgent
 }
 
 function toFleetAgent(stored: StoredAgent, nowMs: number, superseded: boolean): FleetAgent {
-  const { heartbeat: text, stored: total, storedThrough, ...agent } = stored;
+  const { heartbeat: text, stored: total, storedThrough, before, ...agent } = stored;
   const heartbeat = text === null ? null : (JSON.parse(text) as Record<string, unknown>);
-  const ledger = compareLedgers(heartbeat, agent.settled, total, storedThrough);
+  const ledger = compareLedgers(heartbeat, agent.settled, { total, storedThrough, before });
   const known = ledger.filter(({ difference }) => difference !== null);
   return {
     ...agent,
@@ -85,11 +87,12 @@ function toFleetAgent(stored: StoredAgent, nowMs: number, superseded: boolean): 
   };
 }
 
+type Counts = Pick<StoredAgent, 'storedThrough' | 'before'> & { readonly total: StoredAgent['stored'] };
+
 function compareLedgers(
   heartbeat: Readonly<Record<string, unknown>> | null,
   settled: number,
-  total: Readonly<Record<string, number>>,
-  storedThrough: Readonly<Record<string, number>>,
+  { total, storedThrough, before }: Counts,
 ): FleetSource[] {
   const said = heartbeat?.['deliveredRecords'];
   const delivered = (said ?? {}) as Readonly<Record<string, unknown>>;
@@ -99,11 +102,13 @@ function compareLedgers(
   return sources.map((source) => {
     const count = comparable ? Number(delivered[source] ?? 0) : null;
     const stored = storedThrough[source] ?? 0;
+    const elsewhere = before[source] ?? 0;
     return {
       source,
       delivered: count,
+      before: elsewhere,
       stored,
-      difference: count === null ? null : count - stored,
+      difference: count === null ? null : count - elsewhere - stored,
       storedTotal: total[source] ?? 0,
     };
   });

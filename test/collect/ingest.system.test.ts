@@ -186,6 +186,36 @@ test('the fleet shows a difference between what an agent delivered and what is s
   ]);
 });
 
+test('an agent that comes from another collector is compared from then on', async () => {
+  await start();
+  const batch = (number: number) =>
+    send(
+      '/v1/logs',
+      logsRequest({ 'taffrail.source': 'web' }, [{ timeMs: NOW + number, body: `${number}` }]),
+      {
+        ...PROTOBUF,
+        'idempotency-key': `agent-1/e1/${number}`,
+        'taffrail-settled': '8',
+      },
+    );
+  for (const number of [8, 9]) await batch(number);
+  // Nine of them here would be wrong; seven were delivered before.
+  await heartbeat({ throughBatch: 8, deliveredRecords: { web: 8, db: 5 } });
+  expect(await fleet()).toMatchObject([
+    {
+      difference: 0,
+      ledger: [
+        { source: 'db', delivered: 5, before: 5, stored: 0, difference: 0 },
+        { source: 'web', delivered: 8, before: 7, stored: 1, difference: 0 },
+      ],
+    },
+  ]);
+  await heartbeat({ throughBatch: 9, deliveredRecords: { web: 9, db: 5 } });
+  expect(await fleet()).toMatchObject([{ difference: 0 }]);
+  await heartbeat({ throughBatch: 10, deliveredRecords: { web: 10, db: 5 } });
+  expect(await fleet()).toMatchObject([{ difference: 1 }]);
+});
+
 test('two processes under one identity are refused and reported, and their records are not mixed', async () => {
   const clock = new FakeClock(NOW);
   await start({ clock });

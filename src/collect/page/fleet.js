@@ -230,7 +230,12 @@ function differenceMark(entry) {
   if (entry === undefined || entry.difference === null) return '–';
   return h(
     'span',
-    { class: `mark ${entry.difference === 0 ? 'good' : 'bad'}` },
+    {
+      class: `mark ${entry.difference === 0 ? 'good' : 'bad'}`,
+      ...(entry.before > 0
+        ? { title: `${count(entry.before)} were delivered before this collector knew the agent` }
+        : {}),
+    },
     entry.difference === 0 ? '0 ✓' : count(entry.difference),
   );
 }

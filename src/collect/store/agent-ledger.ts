@@ -1,3 +1,4 @@
+import { recordsThrough, UNKNOWN } from './fleet-query.ts';
 import type { Database } from './sqlite.ts';
 
 /** What an agent says of itself in each request: `Idempotency-Key: agent/epoch/number`, `Taffrail-Instance: instance;gen=n`. */
@@ -52,7 +53,8 @@ export class AgentLedger {
     );
     this.#newAgent = db.prepare(
       `INSERT INTO agent (agent, epoch, instance, generation, generation_since_ms, first_seen_ms, last_seen_ms, address, settled,
-         heartbeat, heartbeat_ms, conflicts, conflict, conflict_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0, 0, NULL, 0)`,
+         heartbeat, heartbeat_ms, conflicts, conflict, conflict_ms, delivered_before)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0, 0, NULL, 0, ?)`,
     );
     this.#seen = db.prepare('UPDATE agent SET last_seen_ms = ?, address = ? WHERE agent = ? AND epoch = ?');
     this.#generation = db.prepare(
@@ -98,7 +100,9 @@ export class AgentLedger {
   #checkIdentity(sender: Sender, row: AgentRow | undefined, nowMs: number): string | undefined {
     const { agent, epoch, instance = '', generation = 0 } = sender;
     if (row === undefined) {
-      this.#newAgent.run(agent, epoch, instance, generation, nowMs, nowMs, nowMs, sender.address);
+      // Its first batches went to another collector, or to this one before it lost its store.
+      const before = (sender.settled ?? 1) > 1 ? UNKNOWN : null;
+      this.#newAgent.run(agent, epoch, instance, generation, nowMs, nowMs, nowMs, sender.address, before);
       return undefined;
     }
     if (sender.generation === undefined) return undefined;
@@ -143,19 +147,49 @@ export class AgentLedger {
 
   /** Keeps what the agent says of itself. */
   heartbeat(sender: Sender, heartbeat: string, nowMs: number): Admission {
-    const admission = this.admit(sender, nowMs);
+    const { throughBatch = 0, deliveredRecords } = JSON.parse(heartbeat) as Spoken;
+    const admission = this.admit({ ...sender, settled: throughBatch + 1 }, nowMs);
     if (admission.kind === 'conflict') return admission;
+    const { agent, epoch } = sender;
     this.#db
       .prepare('UPDATE agent SET heartbeat = ?, heartbeat_ms = ? WHERE agent = ? AND epoch = ?')
-      .run(heartbeat, nowMs, sender.agent, sender.epoch);
+      .run(heartbeat, nowMs, agent, epoch);
+    if (deliveredRecords !== undefined) this.#learnBefore(agent, epoch, throughBatch, deliveredRecords);
     return admission;
+  }
+
+  /** What an agent that came from elsewhere says first that it delivered, less what is here of it, was before. */
+  #learnBefore(
+    agent: string,
+    epoch: string,
+    through: number,
+    delivered: Readonly<Record<string, number>>,
+  ): void {
+    const { before, settled } = this.#db
+      .prepare('SELECT delivered_before AS "before", settled FROM agent WHERE agent = ? AND epoch = ?')
+      .get(agent, epoch) as { before: string | null; settled: number };
+    if (before !== UNKNOWN || through < settled) return;
+    const here = recordsThrough(this.#db, agent, epoch, through);
+    const found = Object.entries(delivered).map(([source, count]) => [
+      source,
+      Math.max(0, (Number(count) || 0) - (here[source] ?? 0)),
+    ]);
+    this.#db
+      .prepare('UPDATE agent SET delivered_before = ? WHERE agent = ? AND epoch = ?')
+      .run(JSON.stringify(Object.fromEntries(found)), agent, epoch);
   }
 }
 
 const REMEDY =
   'A state directory was copied, perhaps with its machine: on one of the two, stop the agent, remove its state_dir, and start it again';
 
+/** The part of a heartbeat that is compared. */
+interface Spoken {
+  readonly throughBatch?: number;
+  readonly deliveredRecords?: Readonly<Record<string, number>>;
+}
+
 function throughBatchOf(heartbeat: string): number {
-  const { throughBatch } = JSON.parse(heartbeat) as { throughBatch?: number };
+  const { throughBatch } = JSON.parse(heartbeat) as Spoken;
   return throughBatch ?? 0;
 }

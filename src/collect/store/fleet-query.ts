@@ -20,18 +20,27 @@ export interface StoredAgent {
   /** Records stored, by source: of all batches, and of those up to the heartbeat's `throughBatch`. */
   readonly stored: Readonly<Record<string, number>>;
   readonly storedThrough: Readonly<Record<string, number>>;
+  /** Records that the agent had delivered before it came to this store, by source. */
+  readonly before: Readonly<Record<string, number>>;
 }
 
 const AGENTS = `
   SELECT agent, epoch, instance, generation, address, first_seen_ms AS firstSeenMs, last_seen_ms AS lastSeenMs,
-    heartbeat, heartbeat_ms AS heartbeatMs, conflicts, conflict, conflict_ms AS conflictMs, settled
+    heartbeat, heartbeat_ms AS heartbeatMs, conflicts, conflict, conflict_ms AS conflictMs, settled, delivered_before AS "before"
   FROM agent ORDER BY agent, last_seen_ms DESC, first_seen_ms DESC`;
+
+type AgentRow = Omit<StoredAgent, 'stored' | 'storedThrough' | 'before'> & { readonly before: string | null };
+
+/** Stands for the records from before until the agent says how many they were. */
+export const UNKNOWN = 'unknown';
 
 /** Everything the store knows of the agents; of each agent's epochs the one last heard of comes first. */
 export function readAgents(db: Database): StoredAgent[] {
-  const rows = db.prepare(AGENTS).all() as Omit<StoredAgent, 'stored' | 'storedThrough'>[];
+  const rows = db.prepare(AGENTS).all() as AgentRow[];
   return rows.map((row) => ({
     ...row,
+    before:
+      row.before === null || row.before === UNKNOWN ? {} : (JSON.parse(row.before) as StoredAgent['before']),
     stored: recordsThrough(db, row.agent, row.epoch, Number.MAX_SAFE_INTEGER),
     storedThrough: recordsThrough(db, row.agent, row.epoch, throughBatch(row.heartbeat)),
   }));
@@ -41,7 +50,13 @@ function throughBatch(heartbeat: string | null): number {
   return heartbeat === null ? 0 : ((JSON.parse(heartbeat) as { throughBatch?: number }).throughBatch ?? 0);
 }
 
-function recordsThrough(db: Database, agent: string, epoch: string, through: number): Record<string, number> {
+/** Records stored of the batches up to `through`, by source. */
+export function recordsThrough(
+  db: Database,
+  agent: string,
+  epoch: string,
+  through: number,
+): Record<string, number> {
   const rows = db
     .prepare(
       `SELECT source, SUM(records) AS records FROM (

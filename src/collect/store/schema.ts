@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.ts';
 
 /** Raised by one with each change of the tables; `migrations[n]` brings a store from version n to n + 1. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 const migrations: readonly string[] = [
   `
@@ -55,6 +55,11 @@ const migrations: readonly string[] = [
   `
   -- Bodies of requests that are stored as they came (see stored-body.ts), by the number of the last block in them.
   CREATE TABLE body (number INTEGER PRIMARY KEY, encoding INTEGER NOT NULL, bytes BLOB NOT NULL);
+  `,
+  `
+  -- Records by source that the agent had delivered elsewhere before it came here, as JSON; NULL where it began here.
+  -- 'unknown' until it says how many.
+  ALTER TABLE agent ADD COLUMN delivered_before TEXT;
   `,
 ];
 

@@ -27,6 +27,7 @@ test('a store of the first version is brought forward, and its records are found
   const db = openDatabase(':memory:', { readOnly: false });
   migrate(db, ':memory:');
   db.exec('DROP TABLE body');
+  db.exec('ALTER TABLE agent DROP COLUMN delivered_before');
   db.exec('PRAGMA user_version = 1');
   const records = logsRequest({}, [{ timeMs: 1_700_000_000_000, body: 'from before' }]);
   const [block] = readRecordBatch(records, 0).streams[0]!.blocks;
