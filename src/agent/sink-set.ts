@@ -146,8 +146,11 @@ function revealed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revealed(inner)]));
 }
 
-/** Whether all records that a collector can have of us went through this sink: it ships them, and from the first on. */
+/**
+ * Whether one collector must have all records that this sink delivered, and all that were to be delivered: it ships
+ * them, from the first on, and to one endpoint. Several may be several collectors.
+ */
 export function sawAll(config: SinkConfig, cursor: Pick<BufferCursor, 'lost'>): boolean {
-  if (config.type === 'otlp' && !config.logs) return false;
+  if (config.type === 'otlp' && (!config.logs || [config.endpoint].flat().length > 1)) return false;
   return [...cursor.lost.values()].every((reasons) => (reasons.get('before') ?? 0) === 0);
 }

@@ -135,4 +135,7 @@ test('only a sink that has shipped all records from the first on says how many a
   expect(sawAll(otlp({}), lost('buffer_full'))).toBe(true);
   expect(sawAll(otlp({}), lost('before'))).toBe(false);
   expect(sawAll(otlp({ logs: false }), { lost: new Map() })).toBe(false);
+  const two = ['http://127.0.0.1:4318', 'http://127.0.0.1:4319'];
+  expect(sawAll(otlp({ endpoint: two }), { lost: new Map() })).toBe(false);
+  expect(sawAll(otlp({ endpoint: two.slice(1) }), { lost: new Map() })).toBe(true);
 });
