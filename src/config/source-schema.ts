@@ -7,7 +7,9 @@ export const nameSchema = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, 
 
 /** One entry of `sources`: which files, read by which pack, and what of it is shipped. */
 export const sourceSchema = z.strictObject({
-  name: nameSchema.describe('Name of the source: a label of its metrics and the key of its ledger.'),
+  name: nameSchema.describe(
+    'Name of the source: a label of its metrics, and the key of its ledger and positions. Under another name it is another source, which reads its files anew.',
+  ),
   paths: z
     .array(
       z
