@@ -1,14 +1,17 @@
-import { mkdirSync } from 'node:fs';
 import { StateLock } from '../buffer/state-lock.ts';
 import { StartRefused } from '../model/start-refused.ts';
 import { errorCode } from '../platform/files.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 
 /** Makes the folder where it is not there yet, and locks it. Throws `StartRefused` where either cannot be had. */
 export async function openStateDir(dir: string): Promise<StateLock> {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o750 });
+    makeFolder(dir, 0o750);
     return await StateLock.acquire(dir);
   } catch (error) {
+    // Anywhere else this would be another file that is missing.
+    if (errorCode(error) === 'ENOENT')
+      throw refusal(dir, 'no folder can be made there; set `state_dir` to another one', error);
     throw asRefusal(dir, error);
   }
 }
@@ -17,6 +20,10 @@ export async function openStateDir(dir: string): Promise<StateLock> {
 export function asRefusal(dir: string, error: unknown): unknown {
   const advice = adviceFor(errorCode(error));
   if (advice === undefined || error instanceof StartRefused) return error;
+  return refusal(dir, advice, error);
+}
+
+function refusal(dir: string, advice: string, error: unknown): StartRefused {
   return new StartRefused(`state_dir ${dir} cannot be used: ${advice} (${(error as Error).message})`, {
     cause: error,
   });

@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { DurableFile, renameDurably, syncDirectory } from '../platform/durable-files.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import type { LineOutput } from './line-sink.ts';
 
 const AREA = 'sink.file';
@@ -59,7 +60,7 @@ export class FileOutput implements LineOutput {
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
     }
-    await fs.mkdir(path.dirname(this.#path), { recursive: true });
+    makeFolder(path.dirname(this.#path));
     const file = await DurableFile.create(this.#path, AREA);
     await syncDirectory(path.dirname(this.#path), AREA);
     return file;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Labels, Matcher, SeriesData } from '../../model/series.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { StoredAgent } from './fleet-query.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
@@ -43,7 +43,7 @@ export class Store {
 
   /** Rejects with a sentence for the user where the file cannot be used. */
   static async open(options: StoreOptions): Promise<Store> {
-    mkdirSync(dirname(options.path), { recursive: true });
+    makeFolder(dirname(options.path));
     const data: Omit<StoreWorkerData, 'role'> = {
       path: options.path,
       retention: options.retention,
