@@ -11,6 +11,10 @@ export interface Finished extends ProcessFigures {
   readonly loopMaxMs: number;
 }
 
+/** Each look is a scrape, which takes the agent's time: a long run is looked at less often, and ends up to a 50th late. */
+const LOOK_MS = 20;
+const LOOK_SHARE = 0.02;
+
 /** `taffrail agent` or `collector`, started as a user would. */
 export class AgentProcess {
   readonly #child: ChildProcess;
@@ -54,10 +58,12 @@ export class AgentProcess {
 
   /** Waits until the metric has come to a value; gives the figures of that moment. */
   async until(name: string, value: number, secondsMax = 600): Promise<Omit<Finished, 'loopMaxMs'>> {
+    const begun = performance.now();
     while ((await this.read(name)) < value) {
       if (performance.now() - this.#started > secondsMax * 1000)
         throw new Error(`${name} is ${await this.read(name)}, not ${value}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      const waitMs = Math.max(LOOK_MS, (performance.now() - begun) * LOOK_SHARE);
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
     return { ...this.figures, seconds: (performance.now() - this.#started) / 1000 };
   }

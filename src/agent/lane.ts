@@ -4,11 +4,11 @@ import type { Fragment } from '../model/slice.ts';
 import { keepNurserySmall } from '../platform/keep-nursery-small.ts';
 import { workerUrl } from '../platform/worker-url.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
-import { type PatternOut, ScannerSet } from './scanner-set.ts';
+import { type PatternOut, type Scanned, ScannerSet } from './scanner-set.ts';
 
 /** Somewhere chunks are scanned, one at a time. The chunks of one file all go through one lane while any is under way. */
 export interface Lane {
-  scan(chunk: Chunk): Promise<Fragment>;
+  scan(chunk: Chunk): Promise<Scanned>;
   close(): Promise<void>;
 }
 
@@ -20,10 +20,10 @@ export class InlineLane implements Lane {
     this.#scanners = new ScannerSet(plans, onPatternOut);
   }
 
-  async scan(chunk: Chunk): Promise<Fragment> {
-    const fragment = await this.#scanners.scan(chunk);
+  async scan(chunk: Chunk): Promise<Scanned> {
+    const scanned = await this.#scanners.scan(chunk);
     await new Promise(setImmediate);
-    return fragment;
+    return scanned;
   }
 
   async close(): Promise<void> {}
@@ -58,7 +58,7 @@ export type LaneReply =
 /** Scans on a thread of its own. When the thread dies its chunk is refused and the caller scans it elsewhere. */
 export class WorkerLane implements Lane {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve(fragment: Fragment): void; reject(error: Error): void }>();
+  readonly #waiting = new Map<number, { resolve(scanned: Scanned): void; reject(error: Error): void }>();
   /** Resolves when it can scan; rejects when it never will. */
   readonly ready: Promise<void>;
   #setReady!: () => void;
@@ -87,7 +87,7 @@ export class WorkerLane implements Lane {
     this.#worker.on('exit', () => this.#failAll(new Error('the scanning thread ended')));
   }
 
-  async scan(chunk: Chunk): Promise<Fragment> {
+  async scan(chunk: Chunk): Promise<Scanned> {
     // A thread that is gone takes messages without a word.
     if (this.#ended !== undefined) throw this.#ended;
     const id = this.#next++;
@@ -123,7 +123,10 @@ export class WorkerLane implements Lane {
         return;
       case 'scanned':
         this.#spare = reply.bytes;
-        this.#waiting.get(reply.id)?.resolve(reply.fragment);
+        this.#waiting.get(reply.id)?.resolve({
+          fragment: reply.fragment,
+          records: Promise.resolve(reply.fragment.records),
+        });
         this.#waiting.delete(reply.id);
         return;
       case 'failed':

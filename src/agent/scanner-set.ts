@@ -2,7 +2,7 @@ import { createAggregator } from '../metrics/aggregator.ts';
 import type { Chunk } from '../model/chunk.ts';
 import type { RecordWriter } from '../model/record-writer.ts';
 import type { Scanner } from '../model/scanner.ts';
-import type { Fragment } from '../model/slice.ts';
+import type { Fragment, RecordBlock } from '../model/slice.ts';
 import { compileScanner } from '../parse/compile-scanner.ts';
 import { createRecordWriter } from '../wire/record-writer.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
@@ -10,6 +10,14 @@ import { BlockPress } from './block-press.ts';
 import { createWorkClock } from './work-clock.ts';
 
 export type PatternOut = (source: string, pattern: string, reason: string) => void;
+
+/** What became of a chunk. The next can be scanned, though the records of this one are still compressed. */
+export interface Scanned {
+  /** Without its records. */
+  readonly fragment: Fragment;
+  /** Never rejects. */
+  readonly records: Promise<readonly RecordBlock[]>;
+}
 
 /** The compiled scanners of all sources, in the main thread or in a worker. */
 export class ScannerSet {
@@ -25,12 +33,12 @@ export class ScannerSet {
   }
 
   /** One at a time: the next only when it has resolved. */
-  async scan(chunk: Chunk): Promise<Fragment> {
+  async scan(chunk: Chunk): Promise<Scanned> {
     const scanner = this.#scanners.get(chunk.source);
     if (scanner === undefined) throw new Error(`no scanner for source ${chunk.source}`);
+    await this.#press.room();
     try {
-      const fragment = scanner.scan(chunk);
-      return fragment.records.length === 0 ? fragment : { ...fragment, records: await this.#press.take() };
+      return { fragment: scanner.scan(chunk), records: this.#press.taken() };
     } catch (error) {
       this.#press.clear();
       this.#replace(chunk.source);
@@ -58,10 +66,10 @@ export class ScannerSet {
     return createRecordWriter({
       maxBlockBytes: Math.min(blockBytes, BLOCK_BYTES_MAX),
       maxBlockRecords: blockRecords,
-      onBlock: (block) => this.#press.add(block),
+      taker: this.#press,
     });
   }
 }
 
 /** Small enough that most of a chunk's blocks are compressed while the rest of it is scanned. */
-const BLOCK_BYTES_MAX = 256 * 1024;
+const BLOCK_BYTES_MAX = 512 * 1024;

@@ -20,7 +20,10 @@ export interface RecordWriter {
   end(): void;
   /** A faster way for lines whose captures code has found; undefined where there is none. */
   lines?(layout: LineLayout): LineRecords | undefined;
-  /** The records since `reset`, in blocks of at most `maxBlockBytes` and `maxBlockRecords`; a larger single record is a block alone. */
+  /**
+   * The records since `reset`, in blocks of at most `maxBlockBytes` and `maxBlockRecords`; a larger single record is a block
+   * alone. None where blocks go elsewhere when they are full: then the last one does.
+   */
   drain(): RecordBlock[];
 }
 

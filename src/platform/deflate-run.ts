@@ -1,10 +1,12 @@
-import { availableParallelism } from 'node:os';
 import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';
 import PQueue from 'p-queue';
 import { letGo } from './let-go.ts';
 
-/** The thread pool has four threads; one is left to those who read files and wait for it. */
-const AT_ONCE = Math.min(3, availableParallelism());
+/**
+ * The thread pool has four threads. While the main thread is busy it hands out nothing, so that what is handed out at once
+ * must last them until it is free again; who reads a file meanwhile waits for two milliseconds.
+ */
+const AT_ONCE = 4;
 
 /** More output than this takes another turn on the thread pool; most runs are below it. */
 const OUTPUT_BYTES = 64 * 1024;

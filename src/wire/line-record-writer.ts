@@ -1,6 +1,7 @@
 import type { LineLayout, LineRecords } from '../model/record-writer.ts';
 import { CONSTANTS, CONSTANTS_BYTES, MOMENTS, MOMENTS_BYTES, OUTPUT, OUTPUT_BYTES } from '../wasm/scratch.ts';
 import { TEXTS, TEXTS_BYTES, scratch } from '../wasm/scratch.ts';
+import { compileLoop, compileWasm } from '../wasm/compile-wasm.ts';
 import type { WasmFunction } from '../wasm/compile-wasm.ts';
 import { MOMENT_WORDS, OBSERVED, SHARED, WRITTEN, compileLineRecords } from './line-records.ts';
 import { ProtoWriter, writeNanos } from './protobuf.ts';
@@ -8,6 +9,9 @@ import { ProtoWriter, writeNanos } from './protobuf.ts';
 const WORD = 4;
 /** What is copied may be read so far beyond its end. */
 const READ_BEYOND = 16;
+
+/** Who has written so many is worth the twenty milliseconds that the optimising compiler takes. */
+const MANY_LINES = 100_000;
 
 /** Takes whole records, of no more than a block. */
 type Append = (records: Uint8Array, count: number) => void;
@@ -31,8 +35,10 @@ const NONE: Severity = { number: 0, text: '', at: TEXTS, bytes: 0 };
 /** Lets compiled code write records, as many at a time as it has room for. */
 export class LineRecordWriter implements LineRecords {
   readonly most = MOMENTS_BYTES / WORD / MOMENT_WORDS;
-  readonly #write: WasmFunction;
-  readonly #strideBytes: number;
+  readonly #layout: LineLayout;
+  #write: WasmFunction;
+  /** How many lines before the code is compiled anew; below zero when it was. */
+  #before = MANY_LINES;
   readonly #limits: BlockLimits;
   readonly #append: Append;
   /** How many bytes the shared attributes take; -1 where there is no room for them. */
@@ -48,14 +54,14 @@ export class LineRecordWriter implements LineRecords {
 
   private constructor(write: WasmFunction, layout: LineLayout, limits: BlockLimits, append: Append) {
     this.#write = write;
-    this.#strideBytes = layout.stride * WORD;
+    this.#layout = layout;
     this.#limits = limits;
     this.#append = append;
   }
 
   /** Undefined where there is no code for lines of this kind. */
   static of(layout: LineLayout, limits: BlockLimits, append: Append): LineRecordWriter | undefined {
-    const write = compileLineRecords(layout);
+    const write = compileLineRecords(layout, compileWasm);
     return write === undefined ? undefined : new LineRecordWriter(write, layout, limits, append);
   }
 
@@ -109,13 +115,14 @@ export class LineRecordWriter implements LineRecords {
     if (this.#sharedBytes < 0) return line;
     const { maxBlockBytes, maxBlockRecords } = this.#limits;
     writeNanos(scratch.bytes, OBSERVED, observedMs, 0);
+    const strideBytes = this.#layout.stride * WORD;
     let done = line;
     while (done < end) {
-      const from = at + ((done - line) * this.#strideBytes) / WORD;
+      const from = at + (done - line) * this.#layout.stride;
       const count = Math.min(end - done, maxBlockRecords);
       const written = this.#write(
         from * WORD,
-        from * WORD + count * this.#strideBytes,
+        from * WORD + count * strideBytes,
         MOMENTS + done * MOMENT_WORDS * WORD,
         this.#sharedBytes,
         OUTPUT + Math.min(OUTPUT_BYTES, maxBlockBytes),
@@ -124,6 +131,13 @@ export class LineRecordWriter implements LineRecords {
       this.#append(scratch.bytes.subarray(OUTPUT, scratch.ints[WRITTEN]!), written);
       done += written;
     }
+    this.#noteLines(done - line);
     return done;
+  }
+
+  #noteLines(count: number): void {
+    if (this.#before < 0) return;
+    this.#before -= count;
+    if (this.#before < 0) this.#write = compileLineRecords(this.#layout, compileLoop)!;
   }
 }

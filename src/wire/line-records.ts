@@ -1,6 +1,5 @@
 import type { LineField, LineLayout } from '../model/record-writer.ts';
-import { compileWasm } from '../wasm/compile-wasm.ts';
-import type { WasmFunction } from '../wasm/compile-wasm.ts';
+import type { compileLoop, compileWasm, WasmFunction } from '../wasm/compile-wasm.ts';
 import { CONSTANTS, OUTPUT } from '../wasm/scratch.ts';
 import { WasmCode } from '../wasm/wasm-code.ts';
 import type { Label, Local } from '../wasm/wasm-code.ts';
@@ -39,12 +38,15 @@ export const SHARED = CONSTANTS + WIDTH;
  * many bytes the shared attributes take, and where the output must end. It gives how many lines it wrote. Undefined where
  * a field's key is too long.
  */
-export function compileLineRecords(layout: LineLayout): WasmFunction | undefined {
+export function compileLineRecords(
+  layout: LineLayout,
+  compile: typeof compileWasm | typeof compileLoop,
+): WasmFunction | undefined {
   if (layout.fields.some((fields) => fields.some(({ key }) => prefixOf(key).length > PREFIX_MAX)))
     return undefined;
   const code = new WasmCode(5);
   new LinesCode(code, layout).write();
-  return compileWasm('write', 5, code);
+  return compile('write', 5, code);
 }
 
 /** The `key` field of KeyValue, and the tag of its `value` field. */

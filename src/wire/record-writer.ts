@@ -8,11 +8,15 @@ import { ProtoWriter, writeNanos } from './protobuf.ts';
 export interface RecordWriterOptions {
   readonly maxBlockBytes: number;
   readonly maxBlockRecords: number;
-  /**
-   * Given each block as soon as it is full, while the records after it are still written. Its bytes lie in the
-   * writer's own memory, which is used again after the next `reset`; so do those that `drain` then gives.
-   */
-  readonly onBlock?: (block: RecordBlock) => void;
+  /** Where each block goes as soon as it is full, while the records after it are still written; `drain` then gives none. */
+  readonly taker?: BlockTaker;
+}
+
+export interface BlockTaker {
+  /** Memory to write a block in: of so many bytes, and with anything in it. */
+  memory(bytes: number): Buffer;
+  /** A full block, and the memory that it begins: that which was got last, or larger where a record needed more. */
+  take(block: RecordBlock, memory: Buffer): void;
 }
 
 export function createRecordWriter(options: RecordWriterOptions): RecordWriter {
@@ -40,6 +44,8 @@ interface Key {
 const SLACK = 8;
 /** From here on one call into the runtime is cheaper than words. */
 const COPY_MAX = 512;
+/** Beyond the most that a block has, for the record that does not fit it any more. */
+const NEXT_RECORD_BYTES = 16 * 1024;
 /** Four bytes of varint. */
 const MAX_SMALL = 2 ** 28 - 1;
 
@@ -60,7 +66,7 @@ function wordsOf(bytes: Uint8Array): Int32Array {
  */
 class OtlpRecordWriter implements RecordWriter {
   readonly #options: RecordWriterOptions;
-  readonly #out = new ProtoWriter(256 * 1024);
+  readonly #out: ProtoWriter;
   readonly #keys: Key[] = [];
   readonly #keyNumbers = new Map<string, number>();
   readonly #times = new Uint8Array(18);
@@ -70,20 +76,23 @@ class OtlpRecordWriter implements RecordWriter {
   #timeWords: Int32Array = new Int32Array(0);
   #constant: Uint8Array = new Uint8Array(0);
   #constantWords: Int32Array = new Int32Array(0);
-  #viewed: Buffer = this.#out.bytes;
-  #view = viewOf(this.#out.bytes);
+  #viewed: Buffer;
+  #view: DataView;
   /** What was copied from last. */
-  #source: Buffer = this.#out.bytes;
-  #from = this.#view;
+  #source: Buffer;
+  #from: DataView;
   #recordStart = 0;
   #blockStart = 0;
   #blockCount = 0;
   #blocks: { start: number; end: number; count: number }[] = [];
-  #given: RecordBlock[] = [];
   #lines: LineRecordWriter | undefined;
 
   constructor(options: RecordWriterOptions) {
     this.#options = options;
+    this.#out = new ProtoWriter(options.taker === undefined ? 256 * 1024 : 0);
+    if (options.taker !== undefined) this.#out.bytes = this.#fresh(options.taker);
+    this.#viewed = this.#source = this.#out.bytes;
+    this.#view = this.#from = viewOf(this.#out.bytes);
     this.#times[0] = (1 << 3) | 1;
     this.#times[9] = (11 << 3) | 1;
   }
@@ -97,6 +106,10 @@ class OtlpRecordWriter implements RecordWriter {
     return this.#keys.length - 1;
   }
 
+  #fresh(taker: BlockTaker): Buffer {
+    return taker.memory(this.#options.maxBlockBytes + NEXT_RECORD_BYTES);
+  }
+
   reset(constant: Readonly<Record<string, string>>): void {
     this.#out.length = 0;
     for (const [name, value] of Object.entries(constant)) this.attribute(this.key(name), value);
@@ -105,7 +118,6 @@ class OtlpRecordWriter implements RecordWriter {
     this.#lines?.begin(this.#constant);
     this.#out.length = 0;
     this.#blocks = [];
-    this.#given = [];
     this.#blockStart = 0;
     this.#blockCount = 0;
   }
@@ -322,15 +334,22 @@ class OtlpRecordWriter implements RecordWriter {
   }
 
   #closeBlock(end: number): void {
-    const { onBlock } = this.#options;
-    if (onBlock === undefined) this.#blocks.push({ start: this.#blockStart, end, count: this.#blockCount });
-    else {
-      const block = { count: this.#blockCount, bytes: this.#out.bytes.subarray(this.#blockStart, end) };
-      this.#given.push(block);
-      onBlock(block);
-    }
-    this.#blockStart = end;
+    const { taker } = this.#options;
+    if (taker === undefined) {
+      this.#blocks.push({ start: this.#blockStart, end, count: this.#blockCount });
+      this.#blockStart = end;
+    } else this.#handOver(taker, end);
     this.#blockCount = 0;
+  }
+
+  /** What was written after the block goes on in other memory. */
+  #handOver(taker: BlockTaker, end: number): void {
+    const out = this.#out;
+    const { bytes, length } = out;
+    out.bytes = this.#fresh(taker);
+    out.length = 0;
+    out.raw(bytes.subarray(end, length));
+    taker.take({ count: this.#blockCount, bytes: bytes.subarray(0, end) }, bytes);
   }
 
   lines(layout: LineLayout): LineRecords | undefined {
@@ -352,16 +371,13 @@ class OtlpRecordWriter implements RecordWriter {
 
   drain(): RecordBlock[] {
     if (this.#blockCount > 0) this.#closeBlock(this.#out.length);
-    const blocks = this.#options.onBlock === undefined ? this.#copies() : this.#given;
+    const all = this.#blocks.length === 0 ? NOTHING : this.#out.copy();
+    const blocks = this.#blocks.map(({ start, end, count }) => ({ count, bytes: all.subarray(start, end) }));
     this.#out.length = 0;
     this.#blocks = [];
-    this.#given = [];
     this.#blockStart = 0;
     return blocks;
   }
-
-  #copies(): RecordBlock[] {
-    const all = this.#out.copy();
-    return this.#blocks.map(({ start, end, count }) => ({ count, bytes: all.subarray(start, end) }));
-  }
 }
+
+const NOTHING = new Uint8Array(0);

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { ScannerSet } from '../../src/agent/scanner-set.ts';
 import type { Chunk } from '../../src/model/chunk.ts';
 import { loadPack } from '../../src/parse/load-pack.ts';
+import { plainRecords } from '../../src/wire/deflated-block.ts';
+import { decodeRecordBlock } from '../../src/wire/otlp-logs.ts';
 
 const PACK = `
 name: app
@@ -26,8 +28,8 @@ function scanners(): ScannerSet {
     packText: PACK,
     pack: loadPack(PACK, 'pack.yaml').pack!,
     use,
-    blockBytes: 1024,
-    blockRecords: 100,
+    blockBytes: 64 * 1024,
+    blockRecords: 1000,
   };
   return new ScannerSet([plan], () => undefined);
 }
@@ -56,5 +58,22 @@ test('what a scan that failed had counted is in no later fragment', async () => 
     },
   });
   await expect(async () => set.scan(failing)).rejects.toThrow('after the lines');
-  expect(await set.scan(chunk('two\n'))).toEqual(await scanners().scan(chunk('two\n')));
+  const { fragment, records } = await set.scan(chunk('two\n'));
+  const other = await scanners().scan(chunk('two\n'));
+  expect(fragment).toEqual(other.fragment);
+  expect(await records).toEqual(await other.records);
+});
+
+test('a chunk can be scanned while the records of the one before are compressed, and each has its own', async () => {
+  const set = scanners();
+  const lines = (word: string): string => `${word}\n`.repeat(20_000);
+  const [one, two] = [await set.scan(chunk(lines('one'))), await set.scan(chunk(lines('two')))];
+  for (const [{ fragment, records }, word] of [
+    [one, 'one'],
+    [two, 'two'],
+  ] as const) {
+    expect(fragment.counts.lines).toBe(20_000);
+    const decoded = (await records).flatMap((block) => decodeRecordBlock(plainRecords(block)));
+    expect(decoded.map(({ body }) => body)).toEqual(lines(word).trimEnd().split('\n'));
+  }
 });

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { fc } from '../fuzz.ts';
 import { decodeRecordBlock } from '../../src/wire/otlp-logs.ts';
+import type { RecordBlock } from '../../src/model/slice.ts';
 import { createRecordWriter } from '../../src/wire/record-writer.ts';
+import type { BlockTaker } from '../../src/wire/record-writer.ts';
 
 const roomy = { maxBlockBytes: 1 << 20, maxBlockRecords: 10_000 };
 
@@ -42,6 +44,20 @@ test('a record comes back with its times, severity, attributes and body', () => 
   ]);
 });
 
+/** Takes blocks when they are full, and uses their memory for something else. */
+class Taken implements BlockTaker {
+  readonly blocks: RecordBlock[] = [];
+
+  memory(bytes: number): Buffer {
+    return Buffer.alloc(bytes, 0x55);
+  }
+
+  take({ count, bytes }: RecordBlock, memory: Buffer): void {
+    this.blocks.push({ count, bytes: new Uint8Array(bytes) });
+    memory.fill(0xaa);
+  }
+}
+
 const attributeValue = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
   fc.string({ unit: 'grapheme-ascii', maxLength: 60 }),
@@ -61,8 +77,11 @@ test('whatever the attributes, bodies and block limits, the records come back in
       fc.array(record, { maxLength: 8 }),
       fc.integer({ min: 1, max: 30_000 }),
       fc.integer({ min: 1, max: 5 }),
-      (records, maxBlockBytes, maxBlockRecords) => {
-        const writer = createRecordWriter({ maxBlockBytes, maxBlockRecords });
+      fc.boolean(),
+      (records, maxBlockBytes, maxBlockRecords, isTaken) => {
+        const taken = new Taken();
+        const limits = { maxBlockBytes, maxBlockRecords };
+        const writer = createRecordWriter(isTaken ? { ...limits, taker: taken } : limits);
         writer.reset({});
         for (const { attributes, body, asBytes } of records) {
           writer.begin(1, 0, 2, 0, '');
@@ -71,7 +90,9 @@ test('whatever the attributes, bodies and block limits, the records come back in
           else writer.body(body);
           writer.end();
         }
-        const blocks = writer.drain();
+        const drained = writer.drain();
+        if (isTaken) expect(drained).toEqual([]);
+        const blocks = isTaken ? taken.blocks : drained;
         for (const { count, bytes } of blocks) {
           expect(count).toBeLessThanOrEqual(maxBlockRecords);
           if (count > 1) expect(bytes.length).toBeLessThanOrEqual(maxBlockBytes);
