@@ -11,7 +11,7 @@ export interface BufferOptions {
   readonly clock: Clock;
   /** Default 16 MiB, less where `maxBytes` is small. */
   readonly segmentBytes?: number;
-  /** Entries kept in memory for sinks that keep up; default 8 MiB. */
+  /** Entries kept in memory for sinks that keep up, three of the largest by default: 4 MiB. */
   readonly recentBytes?: number;
   readonly batchMaxBytes?: number;
   readonly batchMaxRecords?: number;
@@ -27,7 +27,7 @@ const MIB = 1 << 20;
 
 export const BUFFER_DEFAULTS = {
   segmentBytes: 16 * MIB,
-  recentBytes: 1 * MIB,
+  recentBytes: 4 * MIB,
   batchMaxBytes: MIB,
   batchMaxRecords: 8192,
   reserveBytes: MIB,

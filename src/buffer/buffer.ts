@@ -257,6 +257,7 @@ export class Buffer implements CursorHost {
 
   /** Something that holds segments moved. */
   advanced(): void {
+    this.#recent.forget(this.#cursors.settledThrough);
     this.#space.advanced();
   }
 
@@ -329,6 +330,7 @@ export class Buffer implements CursorHost {
     if (entry.kind === 'commit') this.#commits++;
     else this.#samples++;
     this.#recent.push(entry, nextBatch, encoded.bytes);
+    this.#recent.forget(this.#cursors.settledThrough);
     for (const listener of this.#listeners) listener(entry);
     this.added.fire();
     this.#space.wrote(encoded.bytes);

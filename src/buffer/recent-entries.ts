@@ -10,7 +10,7 @@ interface Kept extends NumberedEntry {
   readonly bytes: number;
 }
 
-/** The latest entries, so that a sink that keeps up never reads the disk. Bounded by bytes; holds at least none. */
+/** The latest entries that a sink still needs, so that one that keeps up never reads the disk. Bounded by bytes. */
 export class RecentEntries {
   readonly #maxBytes: number;
   /** Ascending, without gaps. */
@@ -25,6 +25,12 @@ export class RecentEntries {
     this.#kept.push({ entry, nextBatch, bytes });
     this.#bytes += bytes;
     while (this.#bytes > this.#maxBytes && this.#kept.length > 0) this.#bytes -= this.#kept.shift()!.bytes;
+  }
+
+  /** All sinks are done with the entries up to this one. */
+  forget(through: number): void {
+    while (this.#kept.length > 0 && this.#kept[0]!.entry.seq <= through)
+      this.#bytes -= this.#kept.shift()!.bytes;
   }
 
   get(seq: number): NumberedEntry | undefined {
