@@ -29,7 +29,7 @@ export class BlockPress implements BlockTaker {
   take(block: RecordBlock, memory: Buffer): void {
     if (block.bytes.length < WORTH_IT_BYTES) {
       this.#blocks.push(Promise.resolve({ count: block.count, bytes: new Uint8Array(block.bytes) }));
-      this.#keep(memory);
+      this.giveBack(memory);
       return;
     }
     const pressed = deflated(block);
@@ -37,11 +37,11 @@ export class BlockPress implements BlockTaker {
     this.#underWay.add(pressed);
     void pressed.then((result) => {
       this.#underWay.delete(pressed);
-      if (result !== block) this.#keep(memory);
+      if (result !== block) this.giveBack(memory);
     });
   }
 
-  #keep(memory: Buffer): void {
+  giveBack(memory: Buffer): void {
     if (this.#free.length < KEPT_BUFFERS) this.#free.push(memory);
   }
 

@@ -17,6 +17,8 @@ export interface BlockTaker {
   memory(bytes: number): Buffer;
   /** A full block, and the memory that it begins: that which was got last, or larger where a record needed more. */
   take(block: RecordBlock, memory: Buffer): void;
+  /** Memory in which nothing was written that is wanted. */
+  giveBack(memory: Buffer): void;
 }
 
 export function createRecordWriter(options: RecordWriterOptions): RecordWriter {
@@ -90,7 +92,6 @@ class OtlpRecordWriter implements RecordWriter {
   constructor(options: RecordWriterOptions) {
     this.#options = options;
     this.#out = new ProtoWriter(options.taker === undefined ? 256 * 1024 : 0);
-    if (options.taker !== undefined) this.#out.bytes = this.#fresh(options.taker);
     this.#viewed = this.#source = this.#out.bytes;
     this.#view = this.#from = viewOf(this.#out.bytes);
     this.#times[0] = (1 << 3) | 1;
@@ -111,6 +112,8 @@ class OtlpRecordWriter implements RecordWriter {
   }
 
   reset(constant: Readonly<Record<string, string>>): void {
+    const { taker } = this.#options;
+    if (taker !== undefined && this.#out.bytes.length === 0) this.#out.bytes = this.#fresh(taker);
     this.#out.length = 0;
     for (const [name, value] of Object.entries(constant)) this.attribute(this.key(name), value);
     this.#constant = this.#out.copy();
@@ -370,14 +373,21 @@ class OtlpRecordWriter implements RecordWriter {
   }
 
   drain(): RecordBlock[] {
+    const { taker } = this.#options;
     if (this.#blockCount > 0) this.#closeBlock(this.#out.length);
     const all = this.#blocks.length === 0 ? NOTHING : this.#out.copy();
     const blocks = this.#blocks.map(({ start, end, count }) => ({ count, bytes: all.subarray(start, end) }));
     this.#out.length = 0;
     this.#blocks = [];
     this.#blockStart = 0;
+    if (taker !== undefined) {
+      taker.giveBack(this.#out.bytes);
+      this.#out.bytes = NO_MEMORY;
+    }
     return blocks;
   }
 }
 
 const NOTHING = new Uint8Array(0);
+/** Until the next chunk: of many sources few are busy at a time. */
+const NO_MEMORY = Buffer.alloc(0);

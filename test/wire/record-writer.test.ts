@@ -56,6 +56,10 @@ class Taken implements BlockTaker {
     this.blocks.push({ count, bytes: new Uint8Array(bytes) });
     memory.fill(0xaa);
   }
+
+  giveBack(memory: Buffer): void {
+    memory.fill(0xaa);
+  }
 }
 
 const attributeValue = fc.oneof(
@@ -82,15 +86,18 @@ test('whatever the attributes, bodies and block limits, the records come back in
         const taken = new Taken();
         const limits = { maxBlockBytes, maxBlockRecords };
         const writer = createRecordWriter(isTaken ? { ...limits, taker: taken } : limits);
-        writer.reset({});
-        for (const { attributes, body, asBytes } of records) {
-          writer.begin(1, 0, 2, 0, '');
-          for (const [name, value] of Object.entries(attributes)) writer.attribute(writer.key(name), value);
-          if (asBytes) writer.bodyBytes(Buffer.from(body), 0, Buffer.byteLength(body));
-          else writer.body(body);
-          writer.end();
+        const drained: RecordBlock[] = [];
+        for (const chunk of [records.slice(0, 3), records.slice(3)]) {
+          writer.reset({});
+          for (const { attributes, body, asBytes } of chunk) {
+            writer.begin(1, 0, 2, 0, '');
+            for (const [name, value] of Object.entries(attributes)) writer.attribute(writer.key(name), value);
+            if (asBytes) writer.bodyBytes(Buffer.from(body), 0, Buffer.byteLength(body));
+            else writer.body(body);
+            writer.end();
+          }
+          drained.push(...writer.drain());
         }
-        const drained = writer.drain();
         if (isTaken) expect(drained).toEqual([]);
         const blocks = isTaken ? taken.blocks : drained;
         for (const { count, bytes } of blocks) {
