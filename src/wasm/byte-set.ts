@@ -12,6 +12,11 @@ export function strangers(code: WasmCode, vector: Local, set: ByteSet): void {
   const ranges = strangerRanges(set);
   if (ranges.length > RANGES_MAX) return lookUp(code, vector, set);
   for (const [n, [from, to]] of ranges.entries()) {
+    if (from === 0 && to === 0x7f) {
+      // A set without members.
+      code.constV(all(0xff));
+      return;
+    }
     code.get(vector);
     // As a signed number, a byte beyond ASCII is less than any.
     if (from === 0) code.constV(all(to + 1)).ltSignedV();

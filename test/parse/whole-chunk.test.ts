@@ -125,6 +125,12 @@ describe('walking a whole chunk', () => {
     );
   });
 
+  it('means the same where a pattern asks for characters that no line of ASCII has', () => {
+    for (const other of ['é*', 'é+', 'é?', '\\n*', '[→\\n]+', '\\0{0,3}', '(?:é|→)*', '[^\\0-\\x7f]*'])
+      for (const source of [`^a${other}(?<x>b*)`, `^a(?<x>${other})b`, `^a(?<x>[^c]*)${other}c`])
+        check([{ source, flags: '' }], ['ab', 'a', 'aéb', 'abc', 'abéc', 'b', 'ab'], true);
+  });
+
   it('means the same with several patterns, the first that matches winning', () => {
     const header = fc.constantFrom(
       '^(?<t>\\d+) ',

@@ -117,7 +117,7 @@ test('JSON is the same whatever the records hold', () => {
       expect(decodeLogsJson(json)).toEqual(decodeLogsRequest(Buffer.concat(encodeLogsRequest([group]))));
       // Numbers and texts as JavaScript writes them.
       const text = json.toString();
-      expect(JSON.stringify(JSON.parse(text))).toBe(text.replaceAll('-0.0', '0'));
+      expect(JSON.stringify(JSON.parse(text))).toBe(text.replaceAll(/-0\.0(?!\d)/g, '0'));
     }),
   );
 });
