@@ -1,18 +1,25 @@
 import { Worker } from 'node:worker_threads';
 import type { Chunk } from '../model/chunk.ts';
 import type { Fragment } from '../model/slice.ts';
+import { letGo } from '../platform/let-go.ts';
 import { keepNurserySmall } from '../platform/keep-nursery-small.ts';
 import { workerUrl } from '../platform/worker-url.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
-import { type PatternOut, type Scanned, ScannerSet } from './scanner-set.ts';
+import { type PatternOut, ScannerSet } from './scanner-set.ts';
 
 /** Somewhere chunks are scanned, one at a time. The chunks of one file all go through one lane while any is under way. */
 export interface Lane {
-  scan(chunk: Chunk): Promise<Scanned>;
+  scan(chunk: Chunk): Promise<Fragment>;
   close(): Promise<void>;
 }
 
-/** Scans on the main thread; gives the event loop a turn after each chunk. */
+/**
+ * How many turns the event loop gets after each chunk. A request takes several, from entry to answer: with one for each
+ * chunk, sinks fall behind what is read, and then read from disk what was in memory.
+ */
+const TURNS = 5;
+
+/** Scans on the main thread, and lets what else is to be done there keep up. */
 export class InlineLane implements Lane {
   readonly #scanners: ScannerSet;
 
@@ -20,10 +27,12 @@ export class InlineLane implements Lane {
     this.#scanners = new ScannerSet(plans, onPatternOut);
   }
 
-  async scan(chunk: Chunk): Promise<Scanned> {
-    const scanned = await this.#scanners.scan(chunk);
-    await new Promise(setImmediate);
-    return scanned;
+  async scan(chunk: Chunk): Promise<Fragment> {
+    const fragment = this.#scanners.scan(chunk);
+    // Blocks, and the requests that they are put in.
+    letGo(fragment.records.reduce((sum, { bytes }) => sum + bytes.length, 0) * 2);
+    for (let turn = 0; turn < TURNS; turn++) await new Promise(setImmediate);
+    return fragment;
   }
 
   async close(): Promise<void> {}
@@ -58,7 +67,7 @@ export type LaneReply =
 /** Scans on a thread of its own. When the thread dies its chunk is refused and the caller scans it elsewhere. */
 export class WorkerLane implements Lane {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve(scanned: Scanned): void; reject(error: Error): void }>();
+  readonly #waiting = new Map<number, { resolve(fragment: Fragment): void; reject(error: Error): void }>();
   /** Resolves when it can scan; rejects when it never will. */
   readonly ready: Promise<void>;
   #setReady!: () => void;
@@ -87,7 +96,7 @@ export class WorkerLane implements Lane {
     this.#worker.on('exit', () => this.#failAll(new Error('the scanning thread ended')));
   }
 
-  async scan(chunk: Chunk): Promise<Scanned> {
+  async scan(chunk: Chunk): Promise<Fragment> {
     // A thread that is gone takes messages without a word.
     if (this.#ended !== undefined) throw this.#ended;
     const id = this.#next++;
@@ -123,10 +132,7 @@ export class WorkerLane implements Lane {
         return;
       case 'scanned':
         this.#spare = reply.bytes;
-        this.#waiting.get(reply.id)?.resolve({
-          fragment: reply.fragment,
-          records: Promise.resolve(reply.fragment.records),
-        });
+        this.#waiting.get(reply.id)?.resolve(reply.fragment);
         this.#waiting.delete(reply.id);
         return;
       case 'failed':

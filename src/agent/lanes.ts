@@ -1,8 +1,9 @@
 import type { Chunk } from '../model/chunk.ts';
+import type { Fragment } from '../model/slice.ts';
 import type { Log } from '../platform/log.ts';
 import { InlineLane, type Lane, WorkerLane } from './lane.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
-import type { PatternOut, Scanned } from './scanner-set.ts';
+import type { PatternOut } from './scanner-set.ts';
 
 export interface LanesOptions {
   readonly plans: readonly ScannerPlan[];
@@ -56,7 +57,7 @@ export class Lanes {
     return this.#workers.length;
   }
 
-  async scan(chunk: Chunk): Promise<Scanned> {
+  async scan(chunk: Chunk): Promise<Fragment> {
     const place = await this.#place(chunk.bytes.length, this.#mostWorkers(chunk.source));
     try {
       return await place.lane.scan(chunk);
@@ -136,7 +137,7 @@ export class Lanes {
   }
 
   /** A thread that failed is let go; its chunk is scanned again here, since nothing of it was committed. */
-  async #withoutWorker(place: Place, chunk: Chunk, error: unknown): Promise<Scanned> {
+  async #withoutWorker(place: Place, chunk: Chunk, error: unknown): Promise<Fragment> {
     this.#options.log.warn(
       { error: String(error), source: chunk.source },
       'a scanning thread failed; its chunk is scanned on the main thread',

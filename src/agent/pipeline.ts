@@ -2,11 +2,10 @@ import type { BufferClosed } from '../buffer/buffer-closed.ts';
 import type { Committer } from '../buffer/committer.ts';
 import type { Chunk } from '../model/chunk.ts';
 import { NO_LINES } from '../model/line-counts.ts';
-import type { Slice } from '../model/slice.ts';
+import type { Fragment, Slice } from '../model/slice.ts';
 import type { Log } from '../platform/log.ts';
 import type { Tailer } from '../tail/tailer.ts';
 import type { Lanes } from './lanes.ts';
-import type { Scanned } from './scanner-set.ts';
 import { unscanned } from './unscanned.ts';
 
 export interface PipelineOptions {
@@ -21,18 +20,15 @@ export interface PipelineOptions {
 }
 
 /**
- * Moves chunks from the tailer through a lane to the committer, several at once where there are several lanes. Of a
- * stream one chunk is scanned at a time; the next may be while the records of the last are still compressed, so what is
- * scanned is handed to the committer in the order in which it was. Backpressure comes from the committer: while it has no
- * room nothing is taken, and unread files are the buffer.
+ * Moves chunks from the tailer through a lane to the committer, several at once where there are several lanes. A
+ * stream has one chunk under way at most, so order within a file needs no care here. Backpressure comes from the
+ * committer: while it has no room nothing is taken, and unread files are the buffer.
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #stop = new AbortController();
   readonly #lanes: Lanes;
   #runners: Promise<void>[] = [];
-  /** What was scanned, and what was noticed, up to here is with the committer. */
-  #handedOver: Promise<void> = Promise.resolve();
 
   constructor(options: PipelineOptions, lanes: Lanes) {
     this.#options = options;
@@ -50,7 +46,6 @@ export class Pipeline {
     this.#options.committer.wake();
     await Promise.all(this.#runners);
     this.addNotices();
-    await this.#handedOver;
   }
 
   /** Takes nothing more; resolves when what was taken is committed. */
@@ -63,19 +58,19 @@ export class Pipeline {
     const { tailer, committer } = this.#options;
     while (!this.#stop.signal.aborted) {
       await committer.ready(this.#stop.signal);
-      const chunk = await tailer.take(this.#stop.signal, () => this.#inTurn(() => committer.rest()));
+      const chunk = await tailer.take(this.#stop.signal, () => committer.rest());
       if (chunk === undefined) return;
       this.#commit(chunk, await this.#scan(chunk));
     }
   }
 
   /** Never throws: a runner that ended would leave its file waiting for ever. */
-  async #scan(chunk: Chunk): Promise<Scanned> {
+  async #scan(chunk: Chunk): Promise<Fragment> {
     try {
-      const scanned = await this.#lanes.scan(chunk);
-      const { consumed } = scanned.fragment;
+      const fragment = await this.#lanes.scan(chunk);
+      const { consumed } = fragment;
       const { length } = chunk.bytes;
-      if (consumed >= 0 && consumed <= length && (!chunk.flush || consumed === length)) return scanned;
+      if (consumed >= 0 && consumed <= length && (!chunk.flush || consumed === length)) return fragment;
       throw new RangeError(`${consumed} of ${length} bytes were said to be consumed`);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -84,38 +79,29 @@ export class Pipeline {
         'a chunk cannot be scanned',
       );
       this.#options.onScanFailed(chunk.source, reason);
-      return { fragment: unscanned(chunk), records: Promise.resolve([]) };
+      return unscanned(chunk);
     }
   }
 
-  #commit(chunk: Chunk, { fragment, records }: Scanned): void {
+  #commit(chunk: Chunk, fragment: Fragment): void {
     const { tailer, labelsOf, onUnmatched } = this.#options;
     if (fragment.unmatchedSample !== undefined) onUnmatched(chunk.source, fragment.unmatchedSample);
     const position = tailer.settle(chunk, fragment.consumed, fragment.parserState);
     if (fragment.consumed === 0 && position.offset === chunk.from) return;
-    const slice = {
+    this.#add({
       position,
       from: chunk.from,
       counts: fragment.counts,
       deltas: fragment.deltas,
+      records: fragment.records,
       labels: labelsOf(chunk.source),
-    };
-    this.#inTurn(async () => this.#add({ ...slice, records: await records }));
-  }
-
-  /** Does it after what was to be done so far. It must not throw. */
-  #inTurn(next: () => void | Promise<void>): void {
-    const before = this.#handedOver;
-    this.#handedOver = (async () => {
-      await before;
-      await next();
-    })();
+    });
   }
 
   /** Positions that move without a line: a first look at the end of a file, a stream that is finished, content that is gone. */
   addNotices(): void {
     for (const { position, from, missed } of this.#options.tailer.drainNotices()) {
-      const slice = {
+      this.#add({
         position,
         from,
         counts: NO_LINES,
@@ -123,8 +109,7 @@ export class Pipeline {
         records: [],
         labels: {},
         ...(missed === undefined ? {} : { missed }),
-      };
-      this.#inTurn(() => this.#add(slice));
+      });
     }
   }
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Fragment, RecordBlock } from '../model/slice.ts';
+import type { Fragment } from '../model/slice.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
 import type { LaneReply, LaneRequest } from './lane.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
@@ -14,13 +14,12 @@ const scanners = new ScannerSet(workerData as ScannerPlan[], (source, pattern, r
   reply({ kind: 'pattern_out', source, pattern, reason }),
 );
 
-port.on('message', (request: LaneRequest) => void scan(request));
+port.on('message', scan);
 reply({ kind: 'ready' });
 
-async function scan({ id, chunk, bytes, length }: LaneRequest): Promise<void> {
+function scan({ id, chunk, bytes, length }: LaneRequest): void {
   try {
-    const scanned = await scanners.scan({ ...chunk, bytes: Buffer.from(bytes.buffer, 0, length) });
-    const fragment = detached(scanned.fragment, await scanned.records);
+    const fragment = detached(scanners.scan({ ...chunk, bytes: Buffer.from(bytes.buffer, 0, length) }));
     const buffers = [bytes, fragment.deltas, ...fragment.records.map((block) => block.bytes)].map(
       ({ buffer }) => buffer,
     );
@@ -35,6 +34,9 @@ async function scan({ id, chunk, bytes, length }: LaneRequest): Promise<void> {
 }
 
 /** The deltas in memory of their own, as the records are, so that they can be handed over without what lies beside them. */
-function detached(fragment: Fragment, records: readonly RecordBlock[]): Fragment {
-  return { ...fragment, deltas: new Uint8Array(fragment.deltas), records };
+function detached(fragment: Fragment): Fragment {
+  return {
+    ...fragment,
+    deltas: new Uint8Array(fragment.deltas),
+  };
 }

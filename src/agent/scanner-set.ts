@@ -2,29 +2,20 @@ import { createAggregator } from '../metrics/aggregator.ts';
 import type { Chunk } from '../model/chunk.ts';
 import type { RecordWriter } from '../model/record-writer.ts';
 import type { Scanner } from '../model/scanner.ts';
-import type { Fragment, RecordBlock } from '../model/slice.ts';
+import type { Fragment } from '../model/slice.ts';
 import { compileScanner } from '../parse/compile-scanner.ts';
+import { BLOCK_BYTES_MAX, blockPress } from '../wire/block-press.ts';
 import { createRecordWriter } from '../wire/record-writer.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
-import { BlockPress } from './block-press.ts';
 import { createWorkClock } from './work-clock.ts';
 
 export type PatternOut = (source: string, pattern: string, reason: string) => void;
-
-/** What became of a chunk. The next can be scanned, though the records of this one are still compressed. */
-export interface Scanned {
-  /** Without its records. */
-  readonly fragment: Fragment;
-  /** Never rejects. */
-  readonly records: Promise<readonly RecordBlock[]>;
-}
 
 /** The compiled scanners of all sources, in the main thread or in a worker. */
 export class ScannerSet {
   readonly #scanners = new Map<string, Scanner>();
   readonly #plans: readonly ScannerPlan[];
   readonly #onPatternOut: PatternOut;
-  readonly #press = new BlockPress();
 
   constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
     this.#plans = plans;
@@ -32,15 +23,12 @@ export class ScannerSet {
     for (const plan of plans) this.#scanners.set(plan.source, this.#compile(plan));
   }
 
-  /** One at a time: the next only when it has resolved. */
-  async scan(chunk: Chunk): Promise<Scanned> {
+  scan(chunk: Chunk): Fragment {
     const scanner = this.#scanners.get(chunk.source);
     if (scanner === undefined) throw new Error(`no scanner for source ${chunk.source}`);
-    await this.#press.room();
     try {
-      return { fragment: scanner.scan(chunk), records: this.#press.taken() };
+      return scanner.scan(chunk);
     } catch (error) {
-      this.#press.clear();
       this.#replace(chunk.source);
       throw error;
     }
@@ -66,10 +54,7 @@ export class ScannerSet {
     return createRecordWriter({
       maxBlockBytes: Math.min(blockBytes, BLOCK_BYTES_MAX),
       maxBlockRecords: blockRecords,
-      taker: this.#press,
+      press: blockPress,
     });
   }
 }
-
-/** Small enough that most of a chunk's blocks are compressed while the rest of it is scanned. */
-const BLOCK_BYTES_MAX = 512 * 1024;

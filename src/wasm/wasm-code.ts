@@ -139,6 +139,10 @@ export class WasmCode {
     return this.#op(0x4f);
   }
 
+  clz(): this {
+    return this.#op(0x67);
+  }
+
   ctz(): this {
     return this.#op(0x68);
   }
@@ -196,8 +200,13 @@ export class WasmCode {
     return this.#op(0x37).#memory(offset);
   }
 
-  constL(value: number): this {
-    return this.#op(0x42).#signed(value);
+  /** A number is one of 32 bits, with its sign. */
+  constL(value: number | bigint): this {
+    if (typeof value === 'number') return this.#op(0x42).#signed(value);
+    let rest = BigInt.asIntN(64, value);
+    this.#op(0x42);
+    for (; rest < -64n || rest > 63n; rest >>= 7n) this.#op(Number(rest & 0x7fn) | 0x80);
+    return this.#op(Number(rest & 0x7fn));
   }
 
   eqzL(): this {
@@ -208,12 +217,45 @@ export class WasmCode {
     return this.#op(0x51);
   }
 
+  neL(): this {
+    return this.#op(0x52);
+  }
+
+  ctzL(): this {
+    return this.#op(0x7a);
+  }
+
+  mulL(): this {
+    return this.#op(0x7e);
+  }
+
   divUL(): this {
     return this.#op(0x80);
   }
 
   remUL(): this {
     return this.#op(0x82);
+  }
+
+  orL(): this {
+    return this.#op(0x84);
+  }
+
+  xorL(): this {
+    return this.#op(0x85);
+  }
+
+  shlL(): this {
+    return this.#op(0x86);
+  }
+
+  shrUL(): this {
+    return this.#op(0x88);
+  }
+
+  /** Of an unsigned i32. */
+  extendL(): this {
+    return this.#op(0xad);
   }
 
   /** Leaves the lower half, an i32. */

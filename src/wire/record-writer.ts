@@ -8,17 +8,16 @@ import { ProtoWriter, writeNanos } from './protobuf.ts';
 export interface RecordWriterOptions {
   readonly maxBlockBytes: number;
   readonly maxBlockRecords: number;
-  /** Where each block goes as soon as it is full, while the records after it are still written; `drain` then gives none. */
-  readonly taker?: BlockTaker;
+  /** What is made of each block as soon as it is full. */
+  readonly press?: Press;
 }
 
-export interface BlockTaker {
-  /** Memory to write a block in: of so many bytes, and with anything in it. */
-  memory(bytes: number): Buffer;
-  /** A full block, and the memory that it begins: that which was got last, or larger where a record needed more. */
-  take(block: RecordBlock, memory: Buffer): void;
-  /** Memory in which nothing was written that is wanted. */
-  giveBack(memory: Buffer): void;
+/** Compresses blocks, one at a time. */
+export interface Press {
+  /** Where a block is written best. All writers share it: from `reset` to `drain` it is for one. */
+  memory(): Buffer;
+  /** A block in memory of its own. */
+  pressed(block: RecordBlock): RecordBlock;
 }
 
 export function createRecordWriter(options: RecordWriterOptions): RecordWriter {
@@ -46,8 +45,6 @@ interface Key {
 const SLACK = 8;
 /** From here on one call into the runtime is cheaper than words. */
 const COPY_MAX = 512;
-/** Beyond the most that a block has, for the record that does not fit it any more. */
-const NEXT_RECORD_BYTES = 16 * 1024;
 /** Four bytes of varint. */
 const MAX_SMALL = 2 ** 28 - 1;
 
@@ -87,11 +84,12 @@ class OtlpRecordWriter implements RecordWriter {
   #blockStart = 0;
   #blockCount = 0;
   #blocks: { start: number; end: number; count: number }[] = [];
+  #pressed: RecordBlock[] = [];
   #lines: LineRecordWriter | undefined;
 
   constructor(options: RecordWriterOptions) {
     this.#options = options;
-    this.#out = new ProtoWriter(options.taker === undefined ? 256 * 1024 : 0);
+    this.#out = new ProtoWriter(options.press === undefined ? 256 * 1024 : 0);
     this.#viewed = this.#source = this.#out.bytes;
     this.#view = this.#from = viewOf(this.#out.bytes);
     this.#times[0] = (1 << 3) | 1;
@@ -107,13 +105,9 @@ class OtlpRecordWriter implements RecordWriter {
     return this.#keys.length - 1;
   }
 
-  #fresh(taker: BlockTaker): Buffer {
-    return taker.memory(this.#options.maxBlockBytes + NEXT_RECORD_BYTES);
-  }
-
   reset(constant: Readonly<Record<string, string>>): void {
-    const { taker } = this.#options;
-    if (taker !== undefined && this.#out.bytes.length === 0) this.#out.bytes = this.#fresh(taker);
+    const { press } = this.#options;
+    if (press !== undefined) this.#out.bytes = press.memory();
     this.#out.length = 0;
     for (const [name, value] of Object.entries(constant)) this.attribute(this.key(name), value);
     this.#constant = this.#out.copy();
@@ -121,6 +115,7 @@ class OtlpRecordWriter implements RecordWriter {
     this.#lines?.begin(this.#constant);
     this.#out.length = 0;
     this.#blocks = [];
+    this.#pressed = [];
     this.#blockStart = 0;
     this.#blockCount = 0;
   }
@@ -337,22 +332,17 @@ class OtlpRecordWriter implements RecordWriter {
   }
 
   #closeBlock(end: number): void {
-    const { taker } = this.#options;
-    if (taker === undefined) {
+    const { press } = this.#options;
+    if (press === undefined) {
       this.#blocks.push({ start: this.#blockStart, end, count: this.#blockCount });
       this.#blockStart = end;
-    } else this.#handOver(taker, end);
+    } else {
+      const { bytes, length } = this.#out;
+      this.#pressed.push(press.pressed({ count: this.#blockCount, bytes: bytes.subarray(0, end) }));
+      bytes.copyWithin(0, end, length);
+      this.#out.length -= end;
+    }
     this.#blockCount = 0;
-  }
-
-  /** What was written after the block goes on in other memory. */
-  #handOver(taker: BlockTaker, end: number): void {
-    const out = this.#out;
-    const { bytes, length } = out;
-    out.bytes = this.#fresh(taker);
-    out.length = 0;
-    out.raw(bytes.subarray(end, length));
-    taker.take({ count: this.#blockCount, bytes: bytes.subarray(0, end) }, bytes);
   }
 
   lines(layout: LineLayout): LineRecords | undefined {
@@ -373,21 +363,22 @@ class OtlpRecordWriter implements RecordWriter {
   }
 
   drain(): RecordBlock[] {
-    const { taker } = this.#options;
     if (this.#blockCount > 0) this.#closeBlock(this.#out.length);
-    const all = this.#blocks.length === 0 ? NOTHING : this.#out.copy();
-    const blocks = this.#blocks.map(({ start, end, count }) => ({ count, bytes: all.subarray(start, end) }));
+    const blocks = this.#options.press === undefined ? this.#plainBlocks() : this.#pressed;
     this.#out.length = 0;
     this.#blocks = [];
+    this.#pressed = [];
     this.#blockStart = 0;
-    if (taker !== undefined) {
-      taker.giveBack(this.#out.bytes);
-      this.#out.bytes = NO_MEMORY;
-    }
+    // It is the press's, or was got for a large record.
+    if (this.#options.press !== undefined) this.#out.bytes = NO_MEMORY;
     return blocks;
+  }
+
+  #plainBlocks(): RecordBlock[] {
+    if (this.#blocks.length === 0) return [];
+    const all = this.#out.copy();
+    return this.#blocks.map(({ start, end, count }) => ({ count, bytes: all.subarray(start, end) }));
   }
 }
 
-const NOTHING = new Uint8Array(0);
-/** Until the next chunk: of many sources few are busy at a time. */
 const NO_MEMORY = Buffer.alloc(0);

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { Lanes } from '../../src/agent/lanes.ts';
 import { Pipeline } from '../../src/agent/pipeline.ts';
-import type { Scanned } from '../../src/agent/scanner-set.ts';
 import type { Committer } from '../../src/buffer/committer.ts';
 import type { Chunk } from '../../src/model/chunk.ts';
 import { NO_LINES } from '../../src/model/line-counts.ts';
@@ -19,11 +18,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-function scanned(chunk: Chunk, records: Scanned['records'] = Promise.resolve([])): Scanned {
-  return { fragment: fragmentOf(chunk), records };
-}
-
-function fragmentOf(chunk: Chunk): Fragment {
+function scanned(chunk: Chunk): Fragment {
   const lines = chunk.bytes.toString('utf8').trimEnd().split('\n').length;
   return {
     consumed: chunk.bytes.length,
@@ -34,7 +29,7 @@ function fragmentOf(chunk: Chunk): Fragment {
 }
 
 /** A pipeline over the files of a folder; what it hands to the committer is kept. */
-async function running(scan: (chunk: Chunk) => Promise<Scanned>) {
+async function running(scan: (chunk: Chunk) => Promise<Fragment>) {
   const failures: string[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'taffrail-pipeline-'));
   cleanups.push(async () => rm(folder, { recursive: true, force: true }));
@@ -108,30 +103,6 @@ test('the end of a file is committed after its last lines, never before them', a
   expect(done).toBe('one\ntwo\nthree, without a newline'.length);
 });
 
-test('lines are scanned while records before them are compressed, and nothing overtakes those', async () => {
-  let compressed!: () => void;
-  const first = new Promise<void>((resolve) => (compressed = resolve));
-  const chunks: string[] = [];
-  const { log, added, pipeline } = await running((chunk) => {
-    chunks.push(chunk.bytes.toString());
-    return Promise.resolve(scanned(chunk, chunk.from === 0 ? first.then(() => []) : undefined));
-  });
-  await until(() => chunks.length === 1, 'the first lines');
-  await appendFile(log, 'three\n');
-  await until(() => chunks.length === 2, 'the lines behind them');
-  await rename(log, `${log}.1`);
-  const paused = pipeline.pause().then(() => added.length);
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(chunks).toEqual(['one\ntwo\n', 'three\n']);
-  expect(added).toEqual([]);
-  compressed();
-  expect(await paused).toBeGreaterThanOrEqual(2);
-  expect(added.slice(0, 2).map(({ from, counts }) => [from, counts.lines])).toEqual([
-    [0, 2],
-    ['one\ntwo\n'.length, 1],
-  ]);
-});
-
 test('lines that cannot be scanned are counted as such, and neither their file nor others stop', async () => {
   const { log, other, added, failures, pipeline } = await running(async (chunk) => {
     if (chunk.bytes.includes('poison')) throw new Error('a bug');
@@ -157,10 +128,7 @@ test('lines that cannot be scanned are counted as such, and neither their file n
 
 test('a fragment that says more was consumed than there is does not get by', async () => {
   const { added, failures } = await running((chunk) =>
-    Promise.resolve({
-      ...scanned(chunk),
-      fragment: { ...fragmentOf(chunk), consumed: chunk.bytes.length + 1 },
-    }),
+    Promise.resolve({ ...scanned(chunk), consumed: chunk.bytes.length + 1 }),
   );
   await until(() => added.length > 0, 'the first lines');
   expect(added[0]?.position.offset).toBe('one\ntwo\n'.length);

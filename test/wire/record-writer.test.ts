@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { fc } from '../fuzz.ts';
 import { decodeRecordBlock } from '../../src/wire/otlp-logs.ts';
-import type { RecordBlock } from '../../src/model/slice.ts';
 import { createRecordWriter } from '../../src/wire/record-writer.ts';
-import type { BlockTaker } from '../../src/wire/record-writer.ts';
+import { blockPress } from '../../src/wire/block-press.ts';
+import { plainRecords } from '../../src/wire/deflated-block.ts';
 
 const roomy = { maxBlockBytes: 1 << 20, maxBlockRecords: 10_000 };
 
@@ -44,24 +44,6 @@ test('a record comes back with its times, severity, attributes and body', () => 
   ]);
 });
 
-/** Takes blocks when they are full, and uses their memory for something else. */
-class Taken implements BlockTaker {
-  readonly blocks: RecordBlock[] = [];
-
-  memory(bytes: number): Buffer {
-    return Buffer.alloc(bytes, 0x55);
-  }
-
-  take({ count, bytes }: RecordBlock, memory: Buffer): void {
-    this.blocks.push({ count, bytes: new Uint8Array(bytes) });
-    memory.fill(0xaa);
-  }
-
-  giveBack(memory: Buffer): void {
-    memory.fill(0xaa);
-  }
-}
-
 const attributeValue = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
   fc.string({ unit: 'grapheme-ascii', maxLength: 60 }),
@@ -82,12 +64,10 @@ test('whatever the attributes, bodies and block limits, the records come back in
       fc.integer({ min: 1, max: 30_000 }),
       fc.integer({ min: 1, max: 5 }),
       fc.boolean(),
-      (records, maxBlockBytes, maxBlockRecords, isTaken) => {
-        const taken = new Taken();
+      (records, maxBlockBytes, maxBlockRecords, isPressed) => {
         const limits = { maxBlockBytes, maxBlockRecords };
-        const writer = createRecordWriter(isTaken ? { ...limits, taker: taken } : limits);
-        const drained: RecordBlock[] = [];
-        for (const chunk of [records.slice(0, 3), records.slice(3)]) {
+        const writer = createRecordWriter(isPressed ? { ...limits, press: blockPress } : limits);
+        const blocks = [records.slice(0, 3), records.slice(3)].flatMap((chunk) => {
           writer.reset({});
           for (const { attributes, body, asBytes } of chunk) {
             writer.begin(1, 0, 2, 0, '');
@@ -96,10 +76,10 @@ test('whatever the attributes, bodies and block limits, the records come back in
             else writer.body(body);
             writer.end();
           }
-          drained.push(...writer.drain());
-        }
-        if (isTaken) expect(drained).toEqual([]);
-        const blocks = isTaken ? taken.blocks : drained;
+          const drained = writer.drain();
+          if (isPressed) blockPress.memory().fill(0xaa);
+          return drained.map((block) => ({ count: block.count, bytes: plainRecords(block) }));
+        });
         for (const { count, bytes } of blocks) {
           expect(count).toBeLessThanOrEqual(maxBlockRecords);
           if (count > 1) expect(bytes.length).toBeLessThanOrEqual(maxBlockBytes);
