@@ -27,6 +27,8 @@ interface Readings {
   readonly texts: readonly Reading[];
   /** What makes up value sets. */
   readonly keys: readonly Reading[];
+  /** All that a record asks of the row of a line whose metrics are added up elsewhere. */
+  readonly asked: readonly Reading[];
 }
 
 interface KnownSet {
@@ -84,6 +86,16 @@ export class ByteFiller {
       if (digits >= 0) values[slot] = decimals === 0 ? digits : digits / POWERS[decimals]!;
       else values[slot] = numberOrText(bytes, start, results[line + place + 1]!);
     }
+  }
+
+  /** Only what a record asks of the row. */
+  fillAsked(bytes: Buffer, results: Int32Array, line: number): void {
+    const { row } = this.#handler;
+    row.clear();
+    row.valueSet = this.#current = -1;
+    const { asked } = this.#readings(results[line + PATTERN]!);
+    for (let k = 0; k < asked.length; k++)
+      row.values[asked[k]!.slot] = textOf(asked[k]!, bytes, results, line);
   }
 
   /** Of a pattern whose fields alone are in the row from here on. */
@@ -148,6 +160,7 @@ function readingsOf({ captures, use }: BytePattern<RowUse>, handler: EventHandle
     use,
     keys: readings(isKey),
     texts: readings((n) => !isNumber(n) && !isKey(n)),
+    asked: readings((n) => handler.recordSlots.includes(use.slots[n]!)),
     numbers: use.numeric.flatMap((n, i) =>
       isNumber(n)
         ? [{ place: PLACES + n * 2, slot: use.slots[n]!, number: PLACES + (captures.length + i) * 2 }]

@@ -47,7 +47,7 @@ function totalsOf(
   handler: EventHandler,
 ): { totals: Totals; totalPlaces: number[] } | undefined {
   if (handler.totals === undefined) return undefined;
-  const { feeders, unless } = handler.totals;
+  const { feeders, unless, andResults } = handler.totals;
   if (unless.some((field) => field.startsWith('@'))) return undefined;
   const captureOf = (field: string): number => captures.findIndex((capture) => capture.field === field);
   const sums: { capture: number; place: number }[] = [];
@@ -70,5 +70,5 @@ function totalsOf(
   }
   if (length > LENGTH_MAX) return undefined;
   const never = unless.map(captureOf).filter((capture) => capture >= 0);
-  return { totals: { length, sums, histograms, unless: never }, totalPlaces };
+  return { totals: { length, sums, histograms, unless: never, andResults }, totalPlaces };
 }

@@ -41,11 +41,16 @@ export class EventHandler {
   readonly #steps: Steps;
   readonly #feeders: readonly Feeder[];
   /**
-   * What of the lines is enough for metrics, where nothing else is made of them: for those with the same labels what is to
-   * be added up, unless they have others of these fields. Undefined where each line counts for itself.
+   * What of the lines is enough for metrics: for those with the same labels what is to be added up, unless they have others
+   * of these fields. Undefined where each line counts for itself. With records, results are wanted of each line besides.
    */
   readonly totals:
-    { readonly feeders: readonly TotalFeeder[]; readonly unless: readonly string[] } | undefined;
+    | {
+        readonly feeders: readonly TotalFeeder[];
+        readonly unless: readonly string[];
+        readonly andResults: boolean;
+      }
+    | undefined;
   readonly #records: RecordFeed | undefined;
   readonly #timestamp: TimestampParser | undefined;
   readonly #timeSlot: number = -1;
@@ -111,10 +116,19 @@ export class EventHandler {
     const wantsText = fields.names.includes('@line') || changesText;
     this.#needsText = use.records || wantsText;
     this.#plainBody = use.records && !wantsText;
-    const perLine = use.records || deps.onEvent !== undefined || this.#timestamp !== undefined || !plain;
-    if (!perLine && metrics.every(({ total, needs }) => total !== undefined || needs !== undefined)) {
+    const isTimed = lineTime || pack.metrics.some(usesLineTime);
+    const perLine = use.records ? !this.takesBytes : deps.onEvent !== undefined || isTimed;
+    if (
+      plain &&
+      !perLine &&
+      metrics.every(({ total, needs }) => total !== undefined || needs !== undefined)
+    ) {
       const needs = metrics.flatMap(({ total, needs: field }) => (total === undefined ? [field!] : []));
-      this.totals = { feeders: metrics.flatMap(({ total }) => total ?? []), unless: [...new Set(needs)] };
+      this.totals = {
+        feeders: metrics.flatMap(({ total }) => total ?? []),
+        unless: [...new Set(needs)],
+        andResults: use.records,
+      };
     }
   }
 
@@ -247,7 +261,7 @@ export class EventHandler {
   }
 
   /** The same for a line whose record is taken from its bytes, by `writeLines`: the row has only what others read. */
-  noteBytes(line: number, { start, end, pattern }: MatchedLine): void {
+  noteBytes(line: number, start: number, end: number, pattern: number): void {
     const { row, tally } = this;
     tally.lines++;
     tally.events++;
@@ -256,9 +270,25 @@ export class EventHandler {
     row.pattern = pattern;
     if (this.#constants.wanted) this.#constants.fill(row);
     const instant = this.#instant(row);
-    const timeMs = instant?.ms ?? this.#nowMs;
-    this.#feed(row, timeMs);
-    this.#records!.note(line, row, timeMs, instant?.nanos ?? 0);
+    this.#feed(row, instant?.ms ?? this.#nowMs);
+    this.#note(line, instant);
+  }
+
+  /** The same for a line that `acceptTotals` counts: the row has only what `recordSlots` are of. */
+  noteTotalled(line: number, pattern: number): void {
+    const { row } = this;
+    row.pattern = pattern;
+    if (this.#constants.wanted) this.#constants.fill(row);
+    this.#note(line, this.#instant(row));
+  }
+
+  #note(line: number, instant: Instant | undefined): void {
+    this.#records!.note(line, this.row, instant?.ms ?? this.#nowMs, instant?.nanos ?? 0);
+  }
+
+  /** What of the row is asked for a record, though all attributes are taken from the line's bytes. */
+  get recordSlots(): readonly number[] {
+    return [this.#timeSlot, this.#records?.severitySlot ?? -1].filter((slot) => slot >= 0);
   }
 
   /** Writes the records of the lines that were noted, from the first on. */

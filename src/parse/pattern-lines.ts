@@ -4,7 +4,7 @@ import type { EventHandler } from './event-handler.ts';
 import { NEWLINE } from './matched-lines.ts';
 import type { MatchedLines } from './matched-lines.ts';
 import type { ByteMatcher, BytePattern } from './pattern/byte-matcher.ts';
-import { LINES, PATTERN, PLACES } from './pattern/line-results.ts';
+import { LINES, PATTERN, PLACES, SET, TOTALLED } from './pattern/line-results.ts';
 import type { LineCapture } from './record-feed.ts';
 import { SETS, TOTALS, scratch } from '../wasm/scratch.ts';
 
@@ -35,21 +35,44 @@ export class PatternLines implements MatchedLines {
   }
 
   accept(count: number): void {
+    if (this.#isDirect) {
+      this.#note(count);
+      this.#handler.writeLines(count);
+      return;
+    }
+    const { stride } = this.#matcher;
+    const { bytes, ints } = scratch;
+    for (let n = 0; n < count; n++) {
+      const from = LINES + n * stride;
+      const start = ints[from]!;
+      const end = ints[from + 1]!;
+      this.#filler.fill(bytes, ints, from);
+      const lineEnd = bytes[end] === NEWLINE ? 1 : 2;
+      this.#handler.acceptBytes({
+        start,
+        end,
+        bytes: end - start + lineEnd,
+        pattern: ints[from + PATTERN]!,
+      });
+    }
+  }
+
+  #note(count: number): void {
     const { stride } = this.#matcher;
     const { bytes, ints } = scratch;
     const handler = this.#handler;
     const filler = this.#filler;
     for (let n = 0; n < count; n++) {
       const from = LINES + n * stride;
-      const start = ints[from]!;
-      const end = ints[from + 1]!;
-      filler.fill(bytes, ints, from);
-      const lineEnd = bytes[end] === NEWLINE ? 1 : 2;
-      const line = { start, end, bytes: end - start + lineEnd, pattern: ints[from + PATTERN]! };
-      if (this.#isDirect) handler.noteBytes(n, line);
-      else handler.acceptBytes(line);
+      const pattern = ints[from + PATTERN]!;
+      if (ints[from + SET] === TOTALLED) {
+        filler.fillAsked(bytes, ints, from);
+        handler.noteTotalled(n, pattern);
+      } else {
+        filler.fill(bytes, ints, from);
+        handler.noteBytes(n, ints[from]!, ints[from + 1]!, pattern);
+      }
     }
-    if (this.#isDirect) handler.writeLines(count);
   }
 
   clear(): void {

@@ -31,7 +31,8 @@ export class RecordFeed {
   readonly #fields: FieldTable;
   readonly #writer: RecordWriter;
   readonly #types: Pack['fields'];
-  readonly #severitySlot: number = -1;
+  /** What severities are read from; -1 where there are none. */
+  readonly severitySlot: number = -1;
   readonly #readSeverity: (value: FieldValue | undefined) => Severity = () => NO_SEVERITY;
   /** By slot; -1 for names that are no attributes (`@…`). */
   readonly #keys: number[] = [];
@@ -52,7 +53,7 @@ export class RecordFeed {
     this.#types = fieldTypes(pack);
     const severity = severityOf(pack);
     if (severity !== undefined) {
-      this.#severitySlot = fields.declare(severity.field);
+      this.severitySlot = fields.declare(severity.field);
       this.#readSeverity = severityReader(severity);
     }
   }
@@ -161,7 +162,7 @@ export class RecordFeed {
   }
 
   #severityOf(row: Row): Severity {
-    const slot = this.#severitySlot;
+    const slot = this.severitySlot;
     return slot < 0 ? NO_SEVERITY : this.#readSeverity(row.values[slot]);
   }
 

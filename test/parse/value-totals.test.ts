@@ -8,16 +8,16 @@ import { packScanner } from './scan-text.ts';
 const PATTERN = '^(?<a>[a-z]*) (?<b>\\S*) (?<n>\\S+)(?: (?<t>[\\d.]+))?(?: (?<u>\\w+))?$';
 
 /** What comes of some chunks, on the way over bytes or line by line. */
-function outcome(pack: object, chunks: readonly string[], lineByLine: boolean, path: string) {
+function outcome(pack: object, chunks: readonly string[], use: { lineByLine: boolean; records: boolean }) {
   const aggregator = createAggregator();
   const registry = new Registry();
-  const scanner = packScanner(pack, { records: false, lineByLine }, { aggregator });
+  const scanner = packScanner(pack, use, { aggregator });
   const counts = chunks.map((chunk) => {
-    const fragment = scanner.scan(Buffer.from(chunk, 'latin1'), { path });
+    const fragment = scanner.scan(Buffer.from(chunk, 'latin1'), { path: '/var/log/x.log' });
     registry.apply(fragment.deltas, START_MS);
     return { counts: fragment.counts, sample: fragment.unmatchedSample };
   });
-  return { counts, metrics: linesOf(registry).map(twelveDigits).toSorted() };
+  return { counts, metrics: linesOf(registry).map(twelveDigits).toSorted(), records: scanner.records };
 }
 
 /** Sums of binary fractions depend on the order of adding in their last digits. */
@@ -27,11 +27,13 @@ function twelveDigits(line: string): string {
 }
 
 function bothWays(pack: object, chunks: readonly string[]) {
-  const [bytes, lines] = [false, true].map((lineByLine) =>
-    outcome(pack, chunks, lineByLine, '/var/log/x.log'),
-  );
-  expect(bytes).toEqual(lines);
-  return lines!;
+  const ways = [false, true].map((records) => {
+    const [bytes, lines] = [false, true].map((lineByLine) => outcome(pack, chunks, { lineByLine, records }));
+    expect(bytes).toEqual(lines);
+    return lines!;
+  });
+  expect(ways[1]!.metrics).toEqual(ways[0]!.metrics);
+  return ways[1]!;
 }
 
 const metric = fc.constantFrom(
@@ -52,9 +54,24 @@ const metric = fc.constantFrom(
   { name: 'n_last', type: 'gauge', value: 'n', labels: { a: 'a' } },
   { name: 'b_values', type: 'unique', value: 'b', labels: { a: 'a' } },
 ); // prettier-ignore
+/** For records: fields that metrics may read as well. */
+const asked = fc.record(
+  {
+    timestamp: fc.constantFrom({ field: 'n', format: 'epoch_s' }, { field: 'b', format: 'epoch_ms' }),
+    severity: fc.constantFrom(
+      { field: 'a', map: { ab: 'warn', x: 'error' } },
+      { field: 'u', map: { z: 'debug' } },
+    ),
+  },
+  { requiredKeys: [] },
+);
 const packs = fc
-  .uniqueArray(metric, { minLength: 0, maxLength: 4, selector: ({ name }) => name })
-  .map((metrics) => ({ pattern: PATTERN, metrics: metrics.map((one) => ({ help: 'x', ...one })) }));
+  .tuple(fc.uniqueArray(metric, { minLength: 0, maxLength: 4, selector: ({ name }) => name }), asked)
+  .map(([metrics, more]) => ({
+    pattern: PATTERN,
+    metrics: metrics.map((one) => ({ help: 'x', ...one })),
+    ...more,
+  }));
 
 // Some have the same length, beginning and end.
 const word = fc.constantFrom(

@@ -24,6 +24,8 @@ export interface Totals {
   readonly sums: readonly { readonly capture: number; readonly place: number }[];
   readonly histograms: readonly TotalHistogram[];
   readonly unless: readonly number[];
+  /** Whether a line that adds to totals gives results as well, with TOTALLED as its set. */
+  readonly andResults: boolean;
 }
 
 /** From `place` on: how many numbers there are up to each bound and beyond the last, and their sum. */
@@ -47,6 +49,7 @@ export interface Scale {
  */
 export const LINES = RESULTS / 4;
 export const SET = 2;
+export const TOTALLED = -2;
 export const PATTERN = 3;
 export const PLACES = 4;
 
@@ -85,8 +88,8 @@ export class ResultCode {
     this.#pattern = pattern;
   }
 
-  /** Of the line between two addresses. Goes on at `totalled` where it only adds to totals. */
-  line(begin: Local, end: Local, totalled: Label): void {
+  /** Of the line between two addresses. Goes on at `then` where it only adds to totals. */
+  line(begin: Local, end: Local, then: Label): void {
     const code = this.#code;
     const out = this.#out;
     const { keyed, numeric, totals } = this.#use;
@@ -103,7 +106,7 @@ export class ResultCode {
       numberSet(code, out, { places: keyed.map(placeOf), kind: this.#pattern, setsMax: setsMax(totals) });
       code.set(set);
     }
-    if (totals !== undefined) this.#total(totals, { set, known }, totalled);
+    if (totals !== undefined) this.#total(totals, { set, known }, then);
     code.get(out).get(begin).store(0);
     code.get(out).get(end).store(WORD);
     code
@@ -139,7 +142,7 @@ export class ResultCode {
     return placeOf(this.#captures + this.#use.numeric.indexOf(capture));
   }
 
-  /** Adds the line to the totals of its set and goes on at `then`, or does nothing. */
+  /** Adds the line to the totals of its set, and goes on at `then` where that is all; or does nothing. */
   #total(totals: Totals, { set, known }: Record<'set' | 'known', Local>, then: Label): void {
     const code = this.#code;
     const out = this.#out;
@@ -176,7 +179,8 @@ export class ResultCode {
           .storeF(place * TOTAL);
       }
       for (const histogram of histograms) this.#observe(histogram, at);
-      code.br(then);
+      if (totals.andResults) code.const(TOTALLED).set(set);
+      else code.br(then);
     });
   }
 
