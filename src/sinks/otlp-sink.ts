@@ -1,11 +1,9 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import PQueue from 'p-queue';
 import type { OtlpSinkConfig } from '../config/sink-schema.ts';
 import type { Batch, Commit, Entry, Samples } from '../model/entry.ts';
 import { outcomeOf } from '../model/outcome.ts';
 import type { Outcome, Sink, SinkStatus } from '../model/sink.ts';
-import { deflateRun } from '../platform/deflate-run.ts';
 import type { HttpClient } from '../platform/http-client.ts';
 import { letGo } from '../platform/let-go.ts';
 import { type BodyPiece, deflatedPiece, gzipBody } from '../wire/gzip-body.ts';
@@ -27,6 +25,9 @@ import { StepGuard } from './step-guard.ts';
 
 /** Compressed requests and what they were made of, in memory at once. */
 const MAX_BYTES_IN_FLIGHT = 4 << 20;
+
+/** So much JSON takes some twenty milliseconds. */
+const TURN_BYTES = 4 << 20;
 
 const gzipAsync = promisify(gzip);
 /** Each piece of output costs a turn of the event loop. */
@@ -54,8 +55,6 @@ export class OtlpSink implements Sink {
   readonly #delivery: HttpDelivery;
   readonly #heartbeat: HeartbeatSender;
   readonly #loop: EntryLoop;
-  /** One is made while the other is compressed. */
-  readonly #encoding = new PQueue({ concurrency: 2 });
 
   constructor(config: OtlpSinkConfig, context: SinkContext) {
     this.name = config.name;
@@ -199,21 +198,29 @@ export class OtlpSink implements Sink {
   async #encode(batch: Batch): Promise<Buffer> {
     const { identity, version, resource } = this.#context;
     const groups = recordGroups(batch, { agent: identity.agent, version, resource });
-    if (this.#config.encoding === 'json') return this.#encoding.add(async () => this.#encodeJson(groups));
-    if (this.#config.compression === 'gzip') return gzipBody(encodeStoredLogs(groups), deflateRun);
+    if (this.#config.encoding === 'json') return this.#encodeJson(groups);
+    if (this.#config.compression === 'gzip') return gzipBody(encodeStoredLogs(groups));
     return Buffer.concat(encodeLogsRequest(inflateGroups(groups)));
   }
 
-  /** A piece at a time, of few requests at once: the whole is many times what it is compressed. */
+  /**
+   * A piece at a time, for the whole is many times what it is compressed. A usual request is made in one go: were others
+   * to have their turn after each piece, lines would be read faster than they are shipped.
+   */
   async #encodeJson(groups: readonly StoredGroup[]): Promise<Buffer> {
     const pieces: BodyPiece[] = [];
+    let turnBytes = 0;
     for (const json of logsJsonPieces(groups)) {
       // About what was inflated for it.
       letGo(json.length);
-      if (this.#config.compression === 'gzip') pieces.push(await deflatedPiece(json, deflateRun));
+      if (this.#config.compression === 'gzip') pieces.push(deflatedPiece(json));
       else pieces.push({ bytes: Uint8Array.from(json) });
+      turnBytes += json.length;
+      if (turnBytes < TURN_BYTES) continue;
+      turnBytes = 0;
+      await new Promise(setImmediate);
     }
-    if (this.#config.compression === 'gzip') return gzipBody(pieces, deflateRun);
+    if (this.#config.compression === 'gzip') return gzipBody(pieces);
     return Buffer.concat(pieces.map(({ bytes }) => bytes));
   }
 

@@ -1,18 +1,16 @@
 import { crc32 } from 'node:zlib';
 import type { RecordBlock } from '../model/slice.ts';
 import { combineCrc32 } from './combine-crc32.ts';
+import { threadDeflater } from './deflate/thread-deflater.ts';
 
 /** Something that a body consists of: bytes as they are, or a block that was deflated when it was made. */
 export type BodyPiece = Pick<RecordBlock, 'bytes' | 'deflated'>;
-
-/** Deflates bytes without ending the stream: the output ends at a byte's end, and refers to nothing before it. */
-export type DeflateRun = (bytes: Uint8Array) => Promise<Uint8Array>;
 
 /**
  * One gzip member of pieces, in order. What is deflated already goes into it as it is: nothing is compressed twice,
  * and a repeat has the same bytes. What is not is deflated here, what lies between deflated pieces together.
  */
-export async function gzipBody(pieces: readonly BodyPiece[], deflate: DeflateRun): Promise<Buffer> {
+export function gzipBody(pieces: readonly BodyPiece[]): Buffer {
   const out: Uint8Array[] = [HEAD];
   let crc = 0;
   let size = 0;
@@ -22,16 +20,18 @@ export async function gzipBody(pieces: readonly BodyPiece[], deflate: DeflateRun
     size += plainBytes;
     if (deflated !== undefined) out.push(bytes);
     else if (bytes.length <= STORED_MAX) out.push(storedHead(bytes.length), bytes);
-    else out.push(await deflate(bytes));
+    else out.push(threadDeflater().deflate(bytes));
   }
   out.push(END, tail(crc, size));
   return Buffer.concat(out);
 }
 
 /** A piece of a body, deflated by itself: for a body that is never in memory as a whole. */
-export async function deflatedPiece(bytes: Uint8Array, deflate: DeflateRun): Promise<BodyPiece> {
-  const crc = crc32(bytes);
-  return { bytes: await deflate(bytes), deflated: { plainBytes: bytes.length, crc } };
+export function deflatedPiece(bytes: Uint8Array): BodyPiece {
+  return {
+    bytes: threadDeflater().deflate(bytes),
+    deflated: { plainBytes: bytes.length, crc: crc32(bytes) },
+  };
 }
 
 /** Deflate, no name, no time, the fastest level, made on any system. */

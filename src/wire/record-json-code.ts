@@ -1,4 +1,4 @@
-import { compileWasm } from '../wasm/compile-wasm.ts';
+import { compileLoop } from '../wasm/compile-wasm.ts';
 import type { WasmFunction } from '../wasm/compile-wasm.ts';
 import { ESCAPES, OUTPUT, scratch } from '../wasm/scratch.ts';
 import { WasmCode } from '../wasm/wasm-code.ts';
@@ -33,7 +33,7 @@ export function compileRecordJson(): WasmFunction {
   }
   const code = new WasmCode(4);
   new RecordJsonCode(code).write();
-  return compileWasm('write', 4, code);
+  return compileLoop('write', 4, code);
 }
 
 /** What stands between two addresses. */

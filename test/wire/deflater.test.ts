@@ -82,6 +82,11 @@ describe('sizes around those that matter', () => {
     expect(Buffer.compare(inflated(deflater.deflate(bytes)), bytes)).toBe(0);
   });
 
+  test('more than there is room for at a time, and nothing in it that comes again', () => {
+    const bytes = noise(7 * INPUT + 1);
+    expect(Buffer.compare(inflated(deflater.deflate(bytes)), bytes)).toBe(0);
+  });
+
   test('more tokens than there is room for at a time', () => {
     const bytes = noise(INPUT);
     const run = deflater.deflate(bytes);

@@ -39,6 +39,8 @@ export class Deflater {
   readonly #bytes: Buffer;
   readonly #ints: Int32Array;
   readonly #output: number;
+  /** What may come of a full input. */
+  readonly #outputMax: number;
   readonly #match: WasmFunction;
   readonly #write: WasmFunction;
   readonly #counts = new Uint32Array(SYMBOLS);
@@ -49,8 +51,9 @@ export class Deflater {
   /** Takes so many bytes at a time. */
   constructor(inputBytes: number) {
     this.#output = INPUT + inputBytes + SLACK;
-    // A literal takes two bytes at most, a match of four or more six.
-    const size = this.#output + 2 * inputBytes + PAGE;
+    // A literal takes two bytes at most, a match of four or more six. Memory is not there before something is written.
+    this.#outputMax = 2 * inputBytes + PAGE;
+    const size = this.#output + 2 * this.#outputMax;
     const memory = new WebAssembly.Memory({ initial: Math.ceil(size / PAGE) });
     this.#bytes = Buffer.from(memory.buffer);
     this.#ints = new Int32Array(memory.buffer);
@@ -62,18 +65,23 @@ export class Deflater {
   /** Blocks none of which is the last; they end at a byte's end and refer to nothing before them. */
   deflate(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const { length } = this.input;
-    if (bytes.length <= length) return new Uint8Array(this.#deflateOnce(bytes));
-    const pieces: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; at += length)
-      pieces.push(new Uint8Array(this.#deflateOnce(bytes.subarray(at, at + length))));
-    return new Uint8Array(Buffer.concat(pieces));
+    const out = new BitWriter(this.#bytes, this.#output);
+    const runs: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; at += length) {
+      if (out.at + this.#outputMax > this.#bytes.length) {
+        runs.push(new Uint8Array(this.#bytes.subarray(this.#output, out.at)));
+        out.at = this.#output;
+      }
+      this.#deflateOnce(bytes.subarray(at, at + length), out);
+    }
+    runs.push(this.#bytes.subarray(this.#output, out.at));
+    return new Uint8Array(runs.length === 1 ? runs[0]! : Buffer.concat(runs));
   }
 
-  #deflateOnce(bytes: Uint8Array): Uint8Array {
+  #deflateOnce(bytes: Uint8Array, out: BitWriter): void {
     const isThere = bytes.buffer === this.input.buffer && bytes.byteOffset === this.input.byteOffset;
     if (!isThere) this.input.set(bytes);
     this.#bytes.fill(0, SHORT_TABLE, TABLES_END);
-    const out = new BitWriter(this.#bytes, this.#output);
     const end = INPUT + bytes.length;
     // A match has as many tokens as its length takes, however many there were before it.
     const most = TOKENS_MAX - Math.ceil(bytes.length / MATCH_MAX) - 1;
@@ -86,7 +94,6 @@ export class Deflater {
     out.fill();
     out.put(0, 16);
     out.put(0xffff, 16);
-    return this.#bytes.subarray(this.#output, out.at);
   }
 
   #writeBlock(out: BitWriter, tokensEnd: number): void {
