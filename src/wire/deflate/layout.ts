@@ -22,7 +22,7 @@ export const TABLES_END = LONG_TABLE + WORD * 2 ** HASH_BITS;
 
 /** A token is a literal, or 256 and more: nine bits of length, five of the distance's symbol, then the distance's extra bits. */
 export const TOKENS = TABLES_END;
-export const TOKENS_MAX = 32 * 1024;
+export const TOKENS_MAX = 64 * 1024;
 export const DISTANCE_SHIFT = 9;
 export const EXTRA_SHIFT = 14;
 
