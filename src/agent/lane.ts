@@ -5,7 +5,7 @@ import { letGo } from '../platform/let-go.ts';
 import { keepNurserySmall } from '../platform/keep-nursery-small.ts';
 import { workerUrl } from '../platform/worker-url.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
-import { type PatternOut, ScannerSet } from './scanner-set.ts';
+import { type ScannerNews, ScannerSet } from './scanner-set.ts';
 
 /** Somewhere chunks are scanned, one at a time. The chunks of one file all go through one lane while any is under way. */
 export interface Lane {
@@ -23,8 +23,8 @@ const TURNS = 5;
 export class InlineLane implements Lane {
   readonly #scanners: ScannerSet;
 
-  constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
-    this.#scanners = new ScannerSet(plans, onPatternOut);
+  constructor(plans: readonly ScannerPlan[], onNews: (news: ScannerNews) => void) {
+    this.#scanners = new ScannerSet(plans, onNews);
   }
 
   async scan(chunk: Chunk): Promise<Fragment> {
@@ -57,12 +57,7 @@ export type LaneReply =
       readonly bytes: Uint8Array<ArrayBuffer>;
     }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
-  | {
-      readonly kind: 'pattern_out';
-      readonly source: string;
-      readonly pattern: string;
-      readonly reason: string;
-    };
+  | ScannerNews;
 
 /** Scans on a thread of its own. When the thread dies its chunk is refused and the caller scans it elsewhere. */
 export class WorkerLane implements Lane {
@@ -76,7 +71,7 @@ export class WorkerLane implements Lane {
   #spare: Uint8Array<ArrayBuffer> | undefined;
   #ended: Error | undefined;
 
-  constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
+  constructor(plans: readonly ScannerPlan[], onNews: (news: ScannerNews) => void) {
     this.#worker = new Worker(workerUrl('../agent/scan-worker.ts', import.meta.url), {
       workerData: plans,
       resourceLimits: { maxOldGenerationSizeMb: 128 },
@@ -90,7 +85,7 @@ export class WorkerLane implements Lane {
     this.ready.catch(() => undefined);
     keepNurserySmall(this.#worker);
     this.#worker.unref();
-    this.#worker.on('message', (reply: LaneReply) => this.#receive(reply, onPatternOut));
+    this.#worker.on('message', (reply: LaneReply) => this.#receive(reply, onNews));
     this.#worker.on('error', (error) => this.#failAll(error));
     this.#worker.on('messageerror', (error) => this.#failAll(error));
     this.#worker.on('exit', () => this.#failAll(new Error('the scanning thread ended')));
@@ -122,13 +117,14 @@ export class WorkerLane implements Lane {
     return bytes;
   }
 
-  #receive(reply: LaneReply, onPatternOut: PatternOut): void {
+  #receive(reply: LaneReply, onNews: (news: ScannerNews) => void): void {
     switch (reply.kind) {
       case 'ready':
         this.#setReady();
         return;
       case 'pattern_out':
-        onPatternOut(reply.source, reply.pattern, reply.reason);
+      case 'line_by_line':
+        onNews(reply);
         return;
       case 'scanned':
         this.#spare = reply.bytes;

@@ -3,7 +3,7 @@ import type { Fragment } from '../model/slice.ts';
 import type { Log } from '../platform/log.ts';
 import { InlineLane, type Lane, WorkerLane } from './lane.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
-import type { PatternOut } from './scanner-set.ts';
+import type { ScannerNews } from './scanner-set.ts';
 
 export interface LanesOptions {
   readonly plans: readonly ScannerPlan[];
@@ -12,7 +12,7 @@ export interface LanesOptions {
   /** How many of them may scan for records, whose compression keeps cores busy as well. */
   readonly recordWorkers: number;
   readonly log: Log;
-  readonly onPatternOut: PatternOut;
+  readonly onNews: (news: ScannerNews) => void;
   /** How long a free worker is kept; half a minute by default. */
   readonly keptFreeMs?: number;
 }
@@ -44,7 +44,7 @@ export class Lanes {
   constructor(options: LanesOptions) {
     this.#options = options;
     this.#withRecords = new Set(options.plans.filter(({ use }) => use.records).map(({ source }) => source));
-    this.#inline = { lane: new InlineLane(options.plans, options.onPatternOut), bytes: 0 };
+    this.#inline = { lane: new InlineLane(options.plans, options.onNews), bytes: 0 };
   }
 
   /** How many chunks can be under way at once. */
@@ -109,7 +109,7 @@ export class Lanes {
 
   /** Its start takes as long as some hundred chunks: they are scanned on the main thread meanwhile. */
   #startWorker(): void {
-    const lane = new WorkerLane(this.#options.plans, this.#options.onPatternOut);
+    const lane = new WorkerLane(this.#options.plans, this.#options.onNews);
     const place = { lane, bytes: 1 };
     this.#workers.push(place);
     lane.ready.then(

@@ -102,9 +102,17 @@ export class Reading {
       workers: beside,
       recordWorkers: workers === 'auto' ? Math.max(0, beside - 1) : workers,
       log,
-      onPatternOut: (source, pattern, reason) => {
-        notes.notePatternOut(source, pattern, reason);
-        log.error({ source, pattern, reason }, 'a pattern is out of service; its lines count as unmatched');
+      onNews: (news) => {
+        const { source, reason } = news;
+        if (news.kind === 'line_by_line') {
+          log.error({ source, reason }, 'the fast way over lines failed, which is a bug; they go one by one');
+          return;
+        }
+        notes.notePatternOut(source, news.pattern, reason);
+        log.error(
+          { source, pattern: news.pattern, reason },
+          'a pattern is out of service; its lines count as unmatched',
+        );
       },
     });
   }

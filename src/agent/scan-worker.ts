@@ -10,9 +10,7 @@ enableLinearFallback();
 const port = parentPort!;
 const reply = (message: LaneReply, transfer: readonly ArrayBuffer[] = []): void =>
   port.postMessage(message, transfer);
-const scanners = new ScannerSet(workerData as ScannerPlan[], (source, pattern, reason) =>
-  reply({ kind: 'pattern_out', source, pattern, reason }),
-);
+const scanners = new ScannerSet(workerData as ScannerPlan[], reply);
 
 port.on('message', scan);
 reply({ kind: 'ready' });

@@ -9,36 +9,63 @@ import { createRecordWriter } from '../wire/record-writer.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
 import { createWorkClock } from './work-clock.ts';
 
-export type PatternOut = (source: string, pattern: string, reason: string) => void;
+/** What the operator should know of a scanner. */
+export type ScannerNews =
+  | {
+      readonly kind: 'pattern_out';
+      readonly source: string;
+      readonly pattern: string;
+      readonly reason: string;
+    }
+  /** The fast way failed on a chunk; from here on the source goes line by line. */
+  | { readonly kind: 'line_by_line'; readonly source: string; readonly reason: string };
 
 /** The compiled scanners of all sources, in the main thread or in a worker. */
 export class ScannerSet {
   readonly #scanners = new Map<string, Scanner>();
   readonly #plans: readonly ScannerPlan[];
-  readonly #onPatternOut: PatternOut;
+  /** Sources whose fast way failed. */
+  readonly #lineByLine = new Set<string>();
+  readonly #onNews: (news: ScannerNews) => void;
 
-  constructor(plans: readonly ScannerPlan[], onPatternOut: PatternOut) {
+  constructor(plans: readonly ScannerPlan[], onNews: (news: ScannerNews) => void) {
     this.#plans = plans;
-    this.#onPatternOut = onPatternOut;
+    this.#onNews = onNews;
     for (const plan of plans) this.#scanners.set(plan.source, this.#compile(plan));
   }
 
+  /** A chunk that the fast way fails on, which is a bug, goes line by line. Throws where that fails too. */
   scan(chunk: Chunk): Fragment {
-    const scanner = this.#scanners.get(chunk.source);
-    if (scanner === undefined) throw new Error(`no scanner for source ${chunk.source}`);
+    const { source } = chunk;
+    const scanner = this.#scanners.get(source);
+    if (scanner === undefined) throw new Error(`no scanner for source ${source}`);
     try {
       return scanner.scan(chunk);
     } catch (error) {
-      this.#replace(chunk.source);
-      throw error;
+      return this.#scanAgain(chunk, error);
+    }
+  }
+
+  #scanAgain(chunk: Chunk, error: unknown): Fragment {
+    const { source } = chunk;
+    try {
+      const fragment = this.#replace(source, true).scan(chunk);
+      if (!this.#lineByLine.has(source))
+        this.#onNews({ kind: 'line_by_line', source, reason: String(error) });
+      this.#lineByLine.add(source);
+      return fragment;
+    } catch (again) {
+      this.#replace(source, this.#lineByLine.has(source));
+      throw again;
     }
   }
 
   /** A scanner that failed half way holds what it had counted so far: nothing of that may get into the next fragment. */
-  #replace(source: string): void {
+  #replace(source: string, lineByLine: boolean): Scanner {
     const plan = this.#plans.find((candidate) => candidate.source === source)!;
-    this.#scanners.delete(source);
-    this.#scanners.set(source, this.#compile(plan));
+    const scanner = this.#compile({ ...plan, use: { ...plan.use, lineByLine } });
+    this.#scanners.set(source, scanner);
+    return scanner;
   }
 
   #compile(plan: ScannerPlan): Scanner {
@@ -46,7 +73,8 @@ export class ScannerSet {
       aggregator: createAggregator(),
       ...(plan.use.records ? { records: this.#recordWriter(plan) } : {}),
       monotonic: createWorkClock(),
-      onPatternOut: (pattern, reason) => this.#onPatternOut(plan.source, pattern, reason),
+      onPatternOut: (pattern, reason) =>
+        this.#onNews({ kind: 'pattern_out', source: plan.source, pattern, reason }),
     });
   }
 

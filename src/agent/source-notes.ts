@@ -1,5 +1,3 @@
-import type { PatternOut } from './scanner-set.ts';
-
 /** What is worth telling of a source beside its counts: a line that nothing matched, patterns out of service. Kept in memory only. */
 export class SourceNotes {
   readonly #unmatched = new Map<string, string>();
@@ -10,11 +8,11 @@ export class SourceNotes {
     this.#unmatched.set(source, sample);
   };
 
-  readonly notePatternOut: PatternOut = (source, pattern, reason) => {
+  notePatternOut(source: string, pattern: string, reason: string): void {
     const patterns = this.#patternsOut.get(source) ?? new Map<string, string>();
     patterns.set(pattern, reason);
     this.#patternsOut.set(source, patterns);
-  };
+  }
 
   /** True if this is news of the source. */
   noteScanFailure(source: string, reason: string): boolean {

@@ -23,7 +23,7 @@ export interface ScannerUse {
   readonly lineTime?: boolean;
   /** A chunk may keep a pattern busy for this long before the pattern is taken out of service; 0 never. */
   readonly budgetMs?: number;
-  /** Never take a fast way over a whole chunk: for tests that compare the two. */
+  /** Never take a fast way over a whole chunk. */
   readonly lineByLine?: boolean;
 }
 

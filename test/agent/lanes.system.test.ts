@@ -32,7 +32,7 @@ function begin(recordWorkers = 1): void {
     workers: 1,
     recordWorkers,
     log,
-    onPatternOut: () => undefined,
+    onNews: () => undefined,
     keptFreeMs: 1,
   });
 }

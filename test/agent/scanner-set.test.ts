@@ -1,9 +1,13 @@
-import { expect, test } from 'vitest';
-import { ScannerSet } from '../../src/agent/scanner-set.ts';
+import { afterEach, expect, test, vi } from 'vitest';
+import { type ScannerNews, ScannerSet } from '../../src/agent/scanner-set.ts';
 import type { Chunk } from '../../src/model/chunk.ts';
+import type { Fragment } from '../../src/model/slice.ts';
 import { loadPack } from '../../src/parse/load-pack.ts';
 import { plainRecords } from '../../src/wire/deflated-block.ts';
 import { decodeRecordBlock } from '../../src/wire/otlp-logs.ts';
+import { scratch } from '../../src/wasm/scratch.ts';
+
+afterEach(() => void vi.restoreAllMocks());
 
 const PACK = `
 name: app
@@ -14,7 +18,7 @@ metrics:
   - { name: lines_total, type: counter, help: Lines., labels: [word] }
 `;
 
-function scanners(): ScannerSet {
+function scanners(onNews: (news: ScannerNews) => void = () => undefined): ScannerSet {
   const use = {
     source: 'app',
     constLabels: { source: 'app' },
@@ -31,7 +35,7 @@ function scanners(): ScannerSet {
     blockBytes: 64 * 1024,
     blockRecords: 1000,
   };
-  return new ScannerSet([plan], () => undefined);
+  return new ScannerSet([plan], onNews);
 }
 
 function chunk(text: string): Chunk {
@@ -72,4 +76,26 @@ test('each chunk has its own records, though their blocks were written in the sa
     const decoded = records.flatMap((block) => decodeRecordBlock(plainRecords(block)));
     expect(decoded.map(({ body }) => body)).toEqual(lines(word).trimEnd().split('\n'));
   }
+});
+
+test('a chunk that the fast way fails on goes line by line, with nothing lost or counted twice', () => {
+  const news: ScannerNews[] = [];
+  const set = scanners((one) => news.push(one));
+  const load = vi.spyOn(scratch, 'forgetSets').mockImplementation(() => {
+    throw new RangeError('memory access out of bounds');
+  });
+  const bodies = (fragment: Fragment): unknown[] =>
+    fragment.records.flatMap((block) => decodeRecordBlock(plainRecords(block))).map(({ body }) => body);
+  const slow = [set.scan(chunk('one\ntwo\n')), set.scan(chunk('three\n'))];
+  expect(load).toHaveBeenCalledTimes(1);
+  load.mockRestore();
+  const fast = scanners();
+  for (const [n, text] of ['one\ntwo\n', 'three\n'].entries()) {
+    const { counts, deltas, ...rest } = fast.scan(chunk(text));
+    expect(slow[n]).toMatchObject({ counts, deltas });
+    expect(bodies(slow[n]!)).toEqual(bodies({ counts, deltas, ...rest }));
+  }
+  expect(news).toEqual([
+    { kind: 'line_by_line', source: 'app', reason: 'RangeError: memory access out of bounds' },
+  ]);
 });
