@@ -1,6 +1,5 @@
-/** Where things lie in the memory of a Deflater, in bytes. First: where the input was left, tokens, the last bits. */
+/** Where things lie in the memory of a Deflater, in bytes. First: where the input was left, the last bits. */
 export const STOPPED = 16;
-export const TOKENS_END = 20;
 export const BITS = 24;
 export const BITS_COUNT = 28;
 
@@ -9,7 +8,6 @@ const WORD = 4;
 export const COUNTS = 1024;
 export const COUNTS_LENGTH = 512;
 export const DISTANCE_COUNTS = COUNTS + COUNTS_LENGTH * WORD;
-export const DISTANCES_LENGTH = 32;
 /** What is written for each of these: see `bits-code.ts`. */
 export const CODES = 4 * 1024;
 export const DISTANCE_CODES = CODES + COUNTS_LENGTH * WORD;
@@ -18,10 +16,9 @@ export const DISTANCE_CODES = CODES + COUNTS_LENGTH * WORD;
 export const HASH_BITS = 13;
 export const SHORT_TABLE = 8 * 1024;
 export const LONG_TABLE = SHORT_TABLE + WORD * 2 ** HASH_BITS;
-export const TABLES_END = LONG_TABLE + WORD * 2 ** HASH_BITS;
 
 /** A token is a literal, or 256 and more: nine bits of length, five of the distance's symbol, then the distance's extra bits. */
-export const TOKENS = TABLES_END;
+export const TOKENS = LONG_TABLE + WORD * 2 ** HASH_BITS;
 export const TOKENS_MAX = 64 * 1024;
 export const DISTANCE_SHIFT = 9;
 export const EXTRA_SHIFT = 14;
