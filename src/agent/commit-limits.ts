@@ -3,7 +3,7 @@ import type { LoadedAgentConfig } from '../config/load-config.ts';
 import type { Problem } from '../model/problem.ts';
 
 const KIB = 1024;
-const CHUNK_BYTES = 1024 * KIB;
+const CHUNK_BYTES = 512 * KIB;
 const LEAST_BYTES = 64 * KIB;
 
 /** Bytes at most. */
