@@ -28,7 +28,7 @@ const MIB = 1 << 20;
 export const BUFFER_DEFAULTS = {
   segmentBytes: 16 * MIB,
   recentBytes: 4 * MIB,
-  batchMaxBytes: MIB,
+  batchMaxBytes: 4 * MIB,
   batchMaxRecords: 8192,
   reserveBytes: MIB,
 } as const;

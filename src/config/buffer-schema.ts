@@ -21,7 +21,9 @@ export const bufferSchema = z.strictObject({
       'A commit is made early when this much input waits for it, or a quarter of `max_bytes` where that is less.',
     ),
   batch_bytes: size({ min: '16KiB', max: '16MiB' })
-    .prefault('1MiB')
-    .describe('Most bytes of records in one request (before compression, as protobuf).'),
+    .prefault('4MiB')
+    .describe(
+      'Most bytes of records in one request (before compression, as protobuf). Compressed it has 768 KiB at most, or a sixth of this if that is more.',
+    ),
   batch_records: z.int().min(1).max(100_000).default(8192).describe('Most records in one request.'),
 });
