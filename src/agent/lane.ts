@@ -4,6 +4,7 @@ import type { Fragment } from '../model/slice.ts';
 import { letGo } from '../platform/let-go.ts';
 import { keepNurserySmall } from '../platform/keep-nursery-small.ts';
 import { workerUrl } from '../platform/worker-url.ts';
+import { LentMemory } from '../wire/lent-memory.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
 import { type ScannerNews, ScannerSet } from './scanner-set.ts';
 
@@ -22,17 +23,19 @@ const TURNS = 5;
 /** Scans on the main thread, and lets what else is to be done there keep up. */
 export class InlineLane implements Lane {
   readonly #scanners: ScannerSet;
+  readonly #memory = new LentMemory();
 
   constructor(plans: readonly ScannerPlan[], onNews: (news: ScannerNews) => void) {
-    this.#scanners = new ScannerSet(plans, onNews);
+    this.#scanners = new ScannerSet(plans, onNews, (bytes) => this.#memory.copy(bytes));
   }
 
   async scan(chunk: Chunk): Promise<Fragment> {
     const fragment = this.#scanners.scan(chunk);
-    // Blocks, and the requests that they are put in.
-    letGo(fragment.records.reduce((sum, { bytes }) => sum + bytes.length, 0) * 2);
+    const giveBack = this.#memory.lend();
+    // The requests that they will be put in.
+    letGo(fragment.records.reduce((sum, { bytes }) => sum + bytes.length, 0));
     for (let turn = 0; turn < TURNS; turn++) await new Promise(setImmediate);
-    return fragment;
+    return giveBack === undefined ? fragment : { ...fragment, giveBack };
   }
 
   async close(): Promise<void> {}

@@ -87,7 +87,11 @@ export class Pipeline {
     const { tailer, labelsOf, onUnmatched } = this.#options;
     if (fragment.unmatchedSample !== undefined) onUnmatched(chunk.source, fragment.unmatchedSample);
     const position = tailer.settle(chunk, fragment.consumed, fragment.parserState);
-    if (fragment.consumed === 0 && position.offset === chunk.from) return;
+    const { giveBack } = fragment;
+    if (fragment.consumed === 0 && position.offset === chunk.from) {
+      giveBack?.();
+      return;
+    }
     this.#add({
       position,
       from: chunk.from,
@@ -95,6 +99,7 @@ export class Pipeline {
       deltas: fragment.deltas,
       records: fragment.records,
       labels: labelsOf(chunk.source),
+      ...(giveBack === undefined ? {} : { giveBack }),
     });
   }
 

@@ -5,7 +5,8 @@ import type { Scanner } from '../model/scanner.ts';
 import type { Fragment } from '../model/slice.ts';
 import { compileScanner } from '../parse/compile-scanner.ts';
 import { BLOCK_BYTES_MAX, blockPress } from '../wire/block-press.ts';
-import { createRecordWriter } from '../wire/record-writer.ts';
+import type { Copy } from '../wire/deflate/deflater.ts';
+import { createRecordWriter, type Press } from '../wire/record-writer.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
 import { createWorkClock } from './work-clock.ts';
 
@@ -27,10 +28,13 @@ export class ScannerSet {
   /** Sources whose fast way failed. */
   readonly #lineByLine = new Set<string>();
   readonly #onNews: (news: ScannerNews) => void;
+  readonly #press: Press;
 
-  constructor(plans: readonly ScannerPlan[], onNews: (news: ScannerNews) => void) {
+  /** Records lie in memory that `copy` gets for them; of their own by default. */
+  constructor(plans: readonly ScannerPlan[], onNews: (news: ScannerNews) => void, copy?: Copy) {
     this.#plans = plans;
     this.#onNews = onNews;
+    this.#press = blockPress(copy);
     for (const plan of plans) this.#scanners.set(plan.source, this.#compile(plan));
   }
 
@@ -82,7 +86,7 @@ export class ScannerSet {
     return createRecordWriter({
       maxBlockBytes: Math.min(blockBytes, BLOCK_BYTES_MAX),
       maxBlockRecords: blockRecords,
-      press: blockPress,
+      press: this.#press,
     });
   }
 }

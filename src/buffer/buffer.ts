@@ -257,8 +257,12 @@ export class Buffer implements CursorHost {
 
   /** Something that holds segments moved. */
   advanced(): void {
-    this.#recent.forget(this.#cursors.settledThrough);
+    this.#forget();
     this.#space.advanced();
+  }
+
+  #forget(): void {
+    this.#recent.forget(this.#cursors.settledThrough, this.#cursors.inDoubt > 0);
   }
 
   /** From the oldest entry: what the entries hold was not owed before it, and comes to it (again). */
@@ -330,8 +334,8 @@ export class Buffer implements CursorHost {
     if (entry.kind === 'commit') this.#commits++;
     else this.#samples++;
     this.#recent.push(entry, nextBatch, encoded.bytes);
-    this.#recent.forget(this.#cursors.settledThrough);
     for (const listener of this.#listeners) listener(entry);
+    this.#forget();
     this.added.fire();
     this.#space.wrote(encoded.bytes);
     return entry;

@@ -78,6 +78,13 @@ export class CursorSet {
     return least;
   }
 
+  /** Entries that were dropped while a sink delivers them. */
+  get inDoubt(): number {
+    let sum = 0;
+    for (const cursor of this.#cursors.values()) sum += cursor.inDoubt;
+    return sum;
+  }
+
   drop(entries: readonly DroppedEntry[], through: number): void {
     for (const cursor of this.#cursors.values()) cursor.drop(entries, through, 'buffer_full');
   }

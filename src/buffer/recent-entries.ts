@@ -27,10 +27,13 @@ export class RecentEntries {
     while (this.#bytes > this.#maxBytes && this.#kept.length > 0) this.#bytes -= this.#kept.shift()!.bytes;
   }
 
-  /** All sinks are done with the entries up to this one. */
-  forget(through: number): void {
-    while (this.#kept.length > 0 && this.#kept[0]!.entry.seq <= through)
-      this.#bytes -= this.#kept.shift()!.bytes;
+  /** No sink begins with an entry up to this one any more. Where none is under way either, their memory is given back. */
+  forget(through: number, isUnderWay: boolean): void {
+    while (this.#kept.length > 0 && this.#kept[0]!.entry.seq <= through) {
+      const { entry, bytes } = this.#kept.shift()!;
+      this.#bytes -= bytes;
+      if (!isUnderWay && entry.kind === 'commit') for (const { giveBack } of entry.slices) giveBack?.();
+    }
   }
 
   get(seq: number): NumberedEntry | undefined {

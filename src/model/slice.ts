@@ -16,7 +16,14 @@ export interface Fragment {
   readonly records: readonly RecordBlock[];
   /** One unmatched line of this chunk, at most 512 characters, for `status` to show. */
   readonly unmatchedSample?: string;
+  readonly giveBack?: GiveBack;
 }
+
+/**
+ * Where the records lie in memory that is lent: to be called once nobody will read them any more. Never to call it is
+ * no mistake; to call it early is one, for then they change.
+ */
+export type GiveBack = () => void;
 
 /**
  * Consecutive records of one file, encoded as a run of OTLP `ScopeLogs.log_records` fields
@@ -49,4 +56,5 @@ export interface Slice {
   readonly labels: Readonly<Record<string, string>>;
   /** Known content that could not be read (see LOSS_REASONS `truncated`, `deleted`); `bytes` is -1 where unknown. */
   readonly missed?: { readonly reason: 'truncated' | 'deleted'; readonly bytes: number };
+  readonly giveBack?: GiveBack;
 }

@@ -16,7 +16,7 @@ export interface RecordWriterOptions {
 export interface Press {
   /** Where a block is written best. All writers share it: from `reset` to `drain` it is for one. */
   memory(): Buffer;
-  /** A block in memory of its own. */
+  /** A block that does not lie in that memory. */
   pressed(block: RecordBlock): RecordBlock;
 }
 

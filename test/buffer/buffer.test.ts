@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import type { Draft } from '../../src/buffer/draft.ts';
 import type { Entry } from '../../src/model/entry.ts';
 import { FakeClock } from '../../src/platform/clock.ts';
 import { setFaults } from '../../src/platform/fault.ts';
@@ -318,6 +319,67 @@ describe('Buffer', () => {
       } finally {
         setFaults('');
       }
+    });
+  });
+
+  describe('memory that is lent to records', () => {
+    /** A commit, and how often its memory was given back. */
+    function lent(): { draft: Draft; givenBack: () => number } {
+      let count = 0;
+      const slices = [1, 2].map(() => slice({ records: [block(1, 1000)], giveBack: () => count++ }));
+      return { draft: { kind: 'commit', timeMs: 1, slices }, givenBack: () => count };
+    }
+
+    test('is given back when every sink has settled what lies in it', async () => {
+      const { buffer } = await openBuffer(tempDir());
+      const [first, second] = [await buffer.cursor('first'), await buffer.cursor('second')];
+      const commits = [lent(), lent()];
+      for (const commit of commits) await buffer.append(commit.draft);
+      await settleAll(first, 2);
+      expect(commits.map(({ givenBack }) => givenBack())).toEqual([0, 0]);
+      await settleAll(second, 1);
+      expect(commits.map(({ givenBack }) => givenBack())).toEqual([2, 0]);
+      await buffer.retainCursors(new Set(['first']));
+      expect(commits.map(({ givenBack }) => givenBack())).toEqual([2, 2]);
+    });
+
+    test('is given back at once without sinks, after all have seen the entry', async () => {
+      const { buffer } = await openBuffer(tempDir());
+      const { draft: commit, givenBack } = lent();
+      const seen: number[] = [];
+      buffer.onDurable(() => seen.push(givenBack()));
+      await buffer.append(commit);
+      expect([seen, givenBack()]).toEqual([[0], 2]);
+    });
+
+    test('is left to itself where the entry left memory before it was settled', async () => {
+      const { buffer } = await openBuffer(tempDir(), { recentBytes: 3000 });
+      const cursor = await buffer.cursor('sink');
+      const commits = [lent(), lent(), lent()];
+      for (const commit of commits) await buffer.append(commit.draft);
+      await settleAll(cursor, 3);
+      expect(commits.map(({ givenBack }) => givenBack())).toEqual([0, 0, 2]);
+    });
+
+    test('is never given back while a sink still delivers what was dropped', async () => {
+      let want: () => void = () => {};
+      const { buffer } = await openBuffer(tempDir(), {
+        maxBytes: 40_000,
+        segmentBytes: 8192,
+        whenFull: 'drop_oldest',
+        wantSnapshot: () => want(),
+      });
+      want = () => void buffer.snapshot(state(buffer.lastSeq));
+      const [slow, quick] = [await buffer.cursor('slow'), await buffer.cursor('quick')];
+      const { draft: commit, givenBack } = lent();
+      await buffer.append(commit);
+      const taken = await slow.take(NEVER);
+      await settleAll(quick, 1);
+      for (let i = 0; i < 100; i++) await buffer.append(bulky(1000));
+      expect([slow.inDoubt, slow.settledThrough > 1]).toEqual([1, true]);
+      expect(givenBack()).toBe(0);
+      slow.settle(taken!.seq, delivered('web', 2));
+      expect(givenBack()).toBe(0);
     });
   });
 

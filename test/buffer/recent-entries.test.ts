@@ -15,11 +15,11 @@ test('entries are kept while they fit and a sink may want them', () => {
   expect(kept(recent)).toEqual([3, 4, 5, 6]);
   pushed(recent, 7, 8);
   expect(kept(recent)).toEqual([5, 6, 7, 8]);
-  recent.forget(6);
+  recent.forget(6, false);
   expect(kept(recent)).toEqual([7, 8]);
   pushed(recent, 9, 10);
   expect(kept(recent)).toEqual([7, 8, 9, 10]);
-  recent.forget(Number.MAX_SAFE_INTEGER);
+  recent.forget(Number.MAX_SAFE_INTEGER, false);
   expect(kept(recent)).toEqual([]);
   pushed(recent, 11, 11);
   expect(kept(recent)).toEqual([11]);

@@ -66,7 +66,7 @@ test('whatever the attributes, bodies and block limits, the records come back in
       fc.boolean(),
       (records, maxBlockBytes, maxBlockRecords, isPressed) => {
         const limits = { maxBlockBytes, maxBlockRecords };
-        const writer = createRecordWriter(isPressed ? { ...limits, press: blockPress } : limits);
+        const writer = createRecordWriter(isPressed ? { ...limits, press: blockPress() } : limits);
         const blocks = [records.slice(0, 3), records.slice(3)].flatMap((chunk) => {
           writer.reset({});
           for (const { attributes, body, asBytes } of chunk) {
@@ -77,7 +77,7 @@ test('whatever the attributes, bodies and block limits, the records come back in
             writer.end();
           }
           const drained = writer.drain();
-          if (isPressed) blockPress.memory().fill(0xaa);
+          if (isPressed) blockPress().memory().fill(0xaa);
           return drained.map((block) => ({ count: block.count, bytes: plainRecords(block) }));
         });
         for (const { count, bytes } of blocks) {

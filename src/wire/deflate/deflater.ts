@@ -29,6 +29,11 @@ const LENGTH_SYMBOL = Uint8Array.from({ length: MATCH_MAX - MATCH_MIN + 1 }, (_,
   LENGTH_BASES.findLastIndex((base) => base <= less + MATCH_MIN),
 );
 
+/** What it returns stays as it is when the bytes given are overwritten. */
+export type Copy = (bytes: Uint8Array) => Uint8Array;
+
+const ownCopy: Copy = (bytes) => new Uint8Array(bytes);
+
 /**
  * Deflate (RFC 1951) for records, whose keys and values come again and again: in WebAssembly, at once, half as fast again as
  * zlib's fastest level on them and as small. The same bytes always give the same.
@@ -62,8 +67,11 @@ export class Deflater {
     this.#write = compileLoop('write', 3, bitsCode(), memory);
   }
 
-  /** Blocks none of which is the last; they end at a byte's end and refer to nothing before them. */
-  deflate(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  /**
+   * Blocks none of which is the last; they end at a byte's end and refer to nothing before them. In memory that `copy`
+   * gets for them; of its own by default.
+   */
+  deflate(bytes: Uint8Array, copy: Copy = ownCopy): Uint8Array {
     const { length } = this.input;
     const out = new BitWriter(this.#bytes, this.#output);
     const runs: Uint8Array[] = [];
@@ -75,7 +83,7 @@ export class Deflater {
       this.#deflateOnce(bytes.subarray(at, at + length), out);
     }
     runs.push(this.#bytes.subarray(this.#output, out.at));
-    return new Uint8Array(runs.length === 1 ? runs[0]! : Buffer.concat(runs));
+    return copy(runs.length === 1 ? runs[0]! : Buffer.concat(runs));
   }
 
   #deflateOnce(bytes: Uint8Array, out: BitWriter): void {
