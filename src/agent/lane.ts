@@ -1,7 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Chunk } from '../model/chunk.ts';
 import type { Fragment } from '../model/slice.ts';
-import { letGo } from '../platform/let-go.ts';
 import { keepNurserySmall } from '../platform/keep-nursery-small.ts';
 import { workerUrl } from '../platform/worker-url.ts';
 import { LentMemory } from '../wire/lent-memory.ts';
@@ -32,8 +31,6 @@ export class InlineLane implements Lane {
   async scan(chunk: Chunk): Promise<Fragment> {
     const fragment = this.#scanners.scan(chunk);
     const giveBack = this.#memory.lend();
-    // The requests that they will be put in.
-    letGo(fragment.records.reduce((sum, { bytes }) => sum + bytes.length, 0));
     for (let turn = 0; turn < TURNS; turn++) await new Promise(setImmediate);
     return giveBack === undefined ? fragment : { ...fragment, giveBack };
   }
