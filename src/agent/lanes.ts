@@ -9,7 +9,7 @@ export interface LanesOptions {
   readonly plans: readonly ScannerPlan[];
   /** Threads beside the main one. They are started when there is work for them, and let go when there is none. */
   readonly workers: number;
-  /** How many of them may scan for records, whose compression keeps cores busy as well. */
+  /** How many of them may scan for records: to ship those keeps a core busy as well. */
   readonly recordWorkers: number;
   readonly log: Log;
   readonly onNews: (news: ScannerNews) => void;
