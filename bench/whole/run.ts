@@ -9,7 +9,8 @@ import { AgentProcess } from './agent-process.ts';
 import { baselines } from './baselines.ts';
 import { catchUp, writePack } from './catch-up.ts';
 import { idle } from './idle.ts';
-import { report, say } from './report.ts';
+import { report, type Row, say } from './report.ts';
+import { timeSearches } from './searches.ts';
 import { SystemCalls } from './system-calls.ts';
 
 const COMBINED =
@@ -117,10 +118,17 @@ async function records(): Promise<void> {
     catchUp({ name, dir, port: port++, files: [file], lines, parser: 'nginx', until, source: { records: true }, agent: { sinks: [{ name: 'central', type: 'otlp', endpoint, encoding }] } }); // prettier-ignore
   const collectorPort = port++;
   const collector = new AgentProcess('collector', dir, { state_dir: join(dir, 'store') }, collectorPort);
-  const rows = [];
+  const rows: Row[] = [];
+  let searches: string[];
   try {
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    rows.push(await ship('agent to our collector', `http://127.0.0.1:${collectorPort}`, 'protobuf'));
+    const url = `http://127.0.0.1:${collectorPort}`;
+    const before = collector.figures.cpuSeconds;
+    const agent = await ship('agent to our collector', url, 'protobuf');
+    const { cpuSeconds, peakMib } = collector.figures;
+    const took = { seconds: agent.seconds, cpuSeconds: cpuSeconds - before, peakMib };
+    rows.push(agent, { name: 'our collector meanwhile', ...took });
+    searches = await timeSearches(url);
   } finally {
     await collector.stop();
   }
@@ -135,6 +143,7 @@ async function records(): Promise<void> {
     receiver.kill();
   }
   report('E: every field shipped, gzip, buffer durable', mib, lines, rows);
+  say(`Of its records the collector tells\n${searches.join('\n')}`);
 }
 
 /** On the disk of the system's temporary folder, where a sync means something. */
