@@ -28,7 +28,8 @@ const MIB = 1 << 20;
 export const BUFFER_DEFAULTS = {
   segmentBytes: 16 * MIB,
   recentBytes: 4 * MIB,
-  batchMaxBytes: 4 * MIB,
+  /** What is behind a receiver may be gRPC, which takes messages of 4 MiB by default. */
+  batchMaxBytes: 3 * MIB,
   batchMaxRecords: 8192,
   reserveBytes: MIB,
 } as const;

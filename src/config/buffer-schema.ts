@@ -21,7 +21,7 @@ export const bufferSchema = z.strictObject({
       'A commit is made early when this much input waits for it, or a quarter of `max_bytes` where that is less.',
     ),
   batch_bytes: size({ min: '16KiB', max: '16MiB' })
-    .prefault('4MiB')
+    .prefault('3MiB')
     .describe(
       'Most bytes of records in one request (before compression, as protobuf). Compressed it has 768 KiB at most, or a sixth of this if that is more.',
     ),

@@ -13,8 +13,8 @@ export interface StoredBody {
 
 /** Smaller ones are not worth a row of their own. */
 const PLAIN_BYTES_MIN = 16 * 1024;
-/** A query for one of its records reads all of them. The largest that our agents send, as they come, have 4 MiB of records. */
-const PLAIN_BYTES_MAX = 4.5 * 1024 * 1024;
+/** A query for one of its records reads all of them. The largest that our agents send, as they come, have 3 MiB of records. */
+const PLAIN_BYTES_MAX = 4 * 1024 * 1024;
 /** Less than that and its sender took no trouble; ours is better. */
 const RATIO_MIN = 3;
 
