@@ -15,7 +15,7 @@ const RULES = `groups:
         labels: {severity: warning}
         annotations: {summary: '{{ $value }} messages wait', description: 'Look at the <b>consumer</b>.'}
       - alert: NeverThere
-        expr: absent_over_time(queue_depth[1h])
+        expr: queue_depth > 1000
       - record: shop:depth:max
         expr: max(queue_depth)
       - alert: Broken
