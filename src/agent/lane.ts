@@ -7,7 +7,7 @@ import { LentMemory } from '../wire/lent-memory.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
 import { type ScannerNews, ScannerSet } from './scanner-set.ts';
 
-/** Somewhere chunks are scanned, one at a time. The chunks of one file all go through one lane while any is under way. */
+/** Somewhere chunks are scanned, one after another. Those of one file all go through one lane while any is under way. */
 export interface Lane {
   scan(chunk: Chunk): Promise<Fragment>;
   close(): Promise<void>;
@@ -68,7 +68,7 @@ export class WorkerLane implements Lane {
   #setReady!: () => void;
   #next = 0;
   /** Memory that goes back and forth; a new piece for each chunk would be most of what is thrown away. */
-  #spare: Uint8Array<ArrayBuffer> | undefined;
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #ended: Error | undefined;
 
   constructor(plans: readonly ScannerPlan[], onNews: (news: ScannerNews) => void) {
@@ -110,8 +110,7 @@ export class WorkerLane implements Lane {
   }
 
   #filled(own: Uint8Array): Uint8Array<ArrayBuffer> {
-    const spare = this.#spare;
-    this.#spare = undefined;
+    const spare = this.#spare.pop();
     const bytes = spare !== undefined && spare.length >= own.length ? spare : new Uint8Array(own.length);
     bytes.set(own);
     return bytes;
@@ -127,7 +126,7 @@ export class WorkerLane implements Lane {
         onNews(reply);
         return;
       case 'scanned':
-        this.#spare = reply.bytes;
+        this.#spare.push(reply.bytes);
         this.#waiting.get(reply.id)?.resolve(reply.fragment);
         this.#waiting.delete(reply.id);
         return;

@@ -17,9 +17,17 @@ export interface LanesOptions {
   readonly keptFreeMs?: number;
 }
 
+/** A lane as it is held by one who scans: for a chunk, or for several of one file in a row. */
+export interface Seat {
+  /** A second chunk may be handed over while the first is being scanned. */
+  readonly queues: boolean;
+  scan(chunk: Chunk): Promise<Fragment>;
+  leave(): void;
+}
+
 interface Place {
   readonly lane: Lane;
-  /** Of the chunk that is under way; 0 while it is free. A thread that is not ready yet is not free. */
+  /** Of the chunk it was asked for; 0 while it is free. A thread that is not ready yet is not free. */
   bytes: number;
   /** Lets a worker go that was free for long. */
   retirement?: NodeJS.Timeout;
@@ -32,7 +40,7 @@ const KEPT_FREE_MS = 30_000;
 
 /**
  * Where chunks are scanned: on the main thread while one file is busy, on worker threads as well while several are.
- * A lane scans one chunk at a time; who asks gets a free one or waits.
+ * Who asks gets a lane that is free, or waits.
  */
 export class Lanes {
   readonly #options: LanesOptions;
@@ -57,15 +65,22 @@ export class Lanes {
     return this.#workers.length;
   }
 
-  async scan(chunk: Chunk): Promise<Fragment> {
+  /** For the chunk, and those that follow it; resolves when a lane is free. */
+  async seat(chunk: Chunk): Promise<Seat> {
     const place = await this.#place(chunk.bytes.length, this.#mostWorkers(chunk.source));
+    return {
+      queues: place !== this.#inline,
+      scan: (each) => this.#scan(place, each),
+      leave: () => this.#release(place),
+    };
+  }
+
+  async #scan(place: Place, chunk: Chunk): Promise<Fragment> {
     try {
       return await place.lane.scan(chunk);
     } catch (error) {
       if (place === this.#inline) throw error;
-      return await this.#withoutWorker(place, chunk, error);
-    } finally {
-      this.#release(place);
+      return this.#withoutWorker(place, chunk, error);
     }
   }
 

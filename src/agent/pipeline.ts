@@ -5,7 +5,7 @@ import { NO_LINES } from '../model/line-counts.ts';
 import type { Fragment, Slice } from '../model/slice.ts';
 import type { Log } from '../platform/log.ts';
 import type { Tailer } from '../tail/tailer.ts';
-import type { Lanes } from './lanes.ts';
+import type { Lanes, Seat } from './lanes.ts';
 import { unscanned } from './unscanned.ts';
 
 export interface PipelineOptions {
@@ -19,9 +19,14 @@ export interface PipelineOptions {
   readonly onScanFailed: (source: string, reason: string) => void;
 }
 
+/** So many chunks of a file are scanned in a row at most by a thread, */
+const IN_A_ROW = 16;
+/** and so many of them are with it at a time. */
+const AT_ONCE = 3;
+
 /**
- * Moves chunks from the tailer through a lane to the committer, several at once where there are several lanes. A
- * stream has one chunk under way at most, so order within a file needs no care here. Backpressure comes from the
+ * Moves chunks from the tailer through a lane to the committer, several at once where there are several lanes. The
+ * chunks of a stream go one after another to one lane, and from it to the committer. Backpressure comes from the
  * committer: while it has no room nothing is taken, and unread files are the buffer.
  */
 export class Pipeline {
@@ -60,14 +65,43 @@ export class Pipeline {
       await committer.ready(this.#stop.signal);
       const chunk = await tailer.take(this.#stop.signal, () => committer.rest());
       if (chunk === undefined) return;
-      this.#commit(chunk, await this.#scan(chunk));
+      const seat = await this.#lanes.seat(chunk);
+      await this.#go(chunk, seat);
+      seat.leave();
     }
   }
 
+  /**
+   * A thread is handed the next chunks of its file before the results of the first are here: it would wait for the main
+   * thread, which scans as well, longer than it scans. Other files have their turn after a few.
+   */
+  async #go(first: Chunk, seat: Seat): Promise<void> {
+    const { tailer } = this.#options;
+    const underWay = [{ chunk: first, scanned: this.#scan(first, seat) }];
+    let left = seat.queues ? IN_A_ROW - 1 : 0;
+    for (let front = underWay[0]; front !== undefined; front = underWay[0]) {
+      const { chunk, scanned } = front;
+      while (left > 0 && underWay.length < AT_ONCE && this.#mayTake()) {
+        const next = await tailer.takeNext(underWay.at(-1)!.chunk, scanned);
+        if (next === undefined) break;
+        left--;
+        underWay.push({ chunk: next, scanned: this.#scan(next, seat) });
+      }
+      const fragment = await scanned;
+      if (tailer.stands(chunk)) this.#commit(chunk, fragment);
+      else fragment.giveBack?.();
+      underWay.shift();
+    }
+  }
+
+  #mayTake(): boolean {
+    return !this.#stop.signal.aborted && this.#options.committer.hasRoom;
+  }
+
   /** Never throws: a runner that ended would leave its file waiting for ever. */
-  async #scan(chunk: Chunk): Promise<Fragment> {
+  async #scan(chunk: Chunk, seat: Seat): Promise<Fragment> {
     try {
-      const fragment = await this.#lanes.scan(chunk);
+      const fragment = await seat.scan(chunk);
       const { consumed } = fragment;
       const { length } = chunk.bytes;
       if (consumed >= 0 && consumed <= length && (!chunk.flush || consumed === length)) return fragment;

@@ -66,6 +66,11 @@ export class Committer {
     return this.#waitingBytes + this.#underWayBytes;
   }
 
+  /** Whether `ready` would not wait. */
+  get hasRoom(): boolean {
+    return this.uncommittedBytes < this.#maxUncommittedBytes;
+  }
+
   /** Resolves once the slice is durable and applied. Rejects only if the buffer is closed before that; then for good. */
   add(slice: Slice): Promise<void> {
     if (this.#failed !== undefined) return rejected(this.#failed.error);
@@ -84,8 +89,7 @@ export class Committer {
    * orderly end.
    */
   async ready(signal?: AbortSignal): Promise<void> {
-    while (this.uncommittedBytes >= this.#maxUncommittedBytes && signal?.aborted !== true)
-      await this.#drained.current;
+    while (!this.hasRoom && signal?.aborted !== true) await this.#drained.current;
     if (this.#failed !== undefined && !(this.#failed.error instanceof BufferClosed))
       await rejected(this.#failed.error);
   }

@@ -73,6 +73,17 @@ export class StreamReader {
     stream.ahead = { from: block.to, outcome };
   }
 
+  /** What was read ahead of the block's end, if it is whole lines and there before `until` resolves. */
+  async takeAhead(stream: Stream, block: Block, until: Promise<unknown>): Promise<Block | undefined> {
+    const { ahead } = stream;
+    if (ahead?.from !== block.to) return undefined;
+    const outcome = await Promise.race([ahead.outcome, until.then(() => undefined)]);
+    // It may have been dropped meanwhile.
+    if (outcome?.kind !== 'lines' || stream.ahead !== ahead) return undefined;
+    stream.ahead = undefined;
+    return outcome.block;
+  }
+
   dropAhead(stream: Stream): void {
     const { ahead } = stream;
     stream.ahead = undefined;
@@ -93,8 +104,8 @@ export class StreamReader {
     if (block.pooled) this.#pool.give(block.raw);
   }
 
-  /** Moves the stream past the first `consumed` bytes of the chunk. */
-  advance(stream: Stream, chunk: Chunk, block: Block, consumed: number): void {
+  /** Moves the stream past the first `consumed` bytes of the chunk. `next` was taken already and goes on from there. */
+  advance(stream: Stream, chunk: Chunk, block: Block, consumed: number, next?: Block): void {
     const whole = consumed === chunk.bytes.length;
     const end = whole ? block.end : block.start + rawLength(stream, chunk, block, consumed);
     stream.fingerprint = growFingerprint(
@@ -107,7 +118,8 @@ export class StreamReader {
     stream.scanned = 0;
     stream.heldTo = whole ? 0 : block.to;
     this.giveBack(block);
-    if (stream.ahead !== undefined && stream.ahead.from !== stream.offset) this.dropAhead(stream);
+    const readTo = next?.to ?? stream.offset;
+    if (stream.ahead !== undefined && stream.ahead.from !== readTo) this.dropAhead(stream);
   }
 
   #options(stream: Stream): ReadOptions {

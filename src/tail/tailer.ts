@@ -73,7 +73,8 @@ export class Tailer {
   readonly #looks: LookSchedule;
   readonly #hints: Hints;
   readonly #queue = new ReadyQueue();
-  readonly #outstanding = new Map<number, Outstanding>();
+  /** By stream, in the order of the file. */
+  readonly #outstanding = new Map<number, Outstanding[]>();
   /** Reads for a `take` that are under way. */
   #reads = 0;
   /** Positions of sources that are not configured (any more). */
@@ -131,6 +132,35 @@ export class Tailer {
   }
 
   /**
+   * What follows a chunk that is under way, so that it can be scanned while that one's results are on their way;
+   * undefined where nothing is at hand before `until` resolves. It is settled after the chunk, and only if it `stands`.
+   */
+  async takeNext(chunk: Chunk, until: Promise<unknown>): Promise<Chunk | undefined> {
+    const last = this.#outstanding.get(chunk.stream)?.at(-1);
+    if (last?.chunk !== chunk) return undefined;
+    const { stream, block } = last;
+    // Where the parser leaves something for what follows, that has to wait for it.
+    if (stream.parserState !== undefined || stream.source.multilineTimeoutMs !== undefined) return undefined;
+    const ahead = await this.#reader.takeAhead(stream, block, until);
+    if (ahead === undefined) return undefined;
+    const underWay = this.#outstanding.get(chunk.stream);
+    if (underWay?.at(-1) !== last) {
+      this.#reader.giveBack(ahead);
+      return undefined;
+    }
+    const next = this.#toChunk(stream, ahead, false);
+    underWay.push({ chunk: next, stream, block: ahead });
+    // The file may have grown since it was read.
+    stream.dirty = true;
+    return next;
+  }
+
+  /** Whether the chunk is still to be settled: one that was taken as what follows another may have been given back. */
+  stands(chunk: Chunk): boolean {
+    return this.#outstanding.get(chunk.stream)?.[0]?.chunk === chunk;
+  }
+
+  /**
    * `consumed` bytes of the chunk are done with; the rest comes again with what follows it. The chunk's bytes must
    * not be used any more. Returns the position to be committed.
    */
@@ -140,26 +170,23 @@ export class Tailer {
         `settle: ${consumed} of ${chunk.bytes.length} bytes of ${chunk.path} cannot be consumed`,
       );
     }
-    const { stream, block } = this.#claim(chunk);
+    const [{ stream, block }, following] = this.#claim(chunk);
     const whole = consumed === chunk.bytes.length;
-    this.#reader.advance(stream, chunk, block, consumed);
+    const goOn = whole && parserState === undefined && stream.state === 'following';
+    const standing = goOn ? following : this.#giveBack(following);
+    this.#reader.advance(stream, chunk, block, consumed, standing.at(-1)?.block);
     if (parserState !== undefined) stream.parserState = parserState;
-    stream.busy = false;
     stream.quietSinceMs = undefined;
+    if (standing.length > 0) {
+      this.#outstanding.set(stream.number, standing);
+      return stream.position();
+    }
+    stream.busy = false;
     if (block.final) this.#finish(stream);
     else if (block.more || stream.dirty || stream.finishing || stream.flushDue) this.#queue.add(stream);
     else this.#reachedEnd(stream);
     if (!whole) this.#expectMore(stream);
     return stream.position();
-  }
-
-  /** Gives a chunk back unread: it will be taken again. */
-  release(chunk: Chunk): void {
-    const { stream, block } = this.#claim(chunk);
-    this.#reader.giveBack(block);
-    this.#reader.dropAhead(stream);
-    stream.busy = false;
-    this.#queue.add(stream);
   }
 
   /** These positions are durable. */
@@ -262,7 +289,6 @@ export class Tailer {
   }
 
   #deliver(stream: Stream, block: Block): Chunk | undefined {
-    stream.size = Math.max(stream.size, block.to);
     if (block.to <= stream.heldTo && !stream.flushDue && !block.final) {
       this.#reader.giveBack(block);
       // Lines that the parser holds already. A block full of them: more will not come before it lets go.
@@ -274,18 +300,30 @@ export class Tailer {
     }
     const flush = block.final || stream.flushDue;
     stream.flushDue = false;
-    const chunk = this.#reader.toChunk(stream, block, flush, this.#clock.now());
-    if (block.more) this.#reader.readAhead(stream, block);
-    this.#outstanding.set(stream.number, { chunk, stream, block });
+    const chunk = this.#toChunk(stream, block, flush);
+    this.#outstanding.set(stream.number, [{ chunk, stream, block }]);
     return chunk;
   }
 
-  #claim(chunk: Chunk): Outstanding {
-    const outstanding = this.#outstanding.get(chunk.stream);
-    if (outstanding?.chunk !== chunk)
+  #toChunk(stream: Stream, block: Block, flush: boolean): Chunk {
+    stream.size = Math.max(stream.size, block.to);
+    const chunk = this.#reader.toChunk(stream, block, flush, this.#clock.now());
+    if (block.more) this.#reader.readAhead(stream, block);
+    return chunk;
+  }
+
+  /** The chunk, which is the first of its stream, and what was taken as following it. */
+  #claim(chunk: Chunk): [Outstanding, Outstanding[]] {
+    const [first, ...following] = this.#outstanding.get(chunk.stream) ?? [];
+    if (first?.chunk !== chunk)
       throw new Error(`a chunk of ${chunk.path} was settled that is not outstanding`);
     this.#outstanding.delete(chunk.stream);
-    return outstanding;
+    return [first, following];
+  }
+
+  #giveBack(unread: readonly Outstanding[]): [] {
+    for (const { block } of unread) this.#reader.giveBack(block);
+    return [];
   }
 
   #reachedEnd(stream: Stream): undefined {

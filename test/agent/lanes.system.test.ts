@@ -44,7 +44,12 @@ function chunk(lines: number): Chunk {
   return { source: 'app', stream: 1, path: '/var/log/app.log', bytes, from: 0, to: length, cutBytes: 0, cutLines: 0, flush: false, readAtMs: 0 }; // prettier-ignore
 }
 
-const scan = async (lines: number): Promise<number> => (await lanes.scan(chunk(lines))).counts.lines;
+async function scan(lines: number): Promise<number> {
+  const seat = await lanes.seat(chunk(lines));
+  const { counts } = await seat.scan(chunk(lines));
+  seat.leave();
+  return counts.lines;
+}
 
 test('two busy files are scanned at once, and the thread is let go when it has long had nothing to do', async () => {
   begin();

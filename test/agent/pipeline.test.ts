@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Lanes } from '../../src/agent/lanes.ts';
 import { Pipeline } from '../../src/agent/pipeline.ts';
 import type { Committer } from '../../src/buffer/committer.ts';
@@ -28,8 +28,16 @@ function scanned(chunk: Chunk): Fragment {
   };
 }
 
+interface Circumstances {
+  /** Whether a lane takes a second chunk while it has one. */
+  readonly queues?: boolean;
+  readonly chunkBytes?: number;
+  readonly hasRoom?: () => boolean;
+}
+
 /** A pipeline over the files of a folder; what it hands to the committer is kept. */
-async function running(scan: (chunk: Chunk) => Promise<Fragment>) {
+async function running(scan: (chunk: Chunk) => Promise<Fragment>, circumstances: Circumstances = {}) {
+  const { queues = false, chunkBytes = 1024 * 1024, hasRoom = () => true } = circumstances;
   const failures: string[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'taffrail-pipeline-'));
   cleanups.push(async () => rm(folder, { recursive: true, force: true }));
@@ -55,9 +63,13 @@ async function running(scan: (chunk: Chunk) => Promise<Fragment>) {
     log: silentLog,
     sweepIntervalMs: 300,
     pollIntervalMs: 20,
+    chunkBytes,
     onNotice: () => pipeline?.addNotices(),
   });
   const committer = {
+    get hasRoom() {
+      return hasRoom();
+    },
     ready: () => Promise.resolve(),
     wake: () => undefined,
     rest: () => undefined,
@@ -67,7 +79,8 @@ async function running(scan: (chunk: Chunk) => Promise<Fragment>) {
       return Promise.resolve();
     },
   } as unknown as Committer;
-  const lanes = { width: 1, scan } as unknown as Lanes;
+  const seat = { queues, scan, leave: () => undefined };
+  const lanes = { width: 1, seat: async () => Promise.resolve(seat) } as unknown as Lanes;
   pipeline = new Pipeline(
     {
       tailer,
@@ -134,4 +147,67 @@ test('a fragment that says more was consumed than there is does not get by', asy
   expect(added[0]?.position.offset).toBe('one\ntwo\n'.length);
   expect(added[0]?.counts.filtered).toBe(2);
   expect(failures).toEqual(['app: 9 of 8 bytes were said to be consumed']);
+});
+
+describe('a lane that takes several chunks at once', () => {
+  const text = Array.from({ length: 2000 }, (_, n) => `${n} of the lines\n`).join('');
+  /** How many were with the lane at once, at most. */
+  let most: number;
+  let under: number;
+
+  async function slowly(chunk: Chunk, delayMs: number, scan = scanned): Promise<Fragment> {
+    most = Math.max(most, ++under);
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    under--;
+    return scan(chunk);
+  }
+
+  beforeEach(() => {
+    most = under = 0;
+  });
+
+  async function whole(
+    scan: (chunk: Chunk) => Promise<Fragment>,
+    circumstances: Circumstances = {},
+  ): Promise<void> {
+    const { log, other, added } = await running(scan, { queues: true, chunkBytes: 2048, ...circumstances });
+    await writeFile(other, text);
+    const of = (path: string): Slice[] =>
+      added.filter(({ position, counts }) => position.path === path && counts.lines > 0);
+    await until(() => of(other).at(-1)?.position.offset === text.length, 'the end of the file');
+    let done = 0;
+    for (const { from, position, counts } of of(other)) {
+      expect(from).toBe(done);
+      done = position.offset;
+      expect(counts.lines).toBe(text.slice(from, done).split('\n').length - 1);
+    }
+    expect(of(log).map(({ counts }) => counts.lines)).toEqual([2]);
+  }
+
+  test('commits them in order, whichever is done first', async () => {
+    let n = 0;
+    await whole(async (chunk) => slowly(chunk, n++ % 3 === 0 ? 20 : 1));
+    expect(most).toBeGreaterThan(1);
+  });
+
+  test('commits nothing of a chunk whose beginning belongs to the one before', async () => {
+    let n = 0;
+    let given = 0;
+    await whole(async (chunk) => {
+      // At the end of the file what is left over would wait for more.
+      const part = n++ % 5 === 1 && chunk.to < text.length;
+      const consumed = part ? chunk.bytes.lastIndexOf(10, chunk.bytes.length - 2) + 1 : chunk.bytes.length;
+      return slowly(chunk, 10, () => ({
+        ...scanned({ ...chunk, bytes: chunk.bytes.subarray(0, consumed) }),
+        giveBack: () => given++,
+      }));
+    });
+    // Memory of what came to nothing is given back at once; of what was committed, by the committer.
+    expect(given).toBeGreaterThan(0);
+  });
+
+  test('is not given a second one while the committer has no room', async () => {
+    await whole(async (chunk) => slowly(chunk, 10), { hasRoom: () => false });
+    expect(most).toBe(1);
+  });
 });

@@ -62,6 +62,10 @@ export class Running {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   get ended(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }

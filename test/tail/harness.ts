@@ -37,6 +37,13 @@ export class TailHarness {
   options: Partial<TailerOptions> = {};
   /** How many bytes of a chunk to consume; all where undefined. */
   consume: (chunk: Chunk) => number = (chunk) => chunk.bytes.length;
+  /** What the parser keeps for what follows. */
+  leaves: (chunk: Chunk) => string | undefined = () => undefined;
+  /** How many chunks of a file are taken before the first of them is settled. */
+  atOnce = 1;
+  /** Chunks that were taken before the one in front of them was settled; and those of them that were so in vain. */
+  takenEarly = 0;
+  givenBack = 0;
 
   private constructor(folder: string, spec: Partial<SourceSpec>) {
     this.folder = folder;
@@ -131,13 +138,34 @@ export class TailHarness {
     for (;;) {
       const chunk = await tailer.take(signal);
       if (chunk === undefined) return;
-      const consumed = chunk.flush ? chunk.bytes.length : this.consume(chunk);
-      const { bytes, ...rest } = chunk;
-      this.chunks.push(rest);
-      this.lines.push(...linesOf(bytes.subarray(0, consumed)));
-      this.#keep(tailer.settle(chunk, consumed));
+      const underWay = [chunk];
+      while (underWay.length < this.atOnce) {
+        const next = await tailer.takeNext(underWay.at(-1)!, aMoment());
+        if (next === undefined) break;
+        underWay.push(next);
+        this.takenEarly++;
+      }
+      for (const each of underWay) {
+        if (tailer.stands(each)) this.#settle(tailer, each);
+        else this.givenBack++;
+      }
     }
   }
+
+  #settle(tailer: Tailer, chunk: Chunk): void {
+    const consumed = chunk.flush ? chunk.bytes.length : this.consume(chunk);
+    const { bytes, ...rest } = chunk;
+    this.chunks.push(rest);
+    this.lines.push(...linesOf(bytes.subarray(0, consumed)));
+    this.#keep(tailer.settle(chunk, consumed, this.leaves(chunk)));
+  }
+}
+
+/** Longer than a read takes. */
+function aMoment(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 500).unref();
+  });
 }
 
 export function linesOf(bytes: Buffer): string[] {

@@ -217,8 +217,13 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function check(operations: readonly Operation[], paths: (folder: string) => string[]): Promise<void> {
+async function check(
+  operations: readonly Operation[],
+  paths: (folder: string) => string[],
+  reading: Partial<TailHarness> = {},
+): Promise<void> {
   const tail = await TailHarness.create((folder) => ({ paths: paths(folder), lingerMs: 3_000 }));
+  Object.assign(tail, reading);
   const world = new World(tail);
   try {
     // A file that was rotated away before the tailer ever saw it is not ours; this one was seen.
@@ -260,6 +265,16 @@ describe('any history of a log file', () => {
   it('is delivered once too where the glob matches the rotated files', { timeout: 600_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(history, (operations) => check(operations, (folder) => [`${folder}/app.log*`])),
+      settings,
+    );
+  });
+
+  it('is delivered once too where several chunks are under way at once', { timeout: 600_000 }, async () => {
+    const reading = { atOnce: 3, options: { chunkBytes: 1100 } };
+    await fc.assert(
+      fc.asyncProperty(history, (operations) =>
+        check(operations, (folder) => [`${folder}/app.log*`], reading),
+      ),
       settings,
     );
   });

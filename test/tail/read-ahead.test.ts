@@ -73,3 +73,45 @@ describe('a block that is read ahead', () => {
     expect(await readWhileGrowing(half, `${line!.slice(9)}\n`)).toEqual([...first.lines, line]);
   });
 });
+
+describe('a chunk that is taken before the one in front of it is settled', () => {
+  const { text, lines } = numbered('a', 0, 3000);
+  async function readAll(): Promise<void> {
+    tail.options = { chunkBytes: BLOCK_BYTES };
+    tail.atOnce = 3;
+    writeFileSync(tail.path('app.log'), text);
+    await tail.start();
+    await tail.linesAre(lines);
+    expect(tail.lines).toEqual(lines);
+  }
+
+  test('is delivered in the order of the file, and once', async () => {
+    await readAll();
+    expect(tail.takenEarly).toBeGreaterThan(3);
+    expect(tail.givenBack).toBe(0);
+  });
+
+  test('comes again, behind what was left over, where that one was not consumed as a whole', async () => {
+    // At the end of the file what is left over would wait for more.
+    tail.consume = ({ bytes, to }) =>
+      tail.chunks.length % 4 === 1 && to < text.length
+        ? bytes.lastIndexOf(10, bytes.length - 2) + 1
+        : bytes.length;
+    await readAll();
+    expect(tail.givenBack).toBeGreaterThan(3);
+  });
+
+  test('comes again where the parser has something for it, and from then on is taken in its turn', async () => {
+    // The fifth is the second of three that were taken together.
+    tail.leaves = () => (tail.chunks.length === 5 ? 'fields' : undefined);
+    await readAll();
+    expect(tail.takenEarly).toBe(4);
+    expect(tail.givenBack).toBe(1);
+  });
+
+  test('is not taken where the source joins lines', async () => {
+    tail.spec = { ...tail.spec, multilineTimeoutMs: 50 };
+    await readAll();
+    expect(tail.takenEarly).toBe(0);
+  });
+});
