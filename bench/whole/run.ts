@@ -1,6 +1,6 @@
 // The whole agent as a process, beside baselines in the same run. Started by scripts/bench.mjs.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,19 +49,27 @@ const parts: Record<string, () => Promise<void>> = { A: access, B: rare, C: many
 
 async function access(): Promise<void> {
   const { file, mib, lines } = input('access', accessLog(bytes));
-  const one = await catchUp({
-    name: 'taffrail agent',
-    dir,
+  const use = { dir, files: [file], lines, parser: 'nginx' };
+  const one = await catchUp({ ...use, name: 'taffrail agent', port: port++ });
+  const pinned = await catchUp({
+    ...use,
+    name: 'taffrail agent, one core',
     port: port++,
-    files: [file],
-    lines,
-    parser: 'nginx',
+    begin: pinToOneCore,
   });
-  const rows = baselines({ file, dir, expression: COMBINED_JS, posix: COMBINED, mtail: MTAIL });
-  report('A: catch-up to metrics, all fields of the combined format matched', mib, lines, [one, ...rows]);
   const second = input('access-2', accessLog(bytes)).file;
-  const two = await catchUp({ name: '', dir, port: port++, files: [file, second], lines: lines * 2, parser: 'nginx' }); // prettier-ignore
-  say(`two files: ${((mib * 2) / two.seconds).toFixed(0)} MiB/s, ${((2 * one.seconds) / two.seconds).toFixed(2)} times one; peak ${two.peakMib!.toFixed(0)} MiB`); // prettier-ignore
+  const two = await catchUp({ ...use, name: '', port: port++, files: [file, second], lines: lines * 2 });
+  const rows = baselines({ file, dir, expression: COMBINED_JS, posix: COMBINED, mtail: MTAIL });
+  report('A: catch-up to metrics, all fields of the combined format matched', mib, lines, [one, pinned, ...rows]); // prettier-ignore
+  const times = (other: Row): string => ((2 * other.seconds) / two.seconds).toFixed(2);
+  say(`two files: ${((mib * 2) / two.seconds).toFixed(0)} MiB/s, ${times(one)} times one, ${times(pinned)} times one on one core; peak ${two.peakMib!.toFixed(0)} MiB`); // prettier-ignore
+}
+
+/** With all of its threads, those to come too. */
+async function pinToOneCore(agent: AgentProcess): Promise<void> {
+  const [, core] = /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))!;
+  const { status, error } = spawnSync('taskset', ['-acp', core!, String(agent.pid)]);
+  if (status !== 0) throw new Error(`taskset: ${error?.message ?? status}`);
 }
 
 /** On eight times as much as the others: what is done in a tenth of a second says more of the start than of the search. */
