@@ -36,6 +36,8 @@ class Scratch {
   bytes: Buffer = Buffer.from(this.memory.buffer);
   ints = new Int32Array(this.memory.buffer);
   doubles = new Float64Array(this.memory.buffer);
+  /** For words that are not aligned. */
+  view = new DataView(this.memory.buffer);
 
   constructor() {
     this.doubles.set(POWERS, POWERS_OF_TEN / 8);
@@ -50,8 +52,19 @@ class Scratch {
       this.bytes = Buffer.from(this.memory.buffer);
       this.ints = new Int32Array(this.memory.buffer);
       this.doubles = new Float64Array(this.memory.buffer);
+      this.view = new DataView(this.memory.buffer);
     }
     this.bytes.set(input, INPUT);
+    return true;
+  }
+
+  /** Whether `length` bytes from one address on are those from another on. */
+  isSame(one: number, other: number, length: number): boolean {
+    const { view } = this;
+    let i = 0;
+    for (; i + 4 <= length; i += 4)
+      if (view.getInt32(one + i, true) !== view.getInt32(other + i, true)) return false;
+    for (; i < length; i++) if (view.getUint8(one + i) !== view.getUint8(other + i)) return false;
     return true;
   }
 

@@ -1,17 +1,13 @@
 import type { LineLayout, LineRecords } from '../model/record-writer.ts';
 import { CONSTANTS, CONSTANTS_BYTES, MOMENTS, MOMENTS_BYTES, OUTPUT, OUTPUT_BYTES } from '../wasm/scratch.ts';
 import { TEXTS, TEXTS_BYTES, scratch } from '../wasm/scratch.ts';
-import { compileLoop, compileWasm } from '../wasm/compile-wasm.ts';
-import type { WasmFunction } from '../wasm/compile-wasm.ts';
+import type { BusyCode } from '../wasm/busy-code.ts';
 import { MOMENT_WORDS, OBSERVED, SHARED, WRITTEN, compileLineRecords } from './line-records.ts';
 import { ProtoWriter, writeNanos } from './protobuf.ts';
 
 const WORD = 4;
 /** What is copied may be read so far beyond its end. */
 const READ_BEYOND = 16;
-
-/** Who has written so many is worth the twenty milliseconds that the optimising compiler takes. */
-const MANY_LINES = 100_000;
 
 /** Takes whole records, of no more than a block. */
 type Append = (records: Uint8Array, count: number) => void;
@@ -36,9 +32,7 @@ const NONE: Severity = { number: 0, text: '', at: TEXTS, bytes: 0 };
 export class LineRecordWriter implements LineRecords {
   readonly most = MOMENTS_BYTES / WORD / MOMENT_WORDS;
   readonly #layout: LineLayout;
-  #write: WasmFunction;
-  /** How many lines before the code is compiled anew; below zero when it was. */
-  #before = MANY_LINES;
+  readonly #code: BusyCode;
   readonly #limits: BlockLimits;
   readonly #append: Append;
   /** How many bytes the shared attributes take; -1 where there is no room for them. */
@@ -52,8 +46,8 @@ export class LineRecordWriter implements LineRecords {
   readonly #severities = new Map<string, Severity>();
   #textsEnd = TEXTS;
 
-  private constructor(write: WasmFunction, layout: LineLayout, limits: BlockLimits, append: Append) {
-    this.#write = write;
+  private constructor(code: BusyCode, layout: LineLayout, limits: BlockLimits, append: Append) {
+    this.#code = code;
     this.#layout = layout;
     this.#limits = limits;
     this.#append = append;
@@ -61,8 +55,8 @@ export class LineRecordWriter implements LineRecords {
 
   /** Undefined where there is no code for lines of this kind. */
   static of(layout: LineLayout, limits: BlockLimits, append: Append): LineRecordWriter | undefined {
-    const write = compileLineRecords(layout, compileWasm);
-    return write === undefined ? undefined : new LineRecordWriter(write, layout, limits, append);
+    const code = compileLineRecords(layout);
+    return code === undefined ? undefined : new LineRecordWriter(code, layout, limits, append);
   }
 
   /** The records of a chunk are next, all of which have these attributes. Others may have used the memory since. */
@@ -85,6 +79,12 @@ export class LineRecordWriter implements LineRecords {
     ints[at + 1] = this.#timeHigh;
     ints[at + 2] = this.#severity.at;
     ints[at + 3] = this.#severity.bytes;
+  }
+
+  momentAgain(line: number): void {
+    const { ints } = scratch;
+    const at = MOMENTS / WORD + line * MOMENT_WORDS;
+    for (let n = at; n < at + MOMENT_WORDS; n++) ints[n] = ints[n - MOMENT_WORDS]!;
   }
 
   #setTime(timeMs: number, nanos: number): void {
@@ -120,7 +120,7 @@ export class LineRecordWriter implements LineRecords {
     while (done < end) {
       const from = at + (done - line) * this.#layout.stride;
       const count = Math.min(end - done, maxBlockRecords);
-      const written = this.#write(
+      const written = this.#code.run(
         from * WORD,
         from * WORD + count * strideBytes,
         MOMENTS + done * MOMENT_WORDS * WORD,
@@ -131,13 +131,7 @@ export class LineRecordWriter implements LineRecords {
       this.#append(scratch.bytes.subarray(OUTPUT, scratch.ints[WRITTEN]!), written);
       done += written;
     }
-    this.#noteLines(done - line);
+    this.#code.did(done - line);
     return done;
-  }
-
-  #noteLines(count: number): void {
-    if (this.#before < 0) return;
-    this.#before -= count;
-    if (this.#before < 0) this.#write = compileLineRecords(this.#layout, compileLoop)!;
   }
 }

@@ -1,5 +1,5 @@
 import type { LineField, LineLayout } from '../model/record-writer.ts';
-import type { compileLoop, compileWasm, WasmFunction } from '../wasm/compile-wasm.ts';
+import { BusyCode } from '../wasm/busy-code.ts';
 import { CONSTANTS, OUTPUT } from '../wasm/scratch.ts';
 import { WasmCode } from '../wasm/wasm-code.ts';
 import type { Label, Local } from '../wasm/wasm-code.ts';
@@ -23,6 +23,8 @@ const BODY_HEAD = 8;
 const SLACK = 32;
 const WORD = 4;
 const WIDTH = 16;
+/** Code that wrote so many is optimised. */
+const MANY_LINES = 100_000;
 
 /** Of a line, from MOMENTS on: its time as OTLP has it, where its severity is, and how many bytes that takes, or -1. */
 export const MOMENT_WORDS = 4;
@@ -38,15 +40,12 @@ export const SHARED = CONSTANTS + WIDTH;
  * many bytes the shared attributes take, and where the output must end. It gives how many lines it wrote. Undefined where
  * a field's key is too long.
  */
-export function compileLineRecords(
-  layout: LineLayout,
-  compile: typeof compileWasm | typeof compileLoop,
-): WasmFunction | undefined {
+export function compileLineRecords(layout: LineLayout): BusyCode | undefined {
   if (layout.fields.some((fields) => fields.some(({ key }) => prefixOf(key).length > PREFIX_MAX)))
     return undefined;
   const code = new WasmCode(5);
   new LinesCode(code, layout).write();
-  return compile('write', 5, code);
+  return new BusyCode('write', 5, code, MANY_LINES);
 }
 
 /** The `key` field of KeyValue, and the tag of its `value` field. */

@@ -6,8 +6,8 @@ import { RESULTS_BYTES, ResultCode, WORD, resultsLength } from './line-results.t
 import type { CaptureUse } from './line-results.ts';
 import type { Capture, Pattern } from './parse-pattern.ts';
 import { hasOneWay } from './prefix-split.ts';
-import { compileWasm } from '../../wasm/compile-wasm.ts';
-import { RESULTS } from '../../wasm/scratch.ts';
+import { BusyCode } from '../../wasm/busy-code.ts';
+import { RESULTS, scratch } from '../../wasm/scratch.ts';
 import { WasmCode } from '../../wasm/wasm-code.ts';
 
 /** The line does not match. */
@@ -46,6 +46,8 @@ export const MISSED = 3;
 export const MISSED_BYTES = 4;
 /** Of the code of all patterns. */
 const SIZE_MAX = 512 * 1024;
+/** Code that went over so many is optimised. */
+const MANY_BYTES = 8 << 20;
 
 /**
  * Undefined for patterns that do not begin with `^`, or have elements that look around or repeat more than a character.
@@ -70,9 +72,14 @@ export function compileByteMatcher<Use extends CaptureUse>(
   try {
     const code = new WasmCode(4);
     write(code, used, stride, dispatch);
-    const run = compileWasm('run', 4, code);
+    const busy = new BusyCode('run', 4, code, MANY_BYTES);
     const end = RESULTS + most * stride * WORD;
-    return { run: (at, last, tellMissed) => run(at, last, end, tellMissed), patterns: used, stride };
+    const run = (at: number, last: number, tellMissed: 0 | 1): number => {
+      const lines = busy.run(at, last, end, tellMissed);
+      busy.did(scratch.ints[NEXT]! - at);
+      return lines;
+    };
+    return { run, patterns: used, stride };
   } catch (error) {
     if (error instanceof NotForBytes) return undefined;
     throw error;
