@@ -56,6 +56,8 @@ export interface LineRecords {
   readonly most: number;
   /** What a line's record has beside what is in the line, for the line with this number among those that are written next. */
   moment(line: number, timeMs: number, nanos: number, severity: number, severityText: string): void;
+  /** The same as of the line before. */
+  momentAgain(line: number): void;
   /**
    * Writes lines, of which the one with the number `line` has its results from word `at` on, up to and without the number
    * `end`. Gives the number of the first that it did not write: it is for `begin`.

@@ -3,6 +3,7 @@ import type { EventHandler } from './event-handler.ts';
 import { latin1, plainNumber, POWERS, ValueCache } from './byte-values.ts';
 import type { ByteMatcher, BytePattern } from './pattern/byte-matcher.ts';
 import { PATTERN, PLACES, SET } from './pattern/line-results.ts';
+import { scratch } from '../wasm/scratch.ts';
 
 /** A capture that is read from the row. */
 interface Reading {
@@ -96,6 +97,22 @@ export class ByteFiller {
     const { asked } = this.#readings(results[line + PATTERN]!);
     for (let k = 0; k < asked.length; k++)
       row.values[asked[k]!.slot] = textOf(asked[k]!, bytes, results, line);
+  }
+
+  /** Whether `fillAsked` would put the same into the row as for another line of that pattern. */
+  isAskedAgain(results: Int32Array, line: number, other: number): boolean {
+    const pattern = results[line + PATTERN]!;
+    if (pattern !== results[other + PATTERN]) return false;
+    const { asked } = this.#patterns[pattern]!;
+    for (let k = 0; k < asked.length; k++) {
+      const { place } = asked[k]!;
+      const start = results[line + place]!;
+      const before = results[other + place]!;
+      const length = results[line + place + 1]! - start;
+      if (length !== results[other + place + 1]! - before || (start === 0) !== (before === 0)) return false;
+      if (!scratch.isSame(start, before, length)) return false;
+    }
+    return true;
   }
 
   /** Of a pattern whose fields alone are in the row from here on. */

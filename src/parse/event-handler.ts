@@ -274,12 +274,22 @@ export class EventHandler {
     this.#note(line, instant);
   }
 
-  /** The same for a line that `acceptTotals` counts: the row has only what `recordSlots` are of. */
-  noteTotalled(line: number, pattern: number): void {
+  /**
+   * The same for a line that `acceptTotals` counts: the row has only what `recordSlots` are of. False where another line
+   * with the same must be told in the same way, since its time is counted as a bad one.
+   */
+  noteTotalled(line: number, pattern: number): boolean {
     const { row } = this;
     row.pattern = pattern;
     if (this.#constants.wanted) this.#constants.fill(row);
-    this.#note(line, this.#instant(row));
+    const instant = this.#instant(row);
+    this.#note(line, instant);
+    return instant !== undefined || this.#timestamp === undefined;
+  }
+
+  /** The same for a line of which `recordSlots` are what they were of the line before. */
+  noteAgain(line: number): void {
+    this.#records!.noteAgain(line);
   }
 
   #note(line: number, instant: Instant | undefined): void {

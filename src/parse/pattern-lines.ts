@@ -62,15 +62,19 @@ export class PatternLines implements MatchedLines {
     const { bytes, ints } = scratch;
     const handler = this.#handler;
     const filler = this.#filler;
+    // Whether the line before may be noted again: most lines of a busy log have the time of the one before.
+    let again = false;
     for (let n = 0; n < count; n++) {
       const from = LINES + n * stride;
       const pattern = ints[from + PATTERN]!;
-      if (ints[from + SET] === TOTALLED) {
-        filler.fillAsked(bytes, ints, from);
-        handler.noteTotalled(n, pattern);
-      } else {
+      if (ints[from + SET] !== TOTALLED) {
         filler.fill(bytes, ints, from);
         handler.noteBytes(n, ints[from]!, ints[from + 1]!, pattern);
+        again = false;
+      } else if (again && filler.isAskedAgain(ints, from, from - stride)) handler.noteAgain(n);
+      else {
+        filler.fillAsked(bytes, ints, from);
+        again = handler.noteTotalled(n, pattern);
       }
     }
   }

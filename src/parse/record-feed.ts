@@ -115,6 +115,14 @@ export class RecordFeed {
     this.#lines?.moment(line, timeMs, nanos, severity.number, severity.text);
   }
 
+  /** The same for a line whose time and severity are those of the line before. */
+  noteAgain(line: number): void {
+    this.#times[line] = this.#times[line - 1]!;
+    this.#nanos[line] = this.#nanos[line - 1]!;
+    this.#severities[line] = this.#severities[line - 1]!;
+    this.#lines?.momentAgain(line);
+  }
+
   /** The same as `matched` and `endWithText` would write for the lines that were noted, which are ASCII: `bytes` has them. */
   writeLines(count: number, bytes: Buffer, nowMs: number): void {
     for (let line = 0; line < count; line++) {

@@ -4,7 +4,6 @@ import { packScanner } from '../parse/scan-text.ts';
 import { decodeRecordBlock } from '../../src/wire/otlp-logs.ts';
 import { createRecordWriter } from '../../src/wire/record-writer.ts';
 import { compileLineRecords } from '../../src/wire/line-records.ts';
-import { compileWasm } from '../../src/wasm/compile-wasm.ts';
 
 const LIMITS = { maxBlockBytes: 1 << 20, maxBlockRecords: 100_000 };
 const pack = {
@@ -15,10 +14,11 @@ const pack = {
         '^1 (?<at>\\S*) (?<level>\\w*) (?<n>[^ ]*) (?<f>[^ ]*)(?: x(?<maybe>\\w*))?(?: (?<nested>a(?<inner>[^|]*)))?\\|(?<rest>.*)$',
     },
     { name: 'two', pattern: '^2 (?<f>[^ ]*) (?<rest>[^ ]*) (?<at>\\S*)(?<m>\\d*)' },
+    { name: 'three', pattern: '^3 (?<at>\\S*)(?: l(?<level>\\w*))?$' },
   ],
   fields: { n: 'int', f: 'float', m: 'int' },
   timestamp: { field: 'at', format: ['iso8601', 'epoch_ns'] },
-  severity: { field: 'level' },
+  severity: { field: 'level', map: { '': 'warn' } },
 };
 
 /** The records of some chunks, as bytes and as blocks, by the code for lines or without it. */
@@ -59,6 +59,7 @@ const rest = fc.oneof(
 const line = fc.oneof(
   { weight: 5, arbitrary: fc.tuple(moment, level, number, number, fc.constantFrom('', ' xy', ' ab', ' x abc'), rest).map(([at, sev, n, f, more, tail]) => `1 ${at} ${sev} ${n} ${f}${more}|${tail}`) },
   { weight: 3, arbitrary: fc.tuple(number, rest, moment, number).map(([f, tail, at, m]) => `2 ${f} ${tail} ${at}${m}`) },
+  { weight: 3, arbitrary: fc.tuple(moment, fc.constantFrom('', ' l', ' linfo')).map(([at, sev]) => `3 ${at}${sev}`) },
   { weight: 1, arbitrary: fc.constantFrom('', 'neither', '\0', '1 ') },
 ); // prettier-ignore
 const chunk = fc
@@ -114,8 +115,15 @@ test('after very many lines, by then by other code, the records are the same', (
 test('there is no code for attributes whose name is too long', () => {
   const field = { type: 'text', place: 4, digits: -1 } as const;
   const layout = { stride: 8, begin: 0, end: 1, pattern: 3 };
-  const compiled = (key: string): unknown =>
-    compileLineRecords({ ...layout, fields: [[{ ...field, key }]] }, compileWasm);
+  const compiled = (key: string): unknown => compileLineRecords({ ...layout, fields: [[{ ...field, key }]] });
   expect(compiled('k'.repeat(68))).toBeUndefined();
   expect(compiled('k'.repeat(66))).toBeDefined();
+});
+
+test('a severity that is empty is another than none, on the next line at the same time too', () => {
+  const lines = ['', ' l', '', ' linfo', ' linfo', ' l', ' l', ''].map(
+    (level) => `3 2026-01-15T11:59:59Z${level}\n`,
+  );
+  const text = lines.join('');
+  expect(bytesOf(outcome([text, text], true))).toBe(bytesOf(outcome([text, text], false)));
 });
