@@ -40,11 +40,7 @@ export class StreamReader {
 
   toChunk(stream: Stream, block: Block, flush: boolean, readAtMs: number): Chunk {
     // Here and not as the chunk is settled: until then the file may be copied and cut, and its copy judged.
-    stream.fingerprint = growFingerprint(
-      stream.fingerprint,
-      block.raw.subarray(block.start, block.end),
-      block.from,
-    );
+    grow(stream, block, block.end);
     const encoding = encodingFor(stream);
     const start = Math.min(block.end, block.start + (block.from === 0 ? encoding.markBytes : 0));
     return {
@@ -108,11 +104,7 @@ export class StreamReader {
   advance(stream: Stream, chunk: Chunk, block: Block, consumed: number, next?: Block): void {
     const whole = consumed === chunk.bytes.length;
     const end = whole ? block.end : block.start + rawLength(stream, chunk, block, consumed);
-    stream.fingerprint = growFingerprint(
-      stream.fingerprint,
-      block.raw.subarray(block.start, end),
-      block.from,
-    );
+    grow(stream, block, end);
     stream.anchor = whole ? block.anchor : anchorBefore(block.raw, end);
     stream.offset = whole ? block.to : block.from + end - block.start;
     stream.scanned = 0;
@@ -154,6 +146,14 @@ export class StreamReader {
       stream.encoding = encodingOf(stream.source.encoding, head.subarray(0, got));
     }
   }
+}
+
+/** Knows the stream's file by the block up to `end` as well. */
+function grow(stream: Stream, block: Block, end: number): void {
+  // Behind the head of a line that was cut stands a newline which the file does not have there.
+  const own = block.cutBytes > 0 && block.more ? block.end - encodingFor(stream).unit : block.end;
+  const content = block.raw.subarray(block.start, Math.min(end, own));
+  stream.fingerprint = growFingerprint(stream.fingerprint, content, block.from);
 }
 
 function encodingFor(stream: Stream): TextEncoding {

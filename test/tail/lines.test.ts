@@ -25,6 +25,25 @@ describe('lines', () => {
     expect(tail.lines.at(-1)).toBe('three');
   });
 
+  it.each(['utf-8', 'utf-16'] as const)(
+    'that begin a file and are cut do not hide which file it is (%s)',
+    async (encoding) => {
+      tail = await TailHarness.create(() => ({ maxLineBytes: 64, encoding }));
+      const text = (lines: string): Buffer => Buffer.from(lines, encoding === 'utf-8' ? 'utf8' : 'utf16le');
+      await writeFile(tail.path('app.log'), '');
+      await tail.start();
+      await appendFile(tail.path('app.log'), text(`${'x'.repeat(3000)}\ntwo\n`));
+      await tail.linesAre(['', '']);
+      await tail.restart();
+      await appendFile(tail.path('app.log'), text('three\n'));
+      await until(
+        () => tail.lines.includes('three'),
+        () => tail.describe(),
+      );
+      expect(tail.lines.slice(1)).toEqual(['two', 'three']);
+    },
+  );
+
   it('that are too long are cut between characters', async () => {
     tail = await TailHarness.create(() => ({ maxLineBytes: 64 }));
     await writeFile(
