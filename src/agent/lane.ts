@@ -59,7 +59,7 @@ export type LaneReply =
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
   | ScannerNews;
 
-/** Scans on a thread of its own. When the thread dies its chunk is refused and the caller scans it elsewhere. */
+/** Scans on a thread of its own. When the thread dies its chunks are refused and the caller scans them elsewhere. */
 export class WorkerLane implements Lane {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve(fragment: Fragment): void; reject(error: Error): void }>();

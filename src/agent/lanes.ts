@@ -19,8 +19,8 @@ export interface LanesOptions {
 
 /** A lane as it is held by one who scans: for a chunk, or for several of one file in a row. */
 export interface Seat {
-  /** A second chunk may be handed over while the first is being scanned. */
-  readonly queues: boolean;
+  /** Whether a second chunk may be handed over while the first is being scanned; no more once its thread is gone. */
+  queues(): boolean;
   scan(chunk: Chunk): Promise<Fragment>;
   leave(): void;
 }
@@ -69,7 +69,7 @@ export class Lanes {
   async seat(chunk: Chunk): Promise<Seat> {
     const place = await this.#place(chunk.bytes.length, this.#mostWorkers(chunk.source));
     return {
-      queues: place !== this.#inline,
+      queues: () => this.#workers.includes(place),
       scan: (each) => this.#scan(place, each),
       leave: () => this.#release(place),
     };
@@ -151,13 +151,15 @@ export class Lanes {
     void place.lane.close();
   }
 
-  /** A thread that failed is let go; its chunk is scanned again here, since nothing of it was committed. */
+  /** A thread that failed is let go; each chunk that it had is scanned again here, since nothing of it was committed. */
   async #withoutWorker(place: Place, chunk: Chunk, error: unknown): Promise<Fragment> {
-    this.#options.log.warn(
-      { error: String(error), source: chunk.source },
-      'a scanning thread failed; its chunk is scanned on the main thread',
-    );
-    this.#letGo(place);
+    if (this.#workers.includes(place)) {
+      this.#options.log.warn(
+        { error: String(error), source: chunk.source },
+        'a scanning thread failed; what it had is scanned on the main thread',
+      );
+      this.#letGo(place);
+    }
     const inline = await this.#place(0, 0);
     try {
       return await inline.lane.scan(chunk);

@@ -78,10 +78,10 @@ export class Pipeline {
   async #go(first: Chunk, seat: Seat): Promise<void> {
     const { tailer } = this.#options;
     const underWay = [{ chunk: first, scanned: this.#scan(first, seat) }];
-    let left = seat.queues ? IN_A_ROW - 1 : 0;
+    let left = IN_A_ROW - 1;
     for (let front = underWay[0]; front !== undefined; front = underWay[0]) {
       const { chunk, scanned } = front;
-      while (left > 0 && underWay.length < AT_ONCE && this.#mayTake()) {
+      while (left > 0 && seat.queues() && underWay.length < AT_ONCE && this.#mayTake()) {
         const next = await tailer.takeNext(underWay.at(-1)!.chunk, scanned);
         if (next === undefined) break;
         left--;

@@ -139,8 +139,9 @@ export class Tailer {
     const last = this.#outstanding.get(chunk.stream)?.at(-1);
     if (last?.chunk !== chunk) return undefined;
     const { stream, block } = last;
-    // Where the parser leaves something for what follows, that has to wait for it.
-    if (stream.parserState !== undefined || stream.source.multilineTimeoutMs !== undefined) return undefined;
+    // Where the parser leaves something for what follows, or left over some lines just now, that has to wait for it.
+    if (stream.parserState !== undefined || stream.heldTo > 0) return undefined;
+    if (stream.source.multilineTimeoutMs !== undefined) return undefined;
     const ahead = await this.#reader.takeAhead(stream, block, until);
     if (ahead === undefined) return undefined;
     const underWay = this.#outstanding.get(chunk.stream);
@@ -173,7 +174,8 @@ export class Tailer {
     const [{ stream, block }, following] = this.#claim(chunk);
     const whole = consumed === chunk.bytes.length;
     const goOn = whole && parserState === undefined && stream.state === 'following';
-    const standing = goOn ? following : this.#giveBack(following);
+    // Those that come again are left to whoever has them, with their buffers: they may be being scanned.
+    const standing = goOn ? following : [];
     this.#reader.advance(stream, chunk, block, consumed, standing.at(-1)?.block);
     if (parserState !== undefined) stream.parserState = parserState;
     stream.quietSinceMs = undefined;
@@ -319,11 +321,6 @@ export class Tailer {
       throw new Error(`a chunk of ${chunk.path} was settled that is not outstanding`);
     this.#outstanding.delete(chunk.stream);
     return [first, following];
-  }
-
-  #giveBack(unread: readonly Outstanding[]): [] {
-    for (const { block } of unread) this.#reader.giveBack(block);
-    return [];
   }
 
   #reachedEnd(stream: Stream): undefined {

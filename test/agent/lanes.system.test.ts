@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { Lanes } from '../../src/agent/lanes.ts';
 import type { Chunk } from '../../src/model/chunk.ts';
 import { loadPack } from '../../src/parse/load-pack.ts';
+import type { Fragment } from '../../src/model/slice.ts';
 import { silentLog } from '../../src/platform/log.ts';
 
 const PACK = `
@@ -73,4 +74,28 @@ test('what is scanned for records leaves cores to those who compress them', asyn
   const both = [scan(MANY), scan(MANY)];
   expect(lanes.workers).toBe(0);
   expect(await Promise.all(both)).toEqual([MANY, MANY]);
+});
+
+test('a thread that fails with several chunks leaves none of them, and is asked for nothing more', async () => {
+  const warned: string[] = [];
+  const log = { ...silentLog, warn: (_: object, message: string) => void warned.push(message) };
+  lanes = new Lanes({ plans: [PLAN], workers: 1, recordWorkers: 1, log, onNews: () => undefined });
+  await Promise.all([scan(MANY), scan(MANY)]);
+  const busy = await vi.waitFor(async () => {
+    const seat = await lanes.seat(chunk(MANY));
+    if (seat.queues()) return seat;
+    seat.leave();
+    throw new Error('the thread has not begun yet');
+  });
+  const scans = [chunk(MANY), { ...chunk(MANY), source: 'unheard-of' }, chunk(MANY - 1), chunk(MANY - 2)];
+  const [first, failed, ...others] = await Promise.allSettled(scans.map(async (each) => busy.scan(each)));
+  expect(failed?.status).toBe('rejected');
+  const lines = [first, ...others].map((one) => (one as PromiseFulfilledResult<Fragment>).value.counts.lines);
+  expect(lines).toEqual([MANY, MANY - 1, MANY - 2]);
+  expect(busy.queues()).toBe(false);
+  expect((await busy.scan(chunk(FEW))).counts.lines).toBe(FEW);
+  busy.leave();
+  expect(lanes.workers).toBe(0);
+  expect(warned).toHaveLength(1);
+  expect(await scan(MANY)).toBe(MANY);
 });

@@ -30,14 +30,14 @@ function scanned(chunk: Chunk): Fragment {
 
 interface Circumstances {
   /** Whether a lane takes a second chunk while it has one. */
-  readonly queues?: boolean;
+  readonly queues?: () => boolean;
   readonly chunkBytes?: number;
   readonly hasRoom?: () => boolean;
 }
 
 /** A pipeline over the files of a folder; what it hands to the committer is kept. */
 async function running(scan: (chunk: Chunk) => Promise<Fragment>, circumstances: Circumstances = {}) {
-  const { queues = false, chunkBytes = 1024 * 1024, hasRoom = () => true } = circumstances;
+  const { queues = () => false, chunkBytes = 1024 * 1024, hasRoom = () => true } = circumstances;
   const failures: string[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'taffrail-pipeline-'));
   cleanups.push(async () => rm(folder, { recursive: true, force: true }));
@@ -170,7 +170,11 @@ describe('a lane that takes several chunks at once', () => {
     scan: (chunk: Chunk) => Promise<Fragment>,
     circumstances: Circumstances = {},
   ): Promise<void> {
-    const { log, other, added } = await running(scan, { queues: true, chunkBytes: 2048, ...circumstances });
+    const { log, other, added } = await running(scan, {
+      queues: () => true,
+      chunkBytes: 2048,
+      ...circumstances,
+    });
     await writeFile(other, text);
     const of = (path: string): Slice[] =>
       added.filter(({ position, counts }) => position.path === path && counts.lines > 0);
@@ -204,6 +208,41 @@ describe('a lane that takes several chunks at once', () => {
     });
     // Memory of what came to nothing is given back at once; of what was committed, by the committer.
     expect(given).toBeGreaterThan(0);
+  });
+
+  test('is given one at a time again once its thread is gone', async () => {
+    let n = 0;
+    const atOnce: number[] = [];
+    await whole(
+      async (chunk) => {
+        n++;
+        atOnce.push(under + 1);
+        return slowly(chunk, 5);
+      },
+      { queues: () => n < 8 },
+    );
+    expect(Math.max(...atOnce.slice(0, 8))).toBe(3);
+    expect(Math.max(...atOnce.slice(10))).toBe(1);
+  });
+
+  test('is waited for as reading pauses: what it has is committed, and nothing is taken any more', async () => {
+    const circumstances = { queues: () => true, chunkBytes: 2048 };
+    let taken = 0;
+    const { other, added, pipeline } = await running(async (chunk) => {
+      taken = Math.max(taken, chunk.path === other ? chunk.to : 0);
+      return slowly(chunk, 10);
+    }, circumstances);
+    await writeFile(other, text);
+    await until(() => most === 3, 'three at once');
+    const before = taken;
+    await pipeline.pause();
+    expect(under).toBe(0);
+    expect(added.findLast(({ position }) => position.path === other)?.position.offset).toBe(taken);
+    // One may just have been asked for.
+    expect(taken).toBeLessThanOrEqual(before + 2048);
+    const commits = added.length;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(added).toHaveLength(commits);
   });
 
   test('is not given a second one while the committer has no room', async () => {

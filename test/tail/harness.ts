@@ -26,24 +26,32 @@ export async function until(
 export class TailHarness {
   readonly folder: string;
   readonly lines: string[] = [];
+  readonly linesByStream = new Map<number, string[]>();
   readonly chunks: Omit<Chunk, 'bytes'>[] = [];
   readonly positions = new Map<number, Position>();
   readonly missed: NonNullable<Notice['missed']>[] = [];
   #tailer: Tailer | undefined;
   #abort = new AbortController();
-  #pump: Promise<void> | undefined;
+  #pump: Promise<unknown> | undefined;
+  #killed = false;
   nextStream = 1;
   spec: SourceSpec;
   options: Partial<TailerOptions> = {};
-  /** How many bytes of a chunk to consume; all where undefined. */
-  consume: (chunk: Chunk) => number = (chunk) => chunk.bytes.length;
+  /** How many bytes of a chunk to consume; `followed` where the one behind it was taken already. */
+  consume: (chunk: Chunk, followed: boolean) => number = (chunk) => chunk.bytes.length;
   /** What the parser keeps for what follows. */
   leaves: (chunk: Chunk) => string | undefined = () => undefined;
+  /** How many take chunks at the same time. */
+  readers = 1;
   /** How many chunks of a file are taken before the first of them is settled. */
-  atOnce = 1;
+  atOnce: () => number = () => 1;
+  /** How long a chunk is worked on. */
+  work: () => Promise<void> = async () => undefined;
   /** Chunks that were taken before the one in front of them was settled; and those of them that were so in vain. */
   takenEarly = 0;
   givenBack = 0;
+  /** Chunks that were settled though they were taken without what the parser had left for them. */
+  stale = 0;
 
   private constructor(folder: string, spec: Partial<SourceSpec>) {
     this.folder = folder;
@@ -88,7 +96,8 @@ export class TailHarness {
     });
     await this.#tailer.start();
     this.drain();
-    this.#pump = this.#run(this.#tailer, this.#abort.signal);
+    const run = async (): Promise<void> => this.#run(this.tailer, this.#abort.signal);
+    this.#pump = Promise.all(Array.from({ length: this.readers }, run));
   }
 
   async stop(): Promise<void> {
@@ -98,6 +107,13 @@ export class TailHarness {
     if (this.#tailer !== undefined) this.nextStream = this.#tailer.nextStream;
     await this.#tailer?.stop();
     this.#tailer = undefined;
+  }
+
+  /** Ends without settling what is under way, as a process that is killed. */
+  async kill(): Promise<void> {
+    this.#killed = true;
+    await this.stop();
+    this.#killed = false;
   }
 
   async restart(): Promise<void> {
@@ -138,25 +154,32 @@ export class TailHarness {
     for (;;) {
       const chunk = await tailer.take(signal);
       if (chunk === undefined) return;
+      const atOnce = this.atOnce();
       const underWay = [chunk];
-      while (underWay.length < this.atOnce) {
-        const next = await tailer.takeNext(underWay.at(-1)!, aMoment());
-        if (next === undefined) break;
-        underWay.push(next);
-        this.takenEarly++;
-      }
-      for (const each of underWay) {
-        if (tailer.stands(each)) this.#settle(tailer, each);
+      for (let front = underWay[0]; front !== undefined; front = underWay[0]) {
+        while (underWay.length < atOnce && !signal.aborted) {
+          const next = await tailer.takeNext(underWay.at(-1)!, aMoment());
+          if (next === undefined) break;
+          underWay.push(next);
+          this.takenEarly++;
+        }
+        await this.work();
+        if (this.#killed) return;
+        if (tailer.stands(front)) this.#settle(tailer, front, underWay.length > 1);
         else this.givenBack++;
+        underWay.shift();
       }
     }
   }
 
-  #settle(tailer: Tailer, chunk: Chunk): void {
-    const consumed = chunk.flush ? chunk.bytes.length : this.consume(chunk);
+  #settle(tailer: Tailer, chunk: Chunk, followed: boolean): void {
+    const consumed = chunk.flush ? chunk.bytes.length : this.consume(chunk, followed);
     const { bytes, ...rest } = chunk;
     this.chunks.push(rest);
-    this.lines.push(...linesOf(bytes.subarray(0, consumed)));
+    const lines = linesOf(bytes.subarray(0, consumed));
+    this.lines.push(...lines);
+    this.linesByStream.set(chunk.stream, [...(this.linesByStream.get(chunk.stream) ?? []), ...lines]);
+    if (chunk.parserState !== this.positions.get(chunk.stream)?.parserState) this.stale++;
     this.#keep(tailer.settle(chunk, consumed, this.leaves(chunk)));
   }
 }

@@ -78,7 +78,7 @@ describe('a chunk that is taken before the one in front of it is settled', () =>
   const { text, lines } = numbered('a', 0, 3000);
   async function readAll(): Promise<void> {
     tail.options = { chunkBytes: BLOCK_BYTES };
-    tail.atOnce = 3;
+    tail.atOnce = () => 3;
     writeFileSync(tail.path('app.log'), text);
     await tail.start();
     await tail.linesAre(lines);
@@ -94,7 +94,7 @@ describe('a chunk that is taken before the one in front of it is settled', () =>
   test('comes again, behind what was left over, where that one was not consumed as a whole', async () => {
     // At the end of the file what is left over would wait for more.
     tail.consume = ({ bytes, to }) =>
-      tail.chunks.length % 4 === 1 && to < text.length
+      tail.chunks.length % 5 === 1 && to < text.length
         ? bytes.lastIndexOf(10, bytes.length - 2) + 1
         : bytes.length;
     await readAll();
@@ -102,16 +102,69 @@ describe('a chunk that is taken before the one in front of it is settled', () =>
   });
 
   test('comes again where the parser has something for it, and from then on is taken in its turn', async () => {
-    // The fifth is the second of three that were taken together.
+    // The sixth and the seventh were taken by then.
     tail.leaves = () => (tail.chunks.length === 5 ? 'fields' : undefined);
     await readAll();
-    expect(tail.takenEarly).toBe(4);
-    expect(tail.givenBack).toBe(1);
+    expect(tail.takenEarly).toBe(6);
+    expect(tail.givenBack).toBe(2);
   });
 
   test('is not taken where the source joins lines', async () => {
     tail.spec = { ...tail.spec, multilineTimeoutMs: 50 };
     await readAll();
     expect(tail.takenEarly).toBe(0);
+  });
+
+  test('is not taken for the while in which something is left over each time', async () => {
+    tail.consume = ({ bytes, to }) =>
+      to < text.length ? bytes.lastIndexOf(10, bytes.length - 2) + 1 : bytes.length;
+    await readAll();
+    expect(tail.givenBack).toBeLessThanOrEqual(2);
+  });
+
+  test('keeps its bytes where it comes again: a thread may be scanning them still', async () => {
+    writeFileSync(tail.path('app.log'), text);
+    const tailer = new Tailer({
+      sources: [tail.spec],
+      positions: [],
+      nextStream: 1,
+      clock: systemClock,
+      log: silentLog,
+      chunkBytes: BLOCK_BYTES,
+    });
+    const { signal } = new AbortController();
+    const never = new Promise<void>(() => undefined);
+    try {
+      await tailer.start();
+      const first = (await tailer.take(signal))!;
+      const early = (await tailer.takeNext(first, never))!;
+      const bytes = Buffer.from(early.bytes);
+      const rest = first.bytes.lastIndexOf(10, first.bytes.length - 2) + 1;
+      tailer.settle(first, rest);
+      expect(tailer.stands(early)).toBe(false);
+      const again = [(await tailer.take(signal))!];
+      tailer.settle(again[0]!, again[0]!.bytes.length);
+      again.push((await tailer.take(signal))!);
+      while (again.length < 5) again.push((await tailer.takeNext(again.at(-1)!, never))!);
+      expect(early.bytes).toEqual(bytes);
+    } finally {
+      await tailer.stop();
+    }
+  });
+
+  test('may be the head of a line that was cut, or follow it', async () => {
+    const cut = 'y'.repeat(3 * BLOCK_BYTES);
+    const parts = [0, 700, 701, 702, 2000].map((at, n, all) => ({ at, to: all[n + 1] ?? lines.length }));
+    const withCuts = parts.map(({ at, to }) => [cut, ...lines.slice(at, to)]).flat();
+    tail.spec = { ...tail.spec, maxLineBytes: 2000 };
+    tail.options = { chunkBytes: BLOCK_BYTES };
+    tail.atOnce = () => 3;
+    writeFileSync(tail.path('app.log'), `${withCuts.join('\n')}\n`);
+    await tail.start();
+    const expected = withCuts.map((line) => line.slice(0, 2000));
+    await tail.linesAre(expected);
+    expect(tail.lines).toEqual(expected);
+    expect(tail.chunks.reduce((sum, { cutBytes }) => sum + cutBytes, 0)).toBe(5 * (cut.length - 2000));
+    expect(tail.takenEarly).toBeGreaterThan(5);
   });
 });
