@@ -89,7 +89,7 @@ export class Displaced {
   /** Whether the stream's file holds what was read of it; asked where only the inode says that it is the same file. */
   async #verify(stream: Stream, member: Member | undefined): Promise<boolean> {
     if (member === undefined) return true;
-    if (stream.state === 'following' && member.compression === 'none' && member.stat.size < stream.offset)
+    if (stream.state === 'following' && member.compression === 'none' && member.stat.size < stream.readTo)
       return false;
     if (stream.verified || stream.fingerprint.bytes === 0) return true;
     if (stream.busy) return false;

@@ -84,6 +84,8 @@ export class Stream {
   queued = false;
   /** Being read, or its chunk is with the parser. */
   busy = false;
+  /** The end of what was taken last; while it is busy that may be past what is settled. */
+  takenTo = 0;
   /** Something happened while it was busy. */
   dirty = false;
   flushDue = false;
@@ -145,6 +147,11 @@ export class Stream {
 
   get path(): string {
     return this.body.path;
+  }
+
+  /** As far as its file was seen to go by those who read it. */
+  get readTo(): number {
+    return this.busy ? Math.max(this.offset, this.takenTo) : this.offset;
   }
 
   /** Takes up where a committed position stands. */

@@ -308,6 +308,7 @@ export class Tailer {
   }
 
   #toChunk(stream: Stream, block: Block, flush: boolean): Chunk {
+    stream.takenTo = block.to;
     stream.size = Math.max(stream.size, block.to);
     const chunk = this.#reader.toChunk(stream, block, flush, this.#clock.now());
     if (block.more) this.#reader.readAhead(stream, block);

@@ -1,6 +1,6 @@
 import { appendFile, copyFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { numbered, TailHarness, until } from './harness.ts';
+import { linesOf, numbered, TailHarness, until } from './harness.ts';
 
 describe('truncation', () => {
   let tail: TailHarness;
@@ -38,6 +38,39 @@ describe('truncation', () => {
     expect(tail.lines).toEqual([...a.lines, ...rest.lines, ...b.lines]);
     expect(tail.missed).toEqual([]);
   });
+
+  it.each([
+    [1, 0],
+    [3, 0],
+    [3, 9000],
+  ])(
+    'states what is lost where chunk %d was under way, and %d bytes were written since',
+    async (at, count) => {
+      tail = await TailHarness.create();
+      const { text, lines } = numbered('a', 0, 3000);
+      await writeFile(tail.path('app.log'), text);
+      tail.options = { chunkBytes: 4096 };
+      tail.atOnce = () => 3;
+      const line = `${'n'.repeat(19)}\n`;
+      tail.work = async () => {
+        if (tail.chunks.length !== at - 1) return;
+        await truncate(tail.path('app.log'), 0);
+        await appendFile(tail.path('app.log'), line.repeat(count / line.length));
+        // A look at everything.
+        await tail.tailer.updateSources([tail.spec]);
+      };
+      await tail.start();
+      await until(
+        () => tail.missed.length > 0,
+        () => tail.describe(),
+      );
+      const old = tail.lines.filter((each) => each.startsWith('a '));
+      expect(old).toEqual(lines.slice(0, old.length));
+      const bytes = text.length - Buffer.byteLength(`${old.join('\n')}\n`);
+      expect(tail.missed).toEqual([{ reason: 'truncated', bytes }]);
+      await tail.linesAre([...old, ...linesOf(Buffer.from(line.repeat(count / line.length)))]);
+    },
+  );
 
   it('is read once when it is found between its copy and its truncation', async () => {
     tail = await TailHarness.create();
