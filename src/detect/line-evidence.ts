@@ -52,6 +52,11 @@ export class LineEvidence {
     this.#named = isOpen ? [...used].filter((field) => !field.startsWith('@')) : [];
   }
 
+  /** The fields that it looks at. */
+  get fields(): readonly string[] {
+    return [...this.#named, ...this.#values.keys()];
+  }
+
   reset(): void {
     this.bits.length = 0;
     this.#opened = false;

@@ -66,6 +66,7 @@ export class PackProbe {
     this.#reading = compileScanner(reading, use, {
       aggregator: new LabelTally(),
       onEvent: (event) => this.#evidence.add(event),
+      observed: this.#evidence.fields,
     });
     this.#whole = compileScanner(pack, use, {
       aggregator: this.#tally,

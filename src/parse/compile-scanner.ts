@@ -34,6 +34,8 @@ export interface ScannerDeps {
   readonly monotonic?: () => number;
   /** Shown every event. The scanner then goes line by line, and every field is kept. */
   readonly onEvent?: (event: ObservedEvent) => void;
+  /** Fields that it wants to see, however many others there are. */
+  readonly observed?: readonly string[];
   /** Told once when a pattern is taken out of service. */
   readonly onPatternOut?: (pattern: string, reason: string) => void;
 }

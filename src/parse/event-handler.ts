@@ -79,6 +79,7 @@ export class EventHandler {
     this.#onEvent = deps.onEvent;
     this.#patternNames = patternNames(pack);
     const fields = new FieldTable(use.records || deps.onEvent !== undefined);
+    for (const field of deps.observed ?? []) fields.declare(field);
     this.fields = fields;
     this.#constants = new Constants();
     const lineTime = use.lineTime === true;
