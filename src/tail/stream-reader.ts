@@ -3,12 +3,10 @@ import { BufferPool } from './buffer-pool.ts';
 import { anchorBefore, growFingerprint } from './fingerprint.ts';
 import { readLines, type Block, type ReadOptions, type ReadOutcome } from './line-reader.ts';
 import { openContent, type OpenFiles } from './open-files.ts';
-import type { Ahead, Stream } from './stream.ts';
+import type { Stream } from './stream.ts';
 import { encodingOf, type TextEncoding } from './text-encoding.ts';
 
 const NO_BYTES = Buffer.alloc(0);
-/** One is at hand as another is being read: a thread for reads may be slow to get a core. */
-const AHEAD_MAX = 2;
 
 /** Reads streams block by block, opens what was closed, and moves a stream's place as its blocks are settled. */
 export class StreamReader {
@@ -23,10 +21,10 @@ export class StreamReader {
 
   /** `undefined` where the stream's path leads to another file, or to none: a look will tell. */
   async read(stream: Stream): Promise<ReadOutcome | undefined> {
-    const ahead = stream.ahead[0];
+    const { ahead } = stream;
     if (ahead !== undefined) {
       if (ahead.from === stream.offset && !stream.finishing) {
-        stream.ahead.shift();
+        stream.ahead = undefined;
         const outcome = await ahead.outcome;
         // The file may have grown since it was read ahead, and the hint of that is spent: an end that was seen then is
         // none, and after these lines there is another look for more.
@@ -34,7 +32,7 @@ export class StreamReader {
           stream.dirty = true;
           return outcome;
         }
-      } else void this.dropAhead(stream);
+      } else this.dropAhead(stream);
     }
     if (!(await this.#ensureOpen(stream))) return undefined;
     return readLines(stream.content!, stream, this.#options(stream));
@@ -60,55 +58,43 @@ export class StreamReader {
     };
   }
 
-  /** While the parser works on one block those behind it are being read. */
+  /** While the parser works on one block the next is being read. */
   readAhead(stream: Stream, block: Block): void {
     stream.blockBytes = Math.min(this.#chunkBytes, stream.blockBytes * 2);
-    // Where the parser leaves something over each time, what was read ahead is read in vain.
+    // Where the parser leaves something over each time, what was read ahead was read in vain.
     if (stream.heldTo > 0) return;
-    const last = stream.ahead.at(-1);
-    if (last === undefined) this.#readBehind(stream, block);
-    else if (last.block !== undefined) this.#readBehind(stream, last.block);
-  }
-
-  #readBehind(stream: Stream, block: Block): void {
-    const { content, fingerprint } = stream;
-    if (content === undefined || stream.finishing || !block.more || stream.ahead.length >= AHEAD_MAX) return;
+    if (stream.content === undefined || stream.ahead !== undefined || stream.finishing) return;
+    const { fingerprint } = stream;
     const place = { offset: block.to, anchor: block.anchor, fingerprint, scanned: 0 };
-    const outcome = readLines(content, place, this.#options(stream)).catch(() => undefined);
-    const ahead: Ahead = { from: block.to, outcome };
-    stream.ahead.push(ahead);
-    void outcome.then((read) => {
-      if (read?.kind !== 'lines') return;
-      ahead.block = read.block;
-      // Unless it was taken, or dropped, or the file closed meanwhile.
-      if (stream.ahead.at(-1) === ahead && stream.content === content) this.#readBehind(stream, read.block);
-    });
+    // Should it fail, the read is done again in its turn, and fails there.
+    const outcome = readLines(stream.content, place, this.#options(stream)).catch(() => undefined);
+    stream.ahead = { from: block.to, outcome };
   }
 
   /** What was read ahead of the block's end, if it is whole lines and there before `until` resolves. */
   async takeAhead(stream: Stream, block: Block, until: Promise<unknown>): Promise<Block | undefined> {
-    const ahead = stream.ahead[0];
+    const { ahead } = stream;
     if (ahead?.from !== block.to) return undefined;
     const outcome = await Promise.race([ahead.outcome, until.then(() => undefined)]);
     // It may have been dropped meanwhile.
-    if (outcome?.kind !== 'lines' || stream.ahead[0] !== ahead) return undefined;
-    stream.ahead.shift();
+    if (outcome?.kind !== 'lines' || stream.ahead !== ahead) return undefined;
+    stream.ahead = undefined;
     return outcome.block;
   }
 
-  /** Resolves when nothing is being read any more. */
-  async dropAhead(stream: Stream): Promise<void> {
-    for (const { outcome } of stream.ahead.splice(0)) {
-      const read = await outcome;
-      if (read?.kind === 'lines') this.giveBack(read.block);
-    }
+  dropAhead(stream: Stream): void {
+    const { ahead } = stream;
+    stream.ahead = undefined;
+    void ahead?.outcome.then((outcome) =>
+      outcome?.kind === 'lines' ? this.giveBack(outcome.block) : undefined,
+    );
   }
 
   /** For streams that nothing is being read of: their source's encoding is another from now on. */
   detectAnew(streams: Iterable<Stream>): void {
     for (const stream of streams) {
       stream.encoding = undefined;
-      void this.dropAhead(stream);
+      this.dropAhead(stream);
     }
   }
 
@@ -127,7 +113,7 @@ export class StreamReader {
     stream.heldTo = whole ? 0 : block.to;
     this.giveBack(block);
     const readTo = next?.to ?? stream.offset;
-    if (stream.ahead[0] !== undefined && stream.ahead[0].from !== readTo) void this.dropAhead(stream);
+    if (stream.ahead !== undefined && stream.ahead.from !== readTo) this.dropAhead(stream);
   }
 
   #options(stream: Stream): ReadOptions {

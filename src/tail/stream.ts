@@ -2,7 +2,7 @@ import type { Anchor, Fingerprint, Position } from '../model/position.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { Content } from './content.ts';
 import { NO_ANCHOR, NO_FINGERPRINT } from './fingerprint.ts';
-import type { Block, ReadOutcome } from './line-reader.ts';
+import type { ReadOutcome } from './line-reader.ts';
 import type { Compression } from './rotated-name.ts';
 import type { SourceSpec } from './source-spec.ts';
 import type { TextEncoding } from './text-encoding.ts';
@@ -15,15 +15,6 @@ export interface Body {
   readonly device: string;
   readonly inode: string;
   readonly compression: Compression;
-}
-
-/** A block that is read before its turn. */
-export interface Ahead {
-  readonly from: number;
-  /** Undefined where the read failed: it is done again in its turn, and fails there. */
-  readonly outcome: Promise<ReadOutcome | undefined>;
-  /** Once it is there. */
-  block?: Block;
 }
 
 export type StreamState = 'following' | 'replaced' | 'finished' | 'forgotten' | 'parked';
@@ -88,9 +79,7 @@ export class Stream {
   scanned = 0;
   /** Lines up to here were given to the parser, which waits for more before it is done with them. */
   heldTo = 0;
-  /** What is read, or being read, before its turn, each from where the one before it ends. */
-  /** Each goes on where the one before it ends. */
-  readonly ahead: Ahead[] = [];
+  ahead: { readonly from: number; readonly outcome: Promise<ReadOutcome | undefined> } | undefined;
 
   queued = false;
   /** Being read, or its chunk is with the parser. */

@@ -253,7 +253,7 @@ export class Tailer {
     await this.#looks.stop();
     for (const stream of this.#table.streams) {
       stream.cancelTimers();
-      await this.#reader.dropAhead(stream);
+      await stream.ahead?.outcome;
       await this.#files.release(stream);
     }
   }
@@ -311,7 +311,7 @@ export class Tailer {
     stream.takenTo = block.to;
     stream.size = Math.max(stream.size, block.to);
     const chunk = this.#reader.toChunk(stream, block, flush, this.#clock.now());
-    this.#reader.readAhead(stream, block);
+    if (block.more) this.#reader.readAhead(stream, block);
     return chunk;
   }
 
@@ -365,7 +365,7 @@ export class Tailer {
     stream.atEnd = true;
     stream.heldTo = 0;
     stream.cancelTimers();
-    void this.#reader.dropAhead(stream);
+    this.#reader.dropAhead(stream);
     void this.#files.release(stream);
     this.#note(stream);
     this.#queue.wake();
@@ -386,7 +386,7 @@ export class Tailer {
 
   #failed(stream: Stream, error: unknown): void {
     stream.busy = false;
-    void this.#reader.dropAhead(stream);
+    this.#reader.dropAhead(stream);
     const code = errorCode(error) || String(error);
     const fields = { source: stream.source.name, path: stream.path, code };
     if (stream.error !== code) this.#log.warn(fields, 'a file cannot be read; it is tried again');
