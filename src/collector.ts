@@ -52,6 +52,8 @@ export class Collector {
   #alerting!: Alerting;
   #server!: HttpServer;
   #timer: Timer | undefined;
+  #sampling: Promise<void> | undefined;
+  #stopped = false;
   #metadata: Metadata = [];
   #metadataAtMs = 0;
 
@@ -107,7 +109,9 @@ export class Collector {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#timer?.cancel();
+    await this.#sampling;
     await this.#alerting.stop(this.#plan.config.stop_timeout);
     await this.#server.close(this.#plan.config.stop_timeout);
     await this.#store.close();
@@ -212,8 +216,8 @@ export class Collector {
 
   #sampleLater(): void {
     this.#timer = this.#clock.setTimeout(() => {
-      void this.#sample().finally(() => {
-        if (this.#timer !== undefined) this.#sampleLater();
+      this.#sampling = this.#sample().then(() => {
+        if (!this.#stopped) this.#sampleLater();
       });
     }, SAMPLE_MS);
   }
