@@ -11,7 +11,7 @@ if (process.argv[2] === 'agent') setFlagsFromString('--heap-growing-percent=30')
 // 35 MiB for its largest function.
 for (const flag of ['--no-wasm-dynamic-tiering', '--no-wasm-tier-up']) setFlagsFromString(flag);
 
-const main = new URL('../dist/main.js', import.meta.url);
+const main = new URL('../dist/program/main.js', import.meta.url);
 if (!existsSync(main)) {
   process.stderr.write('taffrail: not built yet; run `npm run build` in the checkout first\n');
   process.exit(2);

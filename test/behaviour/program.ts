@@ -16,9 +16,7 @@ export class Program {
     copyFileSync('package.json', join(this.#root, 'package.json'));
     cpSync('bin', join(this.#root, 'bin'), { recursive: true });
     symlinkSync(resolve('parsers'), join(this.#root, 'parsers'));
-    const tsc = resolve('node_modules/typescript/bin/tsc');
-    spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(this.#root, 'dist')]);
-    cpSync('src/collect/page', join(this.#root, 'dist/collect/page'), { recursive: true });
+    spawnSync(process.execPath, ['scripts/build.mjs', join(this.#root, 'dist')]);
   }
 
   /** `taffrail …` in the background, in a process that is ours until `remove`. */
