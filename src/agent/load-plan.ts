@@ -10,7 +10,7 @@ import type { RuleGroup } from '../rules/rule.ts';
 import type { SourceSpec } from '../tail/source-spec.ts';
 import { builtInGroups } from './built-in-groups.ts';
 import { templateProblems } from './check-receivers.ts';
-import { limitProblems } from './commit-limits.ts';
+import { commitLimits, limitProblems } from './commit-limits.ts';
 import type { Feeding } from './fed-metrics.ts';
 import { loadRules } from './load-rules.ts';
 import { type PackFile, PackLibrary } from './pack-library.ts';
@@ -117,6 +117,7 @@ function sourceSpec(config: LoadedAgentConfig, index: number, pack: Pack): Sourc
     maxLineBytes: source.max_line_bytes,
     encoding: source.encoding,
     lingerMs: source.linger,
+    ...(source.records ? { chunkBytes: commitLimits(config.buffer).chunkWithRecords } : {}),
     ...(pack.multiline === undefined ? {} : { multilineTimeoutMs: pack.multiline.timeout }),
   };
 }

@@ -8,6 +8,8 @@ export interface SourceSpec {
   /** Where reading starts in a file that is there at the very first look. Files that come later are read whole. */
   readonly startAt: 'beginning' | 'end';
   readonly maxLineBytes: number;
+  /** Read at a time at most, where that is less than for others. */
+  readonly chunkBytes?: number;
   readonly encoding: 'utf-8' | 'utf-16' | 'latin1';
   /** After this long without new lines the parser is told not to wait for more. */
   readonly multilineTimeoutMs?: number;

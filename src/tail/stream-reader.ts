@@ -60,7 +60,8 @@ export class StreamReader {
 
   /** While the parser works on one block the next is being read. */
   readAhead(stream: Stream, block: Block): void {
-    stream.blockBytes = Math.min(this.#chunkBytes, stream.blockBytes * 2);
+    const most = Math.min(this.#chunkBytes, stream.source.chunkBytes ?? this.#chunkBytes);
+    stream.blockBytes = Math.min(most, stream.blockBytes * 2);
     // Where the parser leaves something over each time, what was read ahead was read in vain.
     if (stream.heldTo > 0) return;
     if (stream.content === undefined || stream.ahead !== undefined || stream.finishing) return;

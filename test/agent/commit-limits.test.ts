@@ -17,8 +17,12 @@ async function planOf(text: string): Promise<Awaited<ReturnType<typeof loadAgent
 
 test('a usual buffer has the commits that are configured, a small one takes small ones', async () => {
   const { config } = await planOf('sources: [{ name: app, paths: [./app.log] }]\n');
-  expect(commitLimits(config.buffer)).toEqual({ chunk: MIB / 2, commit: 4 * MIB });
-  expect(commitLimits({ ...config.buffer, max_bytes: 2 * MIB })).toEqual({ chunk: MIB / 4, commit: MIB / 2 });
+  expect(commitLimits(config.buffer)).toEqual({ chunk: MIB, chunkWithRecords: MIB / 2, commit: 4 * MIB });
+  expect(commitLimits({ ...config.buffer, max_bytes: 2 * MIB })).toEqual({
+    chunk: MIB / 4,
+    chunkWithRecords: MIB / 4,
+    commit: MIB / 2,
+  });
   expect(commitLimits({ ...config.buffer, max_bytes: 2 * MIB, commit_bytes: MIB / 16 }).commit).toBe(
     MIB / 16,
   );
