@@ -2,9 +2,12 @@ import type { FieldNames, Row } from '../row.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
-/** `<34>` may be missing: files rarely have it. The time is traditional or ISO (rsyslog's and systemd's newer form). */
+/**
+ * `<34>` may be missing: files rarely have it. The time is traditional or ISO (rsyslog's and systemd's newer form). What a
+ * local socket brought has no host: a word with a colon behind it is the program.
+ */
 const TRADITIONAL =
-  /^(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT\S+) (\S+) (?:([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))?([\s\S]*)$/;
+  /^(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT\S+) (?:(\S*[^\s:]) (?:([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))?|([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))([\s\S]*)$/;
 
 const VERSION_1 = /^(?:<(\d{1,3})>)?1 (-|\d{4}-\d\d-\d\dT\S+) (\S+) (\S+) (\S+) (\S+) /;
 const ELEMENT = /^\[([^\s=\]"]+)((?: [^\s=\]"]+="(?:[^"\\\]]|\\.)*")*)\]/;
@@ -43,9 +46,10 @@ export class SyslogParser implements LineParser {
     const slots = this.#slots;
     row.set(slots.time, match[2]);
     row.set(slots.host, match[3]);
-    row.set(slots.program, match[4]);
-    if (match[5] !== '') row.set(slots.pid, match[5]);
-    row.set(slots.message, match[6]);
+    row.set(slots.program, match[4] ?? match[6]);
+    const pid = match[5] ?? match[7];
+    if (pid !== '') row.set(slots.pid, pid);
+    row.set(slots.message, match[8]);
     return 0;
   }
 

@@ -136,19 +136,22 @@ function inferYear(toMs: (year: number) => number | undefined, nowMs: number): n
   return undefined;
 }
 
+/** Later ones, in the year 10,000, are in another unit. */
+const EPOCH_MS_MAX = 253_402_300_799_999;
+
 /** Digits with or without a fraction, exact to the nanosecond. */
 function epoch(text: string, unitMs: number): Instant | undefined {
   const match = /^(-?\d{1,20})(?:[.,](\d{1,18}))?$/.exec(text);
   if (match === null) {
     const value = Number(text);
-    if (text === '' || !Number.isFinite(value)) return undefined;
-    return { ms: Math.floor(value * unitMs), nanos: 0 };
+    const ms = Math.floor(value * unitMs);
+    return text === '' || !(Math.abs(ms) <= EPOCH_MS_MAX) ? undefined : { ms, nanos: 0 };
   }
   const decimals = match[2] ?? '';
   const shift = unitMs === 1e3 ? 9 : unitMs === 1 ? 6 : unitMs === 1e-3 ? 3 : 0;
   const nanos = BigInt(match[1]! + decimals.slice(0, shift).padEnd(shift, '0'));
   const ms = Number(nanos >= 0n ? nanos / 1_000_000n : -((-nanos + 999_999n) / 1_000_000n));
-  return Math.abs(ms) > 8.64e15 ? undefined : { ms, nanos: Number(nanos - BigInt(ms) * 1_000_000n) };
+  return Math.abs(ms) > EPOCH_MS_MAX ? undefined : { ms, nanos: Number(nanos - BigInt(ms) * 1_000_000n) };
 }
 
 function reader(format: string): Read {

@@ -48,6 +48,9 @@ describe('time stamps', () => {
     ['iso8601', '2024-05-17T13:01:02Zjunk'],
     ['iso8601', ''],
     ['epoch_s', 'soon'],
+    ['epoch_s', '1715940303123'],
+    ['epoch_s', 1_715_940_303_123],
+    ['epoch_s', '1e12'],
     ['MMM d HH:mm:ss', 'Foo 17 10:05:03'],
     ['yyyy', '20245'],
   ])('%s refuses %j', (format, text) => {
@@ -55,6 +58,7 @@ describe('time stamps', () => {
   });
 
   it('takes the first format of a list that fits', () => {
+    expect(read(['epoch_s', 'epoch_ms'], '1715940303123')).toBe('2024-05-17T10:05:03.123Z');
     expect(read(['epoch_ms', 'iso8601'], '2024-05-17T13:01:02Z')).toBe('2024-05-17T13:01:02.000Z');
   });
 
