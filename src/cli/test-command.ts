@@ -8,7 +8,10 @@ export function registerTest(program: Command): void {
       '[path...]',
       'folders of packs, packs, or rule unit-test files (default: the built-in packs, and ./parsers if there is one)',
     )
-    .option('--update', 'write what came out to the expected.yaml of each case that differs')
+    .option(
+      '--update',
+      'write what came out to the expected.yaml of each case: what differs, and what it does not say',
+    )
     .option('--coverage', 'fail if a pattern or metric of a pack is exercised by no case')
     .option('--run <regex>', 'only tests whose name (pack/case, or the name of a rule test) matches')
     .option('--junit <file>', 'write the results as JUnit XML too')
