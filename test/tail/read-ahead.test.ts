@@ -14,11 +14,8 @@ beforeEach(async () => {
 });
 afterEach(async () => tail.dispose());
 
-/** Takes the first block, and before it is settled `append` changes the file after the next was read ahead. */
-async function readWhileGrowing(first: string, append: string): Promise<string[]> {
-  const file = tail.path('app.log');
-  writeFileSync(file, first);
-  const tailer = new Tailer({
+function bareTailer(): Tailer {
+  return new Tailer({
     sources: [tail.spec],
     positions: [],
     nextStream: 1,
@@ -28,6 +25,13 @@ async function readWhileGrowing(first: string, append: string): Promise<string[]
     sweepIntervalMs: 60_000,
     chunkBytes: BLOCK_BYTES,
   });
+}
+
+/** Takes the first block, and before it is settled `append` changes the file after the next was read ahead. */
+async function readWhileGrowing(first: string, append: string): Promise<string[]> {
+  const file = tail.path('app.log');
+  writeFileSync(file, first);
+  const tailer = bareTailer();
   const abort = new AbortController();
   const watcher = watch(tail.folder);
   try {
@@ -124,14 +128,7 @@ describe('a chunk that is taken before the one in front of it is settled', () =>
 
   test('keeps its bytes where it comes again: a thread may be scanning them still', async () => {
     writeFileSync(tail.path('app.log'), text);
-    const tailer = new Tailer({
-      sources: [tail.spec],
-      positions: [],
-      nextStream: 1,
-      clock: systemClock,
-      log: silentLog,
-      chunkBytes: BLOCK_BYTES,
-    });
+    const tailer = bareTailer();
     const { signal } = new AbortController();
     const never = new Promise<void>(() => undefined);
     try {
