@@ -216,7 +216,7 @@ export class Run {
     const mayFailToStart = !agent.wasReady && (faults !== '' || this.#diskFull);
     if (end.by === 'itself' && !mayFailToStart)
       this.#violations.push(`the agent ended by itself with status ${end.code}`);
-    if (end.by === 'us' && end.code !== null && end.code !== 0)
+    if (end.by === 'us' && end.code !== null && end.code !== 0 && !mayFailToStart)
       this.#violations.push(`the agent ended with status ${end.code} after SIGTERM`);
   }
 
