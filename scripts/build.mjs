@@ -22,11 +22,15 @@ const PROGRAMS = {
 /** Brings a program of its own for each platform. */
 const EXTERNAL = [/^@photostructure\//];
 
-compile();
-cpSync(join(root, 'src/collect/page'), join(fresh, 'collect/page'), { recursive: true });
-const packages = await bundle();
-writeFileSync(join(fresh, 'program/THIRD-PARTY-LICENSES.txt'), licenses(packages));
-replace();
+try {
+  compile();
+  cpSync(join(root, 'src/collect/page'), join(fresh, 'collect/page'), { recursive: true });
+  const packages = await bundle();
+  writeFileSync(join(fresh, 'program/THIRD-PARTY-LICENSES.txt'), licenses(packages));
+  replace();
+} finally {
+  rmSync(fresh, { recursive: true, force: true });
+}
 
 function compile() {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -35,9 +39,7 @@ function compile() {
     [tsc, '-p', join(root, 'tsconfig.build.json'), '--noCheck', '--outDir', fresh],
     { stdio: 'inherit' },
   );
-  if (status === 0) return;
-  rmSync(fresh, { recursive: true, force: true });
-  process.exit(status ?? 1);
+  if (status !== 0) throw new Error('src/ does not compile');
 }
 
 /** Gives the folders of the packages that went into the programs. */
