@@ -216,7 +216,9 @@ export class Run {
     const mayFailToStart = !agent.wasReady && (faults !== '' || this.#diskFull);
     if (end.by === 'itself' && !mayFailToStart)
       this.#violations.push(`the agent ended by itself with status ${end.code}`);
-    if (end.by === 'us' && end.code !== null && end.code !== 0 && !mayFailToStart)
+    // It may have been about to end by itself.
+    const failedToStart = !agent.wasReady && this.#diskFull;
+    if (end.by === 'us' && end.code !== null && end.code !== 0 && !failedToStart)
       this.#violations.push(`the agent ended with status ${end.code} after SIGTERM`);
   }
 
