@@ -1,5 +1,5 @@
 // Compiles src/ to dist/, puts what is not TypeScript (the web page) beside it, and makes of each program one that loads
-// in a few files with all that it needs: it starts in half the time, and holds ten MiB less. `npm run build` or
+// in a few files with all that it needs: it starts in half the time, and holds eight MiB less. `npm run build` or
 // `node scripts/build.mjs DIR`. The old folder stays in place until the new one is whole, so that what runs from it is
 // not disturbed. Types are checked by `npm run typecheck`.
 import { spawnSync } from 'node:child_process';
