@@ -41,21 +41,14 @@ export class InlineLane implements Lane {
 /** From the main thread to the worker and back. */
 export interface LaneRequest {
   readonly id: number;
-  /** Its bytes are the first `length` of those beside it. */
   readonly chunk: Omit<Chunk, 'bytes'>;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly length: number;
+  /** In memory that both see; it is not changed before the answer. Or a copy. */
+  readonly bytes: Uint8Array;
 }
 export type LaneReply =
   /** Packs are compiled: chunks can come. */
   | { readonly kind: 'ready' }
-  | {
-      readonly kind: 'scanned';
-      readonly id: number;
-      readonly fragment: Fragment;
-      /** The request's, to be filled again. */
-      readonly bytes: Uint8Array<ArrayBuffer>;
-    }
+  | { readonly kind: 'scanned'; readonly id: number; readonly fragment: Fragment }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
   | ScannerNews;
 
@@ -67,8 +60,6 @@ export class WorkerLane implements Lane {
   readonly ready: Promise<void>;
   #setReady!: () => void;
   #next = 0;
-  /** Memory that goes back and forth; a new piece for each chunk would be most of what is thrown away. */
-  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   #ended: Error | undefined;
 
   constructor(plans: readonly ScannerPlan[], onNews: (news: ScannerNews) => void) {
@@ -97,11 +88,13 @@ export class WorkerLane implements Lane {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      const { bytes: own, ...rest } = chunk;
-      // A copy that can be handed over: the tailer reuses its own buffers.
-      const bytes = this.#filled(own);
-      const request: LaneRequest = { id, chunk: rest, bytes, length: own.length };
-      this.#worker.postMessage(request, [bytes.buffer]);
+      const { bytes, ...rest } = chunk;
+      if (bytes.buffer instanceof SharedArrayBuffer) this.#post({ id, chunk: rest, bytes });
+      else {
+        // Whatever else lies in that memory stays here.
+        const copy = new Uint8Array(bytes);
+        this.#post({ id, chunk: rest, bytes: copy }, [copy.buffer]);
+      }
     });
   }
 
@@ -109,11 +102,8 @@ export class WorkerLane implements Lane {
     await this.#worker.terminate();
   }
 
-  #filled(own: Uint8Array): Uint8Array<ArrayBuffer> {
-    const spare = this.#spare.pop();
-    const bytes = spare !== undefined && spare.length >= own.length ? spare : new Uint8Array(own.length);
-    bytes.set(own);
-    return bytes;
+  #post(request: LaneRequest, transfer: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(request, transfer);
   }
 
   #receive(reply: LaneReply, onNews: (news: ScannerNews) => void): void {
@@ -126,7 +116,6 @@ export class WorkerLane implements Lane {
         onNews(reply);
         return;
       case 'scanned':
-        this.#spare.push(reply.bytes);
         this.#waiting.get(reply.id)?.resolve(reply.fragment);
         this.#waiting.delete(reply.id);
         return;

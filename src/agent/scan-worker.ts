@@ -15,13 +15,11 @@ const scanners = new ScannerSet(workerData as ScannerPlan[], reply);
 port.on('message', scan);
 reply({ kind: 'ready' });
 
-function scan({ id, chunk, bytes, length }: LaneRequest): void {
+function scan({ id, chunk, bytes }: LaneRequest): void {
   try {
-    const fragment = detached(scanners.scan({ ...chunk, bytes: Buffer.from(bytes.buffer, 0, length) }));
-    const buffers = [bytes, fragment.deltas, ...fragment.records.map((block) => block.bytes)].map(
-      ({ buffer }) => buffer,
-    );
-    reply({ kind: 'scanned', id, fragment, bytes }, buffers as ArrayBuffer[]);
+    const fragment = detached(scanners.scan({ ...chunk, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) }));
+    const blocks = [fragment.deltas, ...fragment.records.map((block) => block.bytes)];
+    reply({ kind: 'scanned', id, fragment }, blocks.map(({ buffer }) => buffer) as ArrayBuffer[]);
   } catch (error) {
     reply({
       kind: 'failed',

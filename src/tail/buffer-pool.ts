@@ -1,4 +1,7 @@
-/** Buffers used again: a fresh megabyte for each read would be filled with zeros by the kernel each time. */
+/**
+ * Buffers used again: a fresh megabyte for each read would be filled with zeros by the kernel each time. A thread that
+ * scans sees their memory as it is, without a copy.
+ */
 export class BufferPool {
   readonly #free = new Map<number, Buffer[]>();
   readonly #keep: number;
@@ -8,7 +11,7 @@ export class BufferPool {
   }
 
   take(bytes: number): Buffer {
-    return this.#free.get(bytes)?.pop() ?? Buffer.allocUnsafeSlow(bytes);
+    return this.#free.get(bytes)?.pop() ?? Buffer.from(new SharedArrayBuffer(bytes));
   }
 
   /** The buffer must not be used by the caller any more. */
