@@ -1,7 +1,8 @@
 import type { Chunk } from '../model/chunk.ts';
 import type { Fragment } from '../model/slice.ts';
 import type { Log } from '../platform/log.ts';
-import { InlineLane, type Lane, WorkerLane } from './lane.ts';
+import type { RunPlan } from '../tail/file-run.ts';
+import { InlineLane, type Lane, type ReadOn, WorkerLane } from './lane.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
 import type { ScannerNews } from './scanner-set.ts';
 
@@ -19,9 +20,11 @@ export interface LanesOptions {
 
 /** A lane as it is held by one who scans: for a chunk, or for several of one file in a row. */
 export interface Seat {
-  /** Whether a second chunk may be handed over while the first is being scanned; no more once its thread is gone. */
-  queues(): boolean;
+  /** Whether it can read on by itself; no more once its thread is gone. */
+  readsOn(): boolean;
   scan(chunk: Chunk): Promise<Fragment>;
+  /** See Lane. Several may be asked for at once; the first that is undefined is the end. Never rejects. */
+  readOn(plan: RunPlan): Promise<ReadOn | undefined>;
   leave(): void;
 }
 
@@ -69,8 +72,9 @@ export class Lanes {
   async seat(chunk: Chunk): Promise<Seat> {
     const place = await this.#place(chunk.bytes.length, this.#mostWorkers(chunk.source));
     return {
-      queues: () => this.#workers.includes(place),
+      readsOn: () => this.#workers.includes(place),
       scan: (each) => this.#scan(place, each),
+      readOn: async (plan) => place.lane.readOn?.(plan).catch((error: unknown) => this.#failed(place, error)),
       leave: () => this.#release(place),
     };
   }
@@ -151,15 +155,18 @@ export class Lanes {
     void place.lane.close();
   }
 
-  /** A thread that failed is let go; each chunk that it had is scanned again here, since nothing of it was committed. */
+  #failed(place: Place, error: unknown): undefined {
+    if (!this.#workers.includes(place)) return;
+    this.#options.log.warn(
+      { error: String(error) },
+      'a scanning thread failed; what it had is scanned on the main thread',
+    );
+    this.#letGo(place);
+  }
+
+  /** A thread that failed is let go; the chunk that it had is scanned again here, since nothing of it was committed. */
   async #withoutWorker(place: Place, chunk: Chunk, error: unknown): Promise<Fragment> {
-    if (this.#workers.includes(place)) {
-      this.#options.log.warn(
-        { error: String(error), source: chunk.source },
-        'a scanning thread failed; what it had is scanned on the main thread',
-      );
-      this.#letGo(place);
-    }
+    this.#failed(place, error);
     const inline = await this.#place(0, 0);
     try {
       return await inline.lane.scan(chunk);

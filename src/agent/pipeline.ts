@@ -2,9 +2,12 @@ import type { BufferClosed } from '../buffer/buffer-closed.ts';
 import type { Committer } from '../buffer/committer.ts';
 import type { Chunk } from '../model/chunk.ts';
 import { NO_LINES } from '../model/line-counts.ts';
+import type { Position } from '../model/position.ts';
 import type { Fragment, Slice } from '../model/slice.ts';
 import type { Log } from '../platform/log.ts';
+import type { Run } from '../tail/stream-reader.ts';
 import type { Tailer } from '../tail/tailer.ts';
+import type { ReadOn } from './lane.ts';
 import type { Lanes, Seat } from './lanes.ts';
 import { unscanned } from './unscanned.ts';
 
@@ -19,10 +22,12 @@ export interface PipelineOptions {
   readonly onScanFailed: (source: string, reason: string) => void;
 }
 
-/** So many chunks of a file are scanned in a row at most by a thread, */
+/** So many blocks of a file a thread reads in a row while others wait for their turn, */
 const IN_A_ROW = 16;
-/** and so many of them are with it at a time. */
-const AT_ONCE = 3;
+/** and so many while none does, so that looks at a file that was moved need not wait for ever. */
+const IN_A_ROW_MAX = 256;
+/** So many of them it is asked for at a time. */
+const AT_ONCE = 4;
 
 /**
  * Moves chunks from the tailer through a lane to the committer, several at once where there are several lanes. The
@@ -71,31 +76,50 @@ export class Pipeline {
     }
   }
 
-  /**
-   * A thread is handed the next chunks of its file before the results of the first are here: it would wait for the main
-   * thread, which scans as well, longer than it scans. Other files have their turn after a few.
-   */
-  async #go(first: Chunk, seat: Seat): Promise<void> {
+  async #go(chunk: Chunk, seat: Seat): Promise<void> {
     const { tailer } = this.#options;
-    const underWay = [{ chunk: first, scanned: this.#scan(first, seat) }];
-    let left = IN_A_ROW - 1;
-    for (let front = underWay[0]; front !== undefined; front = underWay[0]) {
-      const { chunk, scanned } = front;
-      while (left > 0 && seat.queues() && underWay.length < AT_ONCE && this.#mayTake()) {
-        const next = await tailer.takeNext(underWay.at(-1)!.chunk, scanned);
-        if (next === undefined) break;
-        left--;
-        underWay.push({ chunk: next, scanned: this.#scan(next, seat) });
+    const run = seat.readsOn() ? tailer.beginRun(chunk) : undefined;
+    if (run === undefined) {
+      tailer.readAhead(chunk);
+      this.#commit(chunk, await this.#scan(chunk, seat));
+    } else await this.#goOn(chunk, run, seat);
+  }
+
+  /**
+   * A thread reads on in the file by itself: from here it would get its bytes later than it could have scanned them, since
+   * this thread scans as well. It is asked for the next blocks before the results of the first are here.
+   */
+  async #goOn(first: Chunk, run: Run, seat: Seat): Promise<void> {
+    const { tailer } = this.#options;
+    let asked = 0;
+    let over = false;
+    const reads: Promise<ReadOn | undefined>[] = [];
+    const ask = (): void => {
+      while (!over && reads.length < AT_ONCE && this.#mayTake()) {
+        if (asked >= (tailer.othersWait ? IN_A_ROW : IN_A_ROW_MAX)) return;
+        asked++;
+        reads.push(seat.readOn(run.plan));
       }
-      const fragment = await scanned;
-      if (tailer.stands(chunk)) this.#commit(chunk, fragment);
-      else fragment.giveBack?.();
-      underWay.shift();
+    };
+    const scanned = this.#scan(first, seat);
+    ask();
+    this.#commit(first, await scanned);
+    for (let next = reads.shift(); next !== undefined; next = reads.shift()) {
+      const read = await next;
+      if (read === undefined) over = true;
+      else this.#settleRead(run, read);
+      ask();
     }
+    tailer.endRun(run);
   }
 
   #mayTake(): boolean {
     return !this.#stop.signal.aborted && this.#options.committer.hasRoom;
+  }
+
+  #settleRead(run: Run, { block, fragment }: ReadOn): void {
+    const position = this.#options.tailer.settleRun(run, block);
+    if (position !== undefined) this.#addScanned(run.plan.source, block.from, position, fragment);
   }
 
   /** Never throws: a runner that ended would leave its file waiting for ever. */
@@ -118,23 +142,20 @@ export class Pipeline {
   }
 
   #commit(chunk: Chunk, fragment: Fragment): void {
-    const { tailer, labelsOf, onUnmatched } = this.#options;
-    if (fragment.unmatchedSample !== undefined) onUnmatched(chunk.source, fragment.unmatchedSample);
-    const position = tailer.settle(chunk, fragment.consumed, fragment.parserState);
-    const { giveBack } = fragment;
-    if (fragment.consumed === 0 && position.offset === chunk.from) {
+    const position = this.#options.tailer.settle(chunk, fragment.consumed, fragment.parserState);
+    this.#addScanned(chunk.source, chunk.from, position, fragment);
+  }
+
+  #addScanned(source: string, from: number, position: Position, fragment: Fragment): void {
+    const { labelsOf, onUnmatched } = this.#options;
+    const { counts, deltas, records, giveBack, unmatchedSample } = fragment;
+    if (unmatchedSample !== undefined) onUnmatched(source, unmatchedSample);
+    if (fragment.consumed === 0 && position.offset === from) {
       giveBack?.();
       return;
     }
-    this.#add({
-      position,
-      from: chunk.from,
-      counts: fragment.counts,
-      deltas: fragment.deltas,
-      records: fragment.records,
-      labels: labelsOf(chunk.source),
-      ...(giveBack === undefined ? {} : { giveBack }),
-    });
+    const labels = labelsOf(source);
+    this.#add({ position, from, counts, deltas, records, labels, ...(giveBack && { giveBack }) });
   }
 
   /** Positions that move without a line: a first look at the end of a file, a stream that is finished, content that is gone. */

@@ -43,6 +43,21 @@ export async function readAt(
   return total;
 }
 
+/** The same on a thread that has nothing else to do meanwhile. */
+export function readAtOnce(
+  area: string,
+  descriptor: number,
+  target: Buffer,
+  targetOffset: number,
+  length: number,
+  position: number,
+): number {
+  faultPoint(`${area}.read.before`);
+  const got = fs.readSync(descriptor, target, targetOffset, length, position);
+  faultPoint(`${area}.read.after`);
+  return got;
+}
+
 export async function statDescriptor(area: string, descriptor: number): Promise<FileStat> {
   return fileStat(
     await step<fs.BigIntStats>(`${area}.stat`, (done) => {

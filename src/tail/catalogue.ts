@@ -187,7 +187,7 @@ export class Catalogue {
     stream.bound = true;
     stream.retired = !member.matching || (!isLive(member) && family.latest !== stream);
     // What was there and is not there any more is remembered until the reader has found out.
-    stream.size = Math.max(size, size < stream.readTo ? stream.size : 0);
+    stream.size = Math.max(size, stream.size);
     stream.mtimeNs = mtimeNs;
     if (stream.state === 'finished') {
       if (!changed || member.compression !== 'none' || size === stream.offset) return;

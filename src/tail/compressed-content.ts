@@ -33,6 +33,8 @@ export class CompressedContent implements Content {
     return read;
   }
 
+  lend(): undefined {}
+
   async links(): Promise<number> {
     return (await statDescriptor('tail', this.#descriptor)).links;
   }

@@ -8,8 +8,15 @@ export interface Content {
   readonly sealed: boolean;
   /** How many names the file has; 0 once it is deleted. */
   links(): Promise<number>;
+  /** So that others can read from it too: it stays open until it is given back. Undefined where they could not. */
+  lend(): LentDescriptor | undefined;
   /** Waits for reads under way: a descriptor closed below them could already be another file's. */
   close(): Promise<void>;
+}
+
+export interface LentDescriptor {
+  readonly descriptor: number;
+  giveBack(): void;
 }
 
 export class PlainContent implements Content {
@@ -27,9 +34,13 @@ export class PlainContent implements Content {
     try {
       return await readAt('tail', this.#descriptor, target, at, length, offset);
     } finally {
-      this.#reads--;
-      if (this.#reads === 0) this.#idle?.();
+      this.#done();
     }
+  }
+
+  lend(): LentDescriptor {
+    this.#reads++;
+    return { descriptor: this.#descriptor, giveBack: () => this.#done() };
   }
 
   async links(): Promise<number> {
@@ -43,5 +54,10 @@ export class PlainContent implements Content {
       });
     }
     await closeDescriptor(this.#descriptor);
+  }
+
+  #done(): void {
+    this.#reads--;
+    if (this.#reads === 0) this.#idle?.();
   }
 }

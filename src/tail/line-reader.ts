@@ -4,6 +4,8 @@ import type { Content } from './content.ts';
 import { ANCHOR_BYTES, anchorBefore, beginsWith, holdsAnchor } from './fingerprint.ts';
 import type { TextEncoding } from './text-encoding.ts';
 
+type Readable = Pick<Content, 'read'>;
+
 /** Where to read, and what must still be found there. */
 export interface Place {
   readonly offset: number;
@@ -57,7 +59,7 @@ const SCAN_BLOCK_BYTES = 256 * 1024;
  * Reads the next whole lines in one positional read. The read begins at the anchor's bytes, so that a file that
  * was cut and has grown beyond the offset is noticed without a further system call.
  */
-export async function readLines(content: Content, place: Place, options: ReadOptions): Promise<ReadOutcome> {
+export async function readLines(content: Readable, place: Place, options: ReadOptions): Promise<ReadOutcome> {
   if (place.scanned >= RESCAN_BYTES) return readLongLine(content, place, options);
   const prefix = place.anchor.bytes;
   const capacity = options.blockBytes + ANCHOR_BYTES;
@@ -120,7 +122,7 @@ function longLineAt(
 }
 
 /** One line that does not fit a block, or is longer than allowed: found by searching on, then cut to its head. */
-async function readLongLine(content: Content, place: Place, options: ReadOptions): Promise<ReadOutcome> {
+async function readLongLine(content: Readable, place: Place, options: ReadOptions): Promise<ReadOutcome> {
   const found = await findNewline(content, place, options);
   if (found.end === -1 && !options.finishing)
     return { kind: 'end', scanned: found.scanned, size: found.size };
@@ -160,7 +162,7 @@ async function readLongLine(content: Content, place: Place, options: ReadOptions
 }
 
 async function findNewline(
-  content: Content,
+  content: Readable,
   place: Place,
   options: ReadOptions,
 ): Promise<{ end: number; scanned: number; size: number }> {

@@ -27,6 +27,10 @@ export class ReadyQueue {
     return undefined;
   }
 
+  get isEmpty(): boolean {
+    return this.#streams.length === 0;
+  }
+
   #addAgain(stream: Stream): void {
     this.#streams.push(stream);
     this.wake();

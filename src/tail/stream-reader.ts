@@ -1,12 +1,25 @@
 import type { Chunk } from '../model/chunk.ts';
 import { BufferPool } from './buffer-pool.ts';
-import { anchorBefore, growFingerprint } from './fingerprint.ts';
+import type { LentDescriptor } from './content.ts';
+import type { RunPlan } from './file-run.ts';
+import { anchorBefore, FINGERPRINT_BYTES, growFingerprint } from './fingerprint.ts';
 import { readLines, type Block, type ReadOptions, type ReadOutcome } from './line-reader.ts';
 import { openContent, type OpenFiles } from './open-files.ts';
 import type { Stream } from './stream.ts';
 import { encodingOf, type TextEncoding } from './text-encoding.ts';
 
 const NO_BYTES = Buffer.alloc(0);
+
+/** Of a stream that is read on elsewhere for a while. */
+export interface Run {
+  readonly plan: RunPlan;
+  readonly stream: Stream;
+  readonly lent: LentDescriptor;
+  /** Whether what was read so goes on where the stream stands. */
+  stands: boolean;
+  /** See Block: of the last one. */
+  more: boolean;
+}
 
 /** Reads streams block by block, opens what was closed, and moves a stream's place as its blocks are settled. */
 export class StreamReader {
@@ -60,8 +73,7 @@ export class StreamReader {
 
   /** While the parser works on one block the next is being read. */
   readAhead(stream: Stream, block: Block): void {
-    const most = Math.min(this.#chunkBytes, stream.source.chunkBytes ?? this.#chunkBytes);
-    stream.blockBytes = Math.min(most, stream.blockBytes * 2);
+    stream.blockBytes = Math.min(this.#mostBytes(stream), stream.blockBytes * 2);
     // Where the parser leaves something over each time, what was read ahead was read in vain.
     if (stream.heldTo > 0) return;
     if (stream.content === undefined || stream.ahead !== undefined || stream.finishing) return;
@@ -72,15 +84,20 @@ export class StreamReader {
     stream.ahead = { from: block.to, outcome };
   }
 
-  /** What was read ahead of the block's end, if it is whole lines and there before `until` resolves. */
-  async takeAhead(stream: Stream, block: Block, until: Promise<unknown>): Promise<Block | undefined> {
-    const { ahead } = stream;
-    if (ahead?.from !== block.to) return undefined;
-    const outcome = await Promise.race([ahead.outcome, until.then(() => undefined)]);
-    // It may have been dropped meanwhile.
-    if (outcome?.kind !== 'lines' || stream.ahead !== ahead) return undefined;
-    stream.ahead = undefined;
-    return outcome.block;
+  /** Lets another thread read on behind the block; undefined where only this one can. */
+  beginRun(stream: Stream, block: Block): Run | undefined {
+    if (!block.more || stream.finishing || stream.fingerprint.bytes < FINGERPRINT_BYTES) return undefined;
+    // Where the parser leaves something for what follows, or left over some lines just now, that has to wait for it.
+    if (stream.parserState !== undefined || stream.heldTo > 0) return undefined;
+    if (stream.source.multilineTimeoutMs !== undefined || !encodingFor(stream).asIs) return undefined;
+    const lent = stream.content?.lend();
+    if (lent === undefined) return undefined;
+    stream.blockBytes = this.#mostBytes(stream);
+    const { number, path, blockBytes, source } = stream;
+    const { name, maxLineBytes } = source;
+    const at = { descriptor: lent.descriptor, offset: block.to, anchor: block.anchor };
+    const plan = { source: name, stream: number, path, ...at, blockBytes, maxLineBytes };
+    return { plan, stream, lent, stands: true, more: true };
   }
 
   dropAhead(stream: Stream): void {
@@ -103,8 +120,8 @@ export class StreamReader {
     if (block.pooled) this.#pool.give(block.raw);
   }
 
-  /** Moves the stream past the first `consumed` bytes of the chunk. `next` was taken already and goes on from there. */
-  advance(stream: Stream, chunk: Chunk, block: Block, consumed: number, next?: Block): void {
+  /** Moves the stream past the first `consumed` bytes of the chunk. */
+  advance(stream: Stream, chunk: Chunk, block: Block, consumed: number): void {
     const whole = consumed === chunk.bytes.length;
     const end = whole ? block.end : block.start + rawLength(stream, chunk, block, consumed);
     grow(stream, block, end);
@@ -113,8 +130,11 @@ export class StreamReader {
     stream.scanned = 0;
     stream.heldTo = whole ? 0 : block.to;
     this.giveBack(block);
-    const readTo = next?.to ?? stream.offset;
-    if (stream.ahead !== undefined && stream.ahead.from !== readTo) this.dropAhead(stream);
+    if (stream.ahead !== undefined && stream.ahead.from !== stream.offset) this.dropAhead(stream);
+  }
+
+  #mostBytes({ source }: Stream): number {
+    return Math.min(this.#chunkBytes, source.chunkBytes ?? this.#chunkBytes);
   }
 
   #options(stream: Stream): ReadOptions {

@@ -44,7 +44,7 @@ export class Stream {
   parserState: string | undefined;
   committedOffset = 0;
 
-  /** Largest size seen. */
+  /** Largest size seen since its end was read last. */
   size = 0;
   mtimeNs = 0n;
   /** In the listing of the latest look under this identity. */

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
 import { Catalogue } from './catalogue.ts';
+import { leavesNothing, type RunBlock } from './file-run.ts';
 import { Hints } from './hints.ts';
 import type { Block } from './line-reader.ts';
 import { LookSchedule } from './look-schedule.ts';
@@ -12,7 +13,7 @@ import { ReadyQueue } from './ready-queue.ts';
 import type { SourceSpec } from './source-spec.ts';
 import type { Missed } from './sight.ts';
 import type { Stream } from './stream.ts';
-import { StreamReader } from './stream-reader.ts';
+import { type Run, StreamReader } from './stream-reader.ts';
 import { statusOf, type StreamStatus } from './stream-status.ts';
 import { type SourceState, StreamTable } from './stream-table.ts';
 
@@ -73,8 +74,10 @@ export class Tailer {
   readonly #looks: LookSchedule;
   readonly #hints: Hints;
   readonly #queue = new ReadyQueue();
-  /** By stream, in the order of the file. */
-  readonly #outstanding = new Map<number, Outstanding[]>();
+  /** By stream. */
+  readonly #outstanding = new Map<number, Outstanding>();
+  /** By stream: it stays busy. */
+  readonly #runs = new Map<number, Run>();
   /** Reads for a `take` that are under way. */
   #reads = 0;
   /** Positions of sources that are not configured (any more). */
@@ -120,7 +123,7 @@ export class Tailer {
     while (!signal.aborted && !this.#stopped) {
       const stream = this.#queue.next();
       if (stream === undefined) {
-        if (this.#reads === 0 && this.#outstanding.size === 0) onRest?.();
+        if (this.#reads + this.#outstanding.size + this.#runs.size === 0) onRest?.();
         await this.#queue.wait(signal);
         continue;
       }
@@ -131,34 +134,42 @@ export class Tailer {
     return undefined;
   }
 
-  /**
-   * What follows a chunk that is under way, so that it can be scanned while that one's results are on their way;
-   * undefined where nothing is at hand before `until` resolves. It is settled after the chunk, and only if it `stands`.
-   */
-  async takeNext(chunk: Chunk, until: Promise<unknown>): Promise<Chunk | undefined> {
-    const last = this.#outstanding.get(chunk.stream)?.at(-1);
-    if (last?.chunk !== chunk) return undefined;
-    const { stream, block } = last;
-    // Where the parser leaves something for what follows, or left over some lines just now, that has to wait for it.
-    if (stream.parserState !== undefined || stream.heldTo > 0) return undefined;
-    if (stream.source.multilineTimeoutMs !== undefined) return undefined;
-    const ahead = await this.#reader.takeAhead(stream, block, until);
-    if (ahead === undefined) return undefined;
-    const underWay = this.#outstanding.get(chunk.stream);
-    if (underWay?.at(-1) !== last) {
-      this.#reader.giveBack(ahead);
-      return undefined;
-    }
-    const next = this.#toChunk(stream, ahead, false);
-    underWay.push({ chunk: next, stream, block: ahead });
-    // The file may have grown since it was read.
-    stream.dirty = true;
-    return next;
+  /** Reads what follows a chunk that is under way, so that it is at hand. */
+  readAhead(chunk: Chunk): void {
+    const { stream, block } = this.#underWay(chunk);
+    if (block.more) this.#reader.readAhead(stream, block);
   }
 
-  /** Whether the chunk is still to be settled: one that was taken as what follows another may have been given back. */
-  stands(chunk: Chunk): boolean {
-    return this.#outstanding.get(chunk.stream)?.[0]?.chunk === chunk;
+  /**
+   * Lets another thread read what follows a chunk that is under way; undefined where that has to wait. The chunk is settled
+   * first, then what that thread read, in order; when it will give nothing more the run is ended.
+   */
+  beginRun(chunk: Chunk): Run | undefined {
+    const { stream, block } = this.#underWay(chunk);
+    const run = this.#reader.beginRun(stream, block);
+    if (run !== undefined) this.#runs.set(stream.number, run);
+    return run;
+  }
+
+  /** All of the block is done with. Returns the position to be committed; undefined where it will come again. */
+  settleRun(run: Run, { from, to, anchor, more }: RunBlock): Position | undefined {
+    const { stream } = run;
+    run.stands &&= stream.state === 'following' && stream.offset === from;
+    if (!run.stands) return undefined;
+    stream.offset = stream.takenTo = to;
+    stream.anchor = anchor;
+    stream.size = Math.max(stream.size, to);
+    run.more = more;
+    return stream.position();
+  }
+
+  endRun(run: Run): void {
+    const { stream, lent } = run;
+    lent.giveBack();
+    this.#runs.delete(stream.number);
+    // The file may have grown since it was read.
+    stream.dirty = true;
+    this.#free(stream, run.more, false);
   }
 
   /**
@@ -171,23 +182,15 @@ export class Tailer {
         `settle: ${consumed} of ${chunk.bytes.length} bytes of ${chunk.path} cannot be consumed`,
       );
     }
-    const [{ stream, block }, following] = this.#claim(chunk);
-    const whole = consumed === chunk.bytes.length;
-    const goOn = whole && parserState === undefined && stream.state === 'following';
-    // Those that come again are left to whoever has them, with their buffers: they may be being scanned.
-    const standing = goOn ? following : [];
-    this.#reader.advance(stream, chunk, block, consumed, standing.at(-1)?.block);
+    const { stream, block } = this.#underWay(chunk);
+    this.#outstanding.delete(stream.number);
+    this.#reader.advance(stream, chunk, block, consumed);
     if (parserState !== undefined) stream.parserState = parserState;
     stream.quietSinceMs = undefined;
-    if (standing.length > 0) {
-      this.#outstanding.set(stream.number, standing);
-      return stream.position();
-    }
-    stream.busy = false;
-    if (block.final) this.#finish(stream);
-    else if (block.more || stream.dirty || stream.finishing || stream.flushDue) this.#queue.add(stream);
-    else this.#reachedEnd(stream);
-    if (!whole) this.#expectMore(stream);
+    const run = this.#runs.get(stream.number);
+    if (run === undefined) this.#free(stream, block.more, block.final);
+    else run.stands = leavesNothing(chunk, consumed, parserState);
+    if (consumed < chunk.bytes.length) this.#expectMore(stream);
     return stream.position();
   }
 
@@ -197,6 +200,11 @@ export class Tailer {
       const known = this.#table.get(stream);
       if (known !== undefined) known.committedOffset = offset;
     }
+  }
+
+  /** Whether a file that may have something to read waits for who reads it. */
+  get othersWait(): boolean {
+    return !this.#queue.isEmpty;
   }
 
   drainNotices(): readonly Notice[] {
@@ -275,7 +283,7 @@ export class Tailer {
       if (outcome?.kind === 'lines') return this.#deliver(stream, outcome.block);
       if (outcome?.kind === 'end') {
         stream.scanned = outcome.scanned;
-        stream.size = Math.max(stream.size, outcome.size);
+        stream.size = outcome.size;
         this.#reachedEnd(stream);
         return undefined;
       }
@@ -302,26 +310,25 @@ export class Tailer {
     }
     const flush = block.final || stream.flushDue;
     stream.flushDue = false;
-    const chunk = this.#toChunk(stream, block, flush);
-    this.#outstanding.set(stream.number, [{ chunk, stream, block }]);
-    return chunk;
-  }
-
-  #toChunk(stream: Stream, block: Block, flush: boolean): Chunk {
     stream.takenTo = block.to;
     stream.size = Math.max(stream.size, block.to);
     const chunk = this.#reader.toChunk(stream, block, flush, this.#clock.now());
-    if (block.more) this.#reader.readAhead(stream, block);
+    this.#outstanding.set(stream.number, { chunk, stream, block });
     return chunk;
   }
 
-  /** The chunk, which is the first of its stream, and what was taken as following it. */
-  #claim(chunk: Chunk): [Outstanding, Outstanding[]] {
-    const [first, ...following] = this.#outstanding.get(chunk.stream) ?? [];
-    if (first?.chunk !== chunk)
-      throw new Error(`a chunk of ${chunk.path} was settled that is not outstanding`);
-    this.#outstanding.delete(chunk.stream);
-    return [first, following];
+  #underWay(chunk: Chunk): Outstanding {
+    const outstanding = this.#outstanding.get(chunk.stream);
+    if (outstanding?.chunk !== chunk) throw new Error(`a chunk of ${chunk.path} that is not outstanding`);
+    return outstanding;
+  }
+
+  /** Nobody reads it any more. */
+  #free(stream: Stream, more: boolean, final: boolean): void {
+    stream.busy = false;
+    if (final) this.#finish(stream);
+    else if (more || stream.dirty || stream.finishing || stream.flushDue) this.#queue.add(stream);
+    else this.#reachedEnd(stream);
   }
 
   #reachedEnd(stream: Stream): undefined {

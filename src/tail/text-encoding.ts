@@ -7,6 +7,8 @@ import type { SourceSpec } from './source-spec.ts';
 export interface TextEncoding {
   /** Bytes of a byte order mark at the file's start, to be left out. */
   readonly markBytes: number;
+  /** Text is what stands in the file: decoding changes nothing. */
+  readonly asIs: boolean;
   /** Bytes of a unit: reads and cuts happen at multiples of it. */
   readonly unit: 1 | 2;
   /** One past the last newline in `raw[from … to]`, or -1. */
@@ -48,6 +50,7 @@ const bytewise = {
 
 const utf8: TextEncoding = {
   ...bytewise,
+  asIs: true,
   wholeEnd(raw, from, to) {
     for (let at = to - 1; at >= Math.max(from, to - 3); at--) {
       const byte = raw[at]!;
@@ -63,6 +66,7 @@ const utf8: TextEncoding = {
 
 const latin1: TextEncoding = {
   ...bytewise,
+  asIs: false,
   decode: (raw) => Buffer.from(raw.toString('latin1'), 'utf8'),
   rawLength: (text) => text.toString('utf8').length,
 };
@@ -73,6 +77,7 @@ function utf16(order: 'little' | 'big', markBytes: number): TextEncoding {
     raw[at + low] === NEWLINE && raw[at + 1 - low] === 0;
   return {
     markBytes,
+    asIs: false,
     unit: 2,
     // Not behind the first half of a pair.
     wholeEnd: (raw, from, to) => (to - 2 >= from && raw[to - 1 - low]! >> 2 === 0b110110 ? to - 2 : to),

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Lanes } from '../../src/agent/lanes.ts';
+import type { Lanes, Seat } from '../../src/agent/lanes.ts';
 import { Pipeline } from '../../src/agent/pipeline.ts';
 import type { Committer } from '../../src/buffer/committer.ts';
 import type { Chunk } from '../../src/model/chunk.ts';
@@ -10,6 +10,8 @@ import { NO_LINES } from '../../src/model/line-counts.ts';
 import type { Fragment, Slice } from '../../src/model/slice.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import { BufferPool } from '../../src/tail/buffer-pool.ts';
+import { FileRun, leavesNothing, type RunPlan } from '../../src/tail/file-run.ts';
 import { Tailer } from '../../src/tail/tailer.ts';
 import { until } from '../tail/harness.ts';
 
@@ -29,15 +31,18 @@ function scanned(chunk: Chunk): Fragment {
 }
 
 interface Circumstances {
-  /** Whether a lane takes a second chunk while it has one. */
-  readonly queues?: () => boolean;
+  /** Whether a lane reads on by itself, and how; it does not by default. */
+  readonly readsOn?: () => boolean;
+  readonly readOn?: Seat['readOn'];
+  readonly scan?: (chunk: Chunk) => Promise<Fragment>;
   readonly chunkBytes?: number;
   readonly hasRoom?: () => boolean;
 }
 
 /** A pipeline over the files of a folder; what it hands to the committer is kept. */
 async function running(scan: (chunk: Chunk) => Promise<Fragment>, circumstances: Circumstances = {}) {
-  const { queues = () => false, chunkBytes = 1024 * 1024, hasRoom = () => true } = circumstances;
+  const { readsOn = () => false, chunkBytes = 1024 * 1024, hasRoom = () => true } = circumstances;
+  const readOn = circumstances.readOn ?? (async () => Promise.resolve(undefined));
   const failures: string[] = [];
   const folder = await mkdtemp(join(tmpdir(), 'taffrail-pipeline-'));
   cleanups.push(async () => rm(folder, { recursive: true, force: true }));
@@ -79,7 +84,7 @@ async function running(scan: (chunk: Chunk) => Promise<Fragment>, circumstances:
       return Promise.resolve();
     },
   } as unknown as Committer;
-  const seat = { queues, scan, leave: () => undefined };
+  const seat: Seat = { readsOn, scan, readOn, leave: () => undefined };
   const lanes = { width: 1, seat: async () => Promise.resolve(seat) } as unknown as Lanes;
   pipeline = new Pipeline(
     {
@@ -149,104 +154,172 @@ test('a fragment that says more was consumed than there is does not get by', asy
   expect(failures).toEqual(['app: 9 of 8 bytes were said to be consumed']);
 });
 
-describe('a lane that takes several chunks at once', () => {
+describe('a lane that reads on by itself', () => {
   const text = Array.from({ length: 2000 }, (_, n) => `${n} of the lines\n`).join('');
-  /** How many were with the lane at once, at most. */
+  const CHUNK_BYTES = 2048;
+  /** How many blocks it was asked for at once, at most. */
   let most: number;
-  let under: number;
-
-  async function slowly(chunk: Chunk, delayMs: number, scan = scanned): Promise<Fragment> {
-    most = Math.max(most, ++under);
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
-    under--;
-    return scan(chunk);
-  }
+  let under = 0;
+  /** In order: how many blocks each run gave. */
+  let runs: number[];
 
   beforeEach(() => {
     most = under = 0;
+    runs = [];
   });
 
-  async function whole(
-    scan: (chunk: Chunk) => Promise<Fragment>,
-    circumstances: Circumstances = {},
-  ): Promise<void> {
-    const { log, other, added } = await running(scan, {
-      queues: () => true,
-      chunkBytes: 2048,
-      ...circumstances,
-    });
-    await writeFile(other, text);
-    const of = (path: string): Slice[] =>
-      added.filter(({ position, counts }) => position.path === path && counts.lines > 0);
-    await until(() => of(other).at(-1)?.position.offset === text.length, 'the end of the file');
+  interface Thread {
+    readonly scan?: (chunk: Chunk) => Fragment;
+    readonly delayMs?: () => number;
+    /** Reads on although something was left over of the chunk before. */
+    readonly careless?: boolean;
+  }
+
+  /** As a thread does it, in turn. */
+  function thread({
+    scan = scanned,
+    delayMs = () => 2,
+    careless = false,
+  }: Thread): Omit<Circumstances, 'hasRoom'> {
+    let begun: RunPlan | undefined;
+    let run: FileRun | undefined;
+    let left = true;
+    let last: Promise<unknown> = Promise.resolve();
+    const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+      const mine = last.then(async () => new Promise((resolve) => setTimeout(resolve, delayMs()))).then(work);
+      last = mine;
+      return mine;
+    };
+    return {
+      readsOn: () => true,
+      chunkBytes: CHUNK_BYTES,
+      scan: async (chunk) =>
+        inTurn(() => {
+          const fragment = scan(chunk);
+          left = !leavesNothing(chunk, fragment.consumed, fragment.parserState);
+          return Promise.resolve(fragment);
+        }),
+      async readOn(plan) {
+        most = Math.max(most, ++under);
+        const read = await inTurn(async () => {
+          if (begun !== plan) {
+            begun = plan;
+            runs.push(0);
+            run = left && !careless ? undefined : new FileRun(plan, new BufferPool(1));
+          }
+          return run?.next(scan);
+        });
+        under--;
+        if (read === undefined) return undefined;
+        runs[runs.length - 1]!++;
+        return { block: read.block, fragment: read.scanned };
+      },
+    };
+  }
+
+  /** All lines of a file, in order, each once. */
+  function check(slices: readonly Slice[]): void {
     let done = 0;
-    for (const { from, position, counts } of of(other)) {
+    for (const { from, position, counts } of slices) {
       expect(from).toBe(done);
       done = position.offset;
       expect(counts.lines).toBe(text.slice(from, done).split('\n').length - 1);
     }
+    expect(done).toBe(text.length);
+  }
+
+  async function whole(circumstances: Circumstances): Promise<void> {
+    const { log, other, added } = await running(circumstances.scan!, circumstances);
+    await writeFile(other, text);
+    const of = (path: string): Slice[] =>
+      added.filter(({ position, counts }) => position.path === path && counts.lines > 0);
+    await until(() => of(other).at(-1)?.position.offset === text.length, 'the end of the file');
+    check(of(other));
     expect(of(log).map(({ counts }) => counts.lines)).toEqual([2]);
   }
 
-  test('commits them in order, whichever is done first', async () => {
+  test('is asked for several blocks at once, which are committed in order', async () => {
     let n = 0;
-    await whole(async (chunk) => slowly(chunk, n++ % 3 === 0 ? 20 : 1));
-    expect(most).toBeGreaterThan(1);
+    await whole(thread({ delayMs: () => (n++ % 3 === 0 ? 20 : 1) }));
+    expect(most).toBe(4);
+    expect(Math.max(...runs)).toBeGreaterThan(10);
   });
 
-  test('commits nothing of a chunk whose beginning belongs to the one before', async () => {
-    let n = 0;
-    let given = 0;
-    await whole(async (chunk) => {
-      // At the end of the file what is left over would wait for more.
-      const part = n++ % 5 === 1 && chunk.to < text.length;
-      const consumed = part ? chunk.bytes.lastIndexOf(10, chunk.bytes.length - 2) + 1 : chunk.bytes.length;
-      return slowly(chunk, 10, () => ({
-        ...scanned({ ...chunk, bytes: chunk.bytes.subarray(0, consumed) }),
-        giveBack: () => given++,
-      }));
-    });
-    // Memory of what came to nothing is given back at once; of what was committed, by the committer.
-    expect(given).toBeGreaterThan(0);
-  });
+  test.each([false, true])(
+    'commits nothing of a block whose beginning belongs to the one before (careless: %s)',
+    async (careless) => {
+      let n = 0;
+      await whole(
+        thread({
+          careless,
+          scan(chunk) {
+            // At the end of the file what is left over would wait for more.
+            const part = n++ % 5 === 1 && chunk.to < text.length - 2 * CHUNK_BYTES;
+            const length = part
+              ? chunk.bytes.lastIndexOf(10, chunk.bytes.length - 2) + 1
+              : chunk.bytes.length;
+            return scanned({ ...chunk, bytes: chunk.bytes.subarray(0, length) });
+          },
+        }),
+      );
+    },
+  );
 
-  test('is given one at a time again once its thread is gone', async () => {
+  test('is asked for nothing more once its thread is gone', async () => {
     let n = 0;
-    const atOnce: number[] = [];
-    await whole(
-      async (chunk) => {
-        n++;
-        atOnce.push(under + 1);
-        return slowly(chunk, 5);
+    const alive = (): boolean => n < 8;
+    const lane = thread({ scan: (chunk) => (n++, scanned(chunk)) });
+    let inVain = 0;
+    await whole({
+      ...lane,
+      readsOn: alive,
+      async readOn(plan) {
+        const read = await lane.readOn!(plan);
+        if (alive()) return read;
+        inVain++;
+        return undefined;
       },
-      { queues: () => n < 8 },
-    );
-    expect(Math.max(...atOnce.slice(0, 8))).toBe(3);
-    expect(Math.max(...atOnce.slice(10))).toBe(1);
+    });
+    expect(inVain).toBeGreaterThan(0);
+    // Those that were under way.
+    expect(inVain).toBeLessThanOrEqual(4);
   });
 
   test('is waited for as reading pauses: what it has is committed, and nothing is taken any more', async () => {
-    const circumstances = { queues: () => true, chunkBytes: 2048 };
-    let taken = 0;
-    const { other, added, pipeline } = await running(async (chunk) => {
-      taken = Math.max(taken, chunk.path === other ? chunk.to : 0);
-      return slowly(chunk, 10);
-    }, circumstances);
+    const lane = thread({ delayMs: () => 5 });
+    const { other, added, pipeline } = await running(lane.scan!, lane);
     await writeFile(other, text);
-    await until(() => most === 3, 'three at once');
-    const before = taken;
+    await until(() => most === 4, 'four at once');
     await pipeline.pause();
     expect(under).toBe(0);
-    expect(added.findLast(({ position }) => position.path === other)?.position.offset).toBe(taken);
-    // One may just have been asked for.
-    expect(taken).toBeLessThanOrEqual(before + 2048);
+    const slices = added.filter(({ position }) => position.path === other);
+    expect(slices.length).toBeLessThan(10);
+    expect(slices.length - 1).toBe(runs[0]);
     const commits = added.length;
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(added).toHaveLength(commits);
+    pipeline.start();
   });
 
-  test('is not given a second one while the committer has no room', async () => {
-    await whole(async (chunk) => slowly(chunk, 10), { hasRoom: () => false });
-    expect(most).toBe(1);
+  test('is asked for nothing while the committer has no room', async () => {
+    await whole({ ...thread({}), hasRoom: () => false });
+    expect(most).toBe(0);
+  });
+
+  test('leaves its file to others after some blocks while they wait, and else goes on to its end', async () => {
+    const lane = thread({ delayMs: () => 0 });
+    const { other, added } = await running(lane.scan!, lane);
+    await writeFile(`${other}.log`, text);
+    await writeFile(other, text);
+    const done = (path: string): boolean =>
+      added.some(({ position }) => position.path === path && position.offset === text.length);
+    await until(() => done(other) && done(`${other}.log`), 'the ends of both files');
+    expect(runs.slice(0, 2)).toEqual([16, 16]);
+    runs = [];
+    const third = other.replace('other', 'third');
+    await writeFile(third, text);
+    await until(() => done(third), 'the end of a third file');
+    expect(runs.reduce((sum, blocks) => sum + blocks, 0)).toBeGreaterThan(15);
+    expect(runs.filter((blocks) => blocks > 0)).toHaveLength(1);
   });
 });

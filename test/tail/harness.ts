@@ -5,7 +5,10 @@ import type { Chunk } from '../../src/model/chunk.ts';
 import type { Position } from '../../src/model/position.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import { BufferPool } from '../../src/tail/buffer-pool.ts';
+import { FileRun, type RunBlock } from '../../src/tail/file-run.ts';
 import type { SourceSpec } from '../../src/tail/source-spec.ts';
+import type { Run } from '../../src/tail/stream-reader.ts';
 import { Tailer, type Notice, type TailerOptions } from '../../src/tail/tailer.ts';
 
 export async function until(
@@ -37,20 +40,20 @@ export class TailHarness {
   nextStream = 1;
   spec: SourceSpec;
   options: Partial<TailerOptions> = {};
-  /** How many bytes of a chunk to consume; `followed` where the one behind it was taken already. */
+  /** How many bytes of a chunk to consume; `followed` where what is behind it was read already. */
   consume: (chunk: Chunk, followed: boolean) => number = (chunk) => chunk.bytes.length;
   /** What the parser keeps for what follows. */
   leaves: (chunk: Chunk) => string | undefined = () => undefined;
   /** How many take chunks at the same time. */
   readers = 1;
-  /** How many chunks of a file are taken before the first of them is settled. */
+  /** How many blocks of a file are read before the first of them is settled. */
   atOnce: () => number = () => 1;
   /** How long a chunk is worked on. */
   work: () => Promise<void> = async () => undefined;
-  /** Chunks that were taken before the one in front of them was settled; and those of them that were so in vain. */
-  takenEarly = 0;
-  givenBack = 0;
-  /** Chunks that were settled though they were taken without what the parser had left for them. */
+  /** Blocks that were read by runs and settled; and those that came again. */
+  readByRuns = 0;
+  readInVain = 0;
+  /** Chunks that were settled though they were read without what the parser had left for them. */
   stale = 0;
 
   private constructor(folder: string, spec: Partial<SourceSpec>) {
@@ -155,40 +158,62 @@ export class TailHarness {
       const chunk = await tailer.take(signal);
       if (chunk === undefined) return;
       const atOnce = this.atOnce();
-      const underWay = [chunk];
-      for (let front = underWay[0]; front !== undefined; front = underWay[0]) {
-        while (underWay.length < atOnce && !signal.aborted) {
-          const next = await tailer.takeNext(underWay.at(-1)!, aMoment());
-          if (next === undefined) break;
-          underWay.push(next);
-          this.takenEarly++;
-        }
+      const run = atOnce > 1 ? tailer.beginRun(chunk) : undefined;
+      if (run === undefined) {
+        tailer.readAhead(chunk);
         await this.work();
         if (this.#killed) return;
-        if (tailer.stands(front)) this.#settle(tailer, front, underWay.length > 1);
-        else this.givenBack++;
-        underWay.shift();
+        this.#settle(tailer, chunk, false);
+      } else await this.#readOn(tailer, chunk, run, atOnce).finally(() => tailer.endRun(run));
+    }
+  }
+
+  /** As a thread would, but that it does so too where something was left over of the first chunk. */
+  async #readOn(tailer: Tailer, first: Chunk, run: Run, atOnce: number): Promise<void> {
+    const fileRun = new FileRun(run.plan, new BufferPool(1));
+    const ahead: { block: RunBlock; chunk: Omit<Chunk, 'bytes'>; lines: string[] }[] = [];
+    const readOn = async (): Promise<boolean> => {
+      const next = await fileRun.next(({ bytes, ...chunk }) => {
+        const consumed = this.consume({ ...chunk, bytes }, true);
+        if (consumed < bytes.length) this.readInVain++;
+        const parserState = this.leaves({ ...chunk, bytes });
+        return { consumed, chunk, lines: linesOf(bytes), ...(parserState !== undefined && { parserState }) };
+      });
+      if (next !== undefined) ahead.push({ block: next.block, ...next.scanned });
+      return next !== undefined;
+    };
+    while (ahead.length < atOnce - 1 && (await readOn()));
+    await this.work();
+    if (this.#killed) return;
+    this.#settle(tailer, first, ahead.length > 0);
+    for (let next = ahead.shift(); next !== undefined; next = ahead.shift()) {
+      await this.work();
+      if (this.#killed) return;
+      const position = tailer.settleRun(run, next.block);
+      if (position === undefined) this.readInVain++;
+      else {
+        this.readByRuns++;
+        this.#note(next.chunk, next.lines);
+        if (position.parserState !== undefined) this.stale++;
+        this.#keep(position);
       }
+      if (position !== undefined && !this.#abort.signal.aborted) await readOn();
     }
   }
 
   #settle(tailer: Tailer, chunk: Chunk, followed: boolean): void {
     const consumed = chunk.flush ? chunk.bytes.length : this.consume(chunk, followed);
     const { bytes, ...rest } = chunk;
-    this.chunks.push(rest);
-    const lines = linesOf(bytes.subarray(0, consumed));
-    this.lines.push(...lines);
-    this.linesByStream.set(chunk.stream, [...(this.linesByStream.get(chunk.stream) ?? []), ...lines]);
+    this.#note(rest, linesOf(bytes.subarray(0, consumed)));
     if (chunk.parserState !== this.positions.get(chunk.stream)?.parserState) this.stale++;
     this.#keep(tailer.settle(chunk, consumed, this.leaves(chunk)));
   }
-}
 
-/** Longer than a read takes. */
-function aMoment(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 500).unref();
-  });
+  #note(chunk: Omit<Chunk, 'bytes'>, lines: readonly string[]): void {
+    this.chunks.push(chunk);
+    this.lines.push(...lines);
+    this.linesByStream.set(chunk.stream, [...(this.linesByStream.get(chunk.stream) ?? []), ...lines]);
+  }
 }
 
 export function linesOf(bytes: Buffer): string[] {

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import type { Chunk } from '../../src/model/chunk.ts';
+import { BufferPool } from '../../src/tail/buffer-pool.ts';
+import { FileRun } from '../../src/tail/file-run.ts';
 import { Tailer } from '../../src/tail/tailer.ts';
-import { linesOf, numbered, TailHarness } from './harness.ts';
+import { linesOf, numbered, TailHarness, until } from './harness.ts';
 
 const BLOCK_BYTES = 4096;
 
@@ -44,6 +47,7 @@ async function readWhileGrowing(first: string, append: string): Promise<string[]
       const chunk = await tailer.take(abort.signal);
       clearTimeout(timer);
       if (chunk === undefined) return lines;
+      tailer.readAhead(chunk);
       if (!appended) {
         appended = true;
         // Long enough for a read of one block; were it too short, the test would prove less, not fail.
@@ -78,7 +82,7 @@ describe('a block that is read ahead', () => {
   });
 });
 
-describe('a chunk that is taken before the one in front of it is settled', () => {
+describe('a run of blocks that are read before the chunk in front of them is settled', () => {
   const { text, lines } = numbered('a', 0, 3000);
   async function readAll(): Promise<void> {
     tail.options = { chunkBytes: BLOCK_BYTES };
@@ -91,65 +95,109 @@ describe('a chunk that is taken before the one in front of it is settled', () =>
 
   test('is delivered in the order of the file, and once', async () => {
     await readAll();
-    expect(tail.takenEarly).toBeGreaterThan(3);
-    expect(tail.givenBack).toBe(0);
+    expect(tail.readByRuns).toBeGreaterThan(10);
+    expect(tail.readInVain).toBe(0);
   });
 
-  test('comes again, behind what was left over, where that one was not consumed as a whole', async () => {
+  test('ends where the file ends, and what is appended then is read on', async () => {
+    await readAll();
+    const more = numbered('b', 0, 1000);
+    appendFileSync(tail.path('app.log'), more.text);
+    await tail.linesAre([...lines, ...more.lines]);
+    expect(tail.lines).toEqual([...lines, ...more.lines]);
+  });
+
+  test('comes again, behind what was left over, where the chunk was not consumed as a whole', async () => {
     // At the end of the file what is left over would wait for more.
     tail.consume = ({ bytes, to }) =>
       tail.chunks.length % 5 === 1 && to < text.length
         ? bytes.lastIndexOf(10, bytes.length - 2) + 1
         : bytes.length;
     await readAll();
-    expect(tail.givenBack).toBeGreaterThan(3);
+    expect(tail.readByRuns).toBeGreaterThan(3);
+    expect(tail.readInVain).toBeGreaterThan(1);
   });
 
-  test('comes again where the parser has something for it, and from then on is taken in its turn', async () => {
-    // The sixth and the seventh were taken by then.
-    tail.leaves = () => (tail.chunks.length === 5 ? 'fields' : undefined);
+  test('comes again where the parser has something for it, and from then on is read in its turn', async () => {
+    // The first chunk leaves something when two more were read.
+    tail.leaves = ({ from }) => (from === 0 ? 'fields' : undefined);
     await readAll();
-    expect(tail.takenEarly).toBe(6);
-    expect(tail.givenBack).toBe(2);
+    expect(tail.readByRuns).toBe(0);
+    expect(tail.readInVain).toBe(2);
+    expect(tail.stale).toBe(0);
   });
 
-  test('is not taken where the source joins lines', async () => {
+  test('is not begun where the source joins lines', async () => {
     tail.spec = { ...tail.spec, multilineTimeoutMs: 50 };
     await readAll();
-    expect(tail.takenEarly).toBe(0);
+    expect(tail.readByRuns + tail.readInVain).toBe(0);
   });
 
-  test('is not taken for the while in which something is left over each time', async () => {
+  test.each(['latin1', 'utf-16'] as const)('is not begun in a file of %s', async (encoding) => {
+    tail.spec = { ...tail.spec, encoding };
+    tail.options = { chunkBytes: BLOCK_BYTES };
+    tail.atOnce = () => 3;
+    writeFileSync(tail.path('app.log'), Buffer.from(text, encoding === 'latin1' ? 'latin1' : 'utf16le'));
+    await tail.start();
+    await tail.linesAre(lines);
+    expect(tail.readByRuns + tail.readInVain).toBe(0);
+  });
+
+  test('is not begun for the while in which something is left over each time', async () => {
     tail.consume = ({ bytes, to }) =>
       to < text.length ? bytes.lastIndexOf(10, bytes.length - 2) + 1 : bytes.length;
     await readAll();
-    expect(tail.givenBack).toBeLessThanOrEqual(2);
+    expect(tail.readByRuns).toBe(0);
   });
 
-  test('keeps its bytes where it comes again: a thread may be scanning them still', async () => {
-    writeFileSync(tail.path('app.log'), text);
+  test('ends where the file was cut below it, and no block of it is taken for another', async () => {
+    const { text: other, lines: otherLines } = numbered('b', 0, 3000);
+    const file = tail.path('app.log');
+    let cut = false;
+    tail.work = async () => {
+      if (cut || tail.chunks.length !== 4) return;
+      cut = true;
+      writeFileSync(file, other);
+    };
+    tail.options = { chunkBytes: BLOCK_BYTES };
+    tail.atOnce = () => 3;
+    writeFileSync(file, text);
+    await tail.start();
+    await until(
+      () => tail.lines.at(-1) === otherLines.at(-1),
+      () => tail.describe(),
+    );
+    const old = tail.lines.filter((line) => line.startsWith('a'));
+    expect(old).toEqual(lines.slice(0, old.length));
+    expect(tail.lines).toEqual([...old, ...otherLines]);
+    const missed = text.length - Buffer.byteLength(`${old.join('\n')}\n`);
+    expect(tail.missed).toEqual([{ reason: 'truncated', bytes: missed }]);
+  });
+
+  test('keeps its file open until it is ended', async () => {
+    const file = tail.path('app.log');
+    writeFileSync(file, text);
     const tailer = bareTailer();
-    const { signal } = new AbortController();
-    const never = new Promise<void>(() => undefined);
-    try {
-      await tailer.start();
-      const first = (await tailer.take(signal))!;
-      const early = (await tailer.takeNext(first, never))!;
-      const bytes = Buffer.from(early.bytes);
-      const rest = first.bytes.lastIndexOf(10, first.bytes.length - 2) + 1;
-      tailer.settle(first, rest);
-      expect(tailer.stands(early)).toBe(false);
-      const again = [(await tailer.take(signal))!];
-      tailer.settle(again[0]!, again[0]!.bytes.length);
-      again.push((await tailer.take(signal))!);
-      while (again.length < 5) again.push((await tailer.takeNext(again.at(-1)!, never))!);
-      expect(early.bytes).toEqual(bytes);
-    } finally {
-      await tailer.stop();
-    }
+    await tailer.start();
+    const first = (await tailer.take(new AbortController().signal))!;
+    const run = tailer.beginRun(first)!;
+    tailer.settle(first, first.bytes.length);
+    const stopped = tailer.stop();
+    const fileRun = new FileRun(run.plan, new BufferPool(1));
+    const read: string[] = [];
+    const scan = ({ bytes }: Chunk): { consumed: number } => {
+      read.push(...linesOf(bytes));
+      return { consumed: bytes.length };
+    };
+    while ((await fileRun.next(scan)) !== undefined) await new Promise(setImmediate);
+    expect([...linesOf(first.bytes), ...read]).toEqual(lines);
+    tailer.endRun(run);
+    await stopped;
+    const late = new FileRun({ ...run.plan, descriptor: run.plan.descriptor }, new BufferPool(1));
+    await expect(late.next(scan)).rejects.toThrow('EBADF');
   });
 
-  test('may be the head of a line that was cut, or follow it', async () => {
+  test('may begin at the head of a line that was cut, and go over others', async () => {
     const cut = 'y'.repeat(3 * BLOCK_BYTES);
     const parts = [0, 700, 701, 702, 2000].map((at, n, all) => ({ at, to: all[n + 1] ?? lines.length }));
     const withCuts = parts.map(({ at, to }) => [cut, ...lines.slice(at, to)]).flat();
@@ -162,6 +210,6 @@ describe('a chunk that is taken before the one in front of it is settled', () =>
     await tail.linesAre(expected);
     expect(tail.lines).toEqual(expected);
     expect(tail.chunks.reduce((sum, { cutBytes }) => sum + cutBytes, 0)).toBe(5 * (cut.length - 2000));
-    expect(tail.takenEarly).toBeGreaterThan(5);
+    expect(tail.readByRuns).toBeGreaterThan(5);
   });
 });
