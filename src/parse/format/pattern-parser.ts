@@ -1,6 +1,7 @@
 import type { FieldNames, Row } from '../row.ts';
 import type { PatternBudget } from '../pattern-budget.ts';
 import type { PatternMatcher } from '../pattern/pattern-matcher.ts';
+import { TextDispatch } from '../pattern/text-dispatch.ts';
 import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
@@ -14,6 +15,7 @@ export class PatternParser implements LineParser {
   readonly #slots: readonly (readonly { group: number; slot: number }[])[];
 
   readonly #budget: PatternBudget;
+  readonly #dispatch: TextDispatch;
   /** What short texts came to; undefined where groups are wanted, or the texts have turned out to be many. */
   #remembered: Map<string, number> | undefined;
   #seen = 0;
@@ -21,6 +23,7 @@ export class PatternParser implements LineParser {
   constructor(matchers: readonly PatternMatcher[], fields: FieldNames, budget: PatternBudget) {
     this.#budget = budget;
     this.#matchers = matchers;
+    this.#dispatch = new TextDispatch(matchers.map(({ pattern }) => pattern));
     this.#slots = matchers.map((matcher) =>
       matcher.pattern.captures
         .map(({ group, field }) => ({ group, slot: fields.find(field) }))
@@ -41,8 +44,9 @@ export class PatternParser implements LineParser {
 
   #match(text: string, row: Row): number {
     this.#seen += text.length;
-    for (let i = 0; i < this.#matchers.length; i++) {
+    for (const i of this.#dispatch.candidates(text)) {
       const matcher = this.#matchers[i]!;
+      if (!this.#dispatch.mayMatch(i, text)) continue;
       if (!this.#budget.allows(matcher.pattern.name, this.#seen)) continue;
       if (this.#slots[i]!.length === 0) {
         if (matcher.test(text)) return i;

@@ -1,3 +1,4 @@
+import { RegExpParser } from '@eslint-community/regexpp';
 import { didYouMean } from '../../model/did-you-mean.ts';
 import type { FieldType } from '../../config/pack-schema.ts';
 import { GROK_DEFINITIONS } from './grok-definitions.ts';
@@ -26,11 +27,12 @@ export function expandGrok(text: string, definitions: Readonly<Record<string, st
       throw new PatternError(
         `cannot read ${malformed[0]}; expected %{NAME}, %{NAME:field} or %{NAME:field:int}`,
       );
-    return part.replace(REFERENCE, (whole, name: string, field?: string, type?: string) => {
+    return part.replace(REFERENCE, (whole, name: string, field?: string, type?: string, at: number = 0) => {
       const definition = Object.hasOwn(definitions, name) ? definitions[name] : GROK_DEFINITIONS[name];
       if (definition === undefined) throw new PatternError(unknownName(whole, name, definitions));
       const inner = expand(definition, depth + 1, named);
-      if (field === undefined || !named) return `(?:${inner})`;
+      const isRepeated = /^[*+?{]/.test(part.slice(at + whole.length));
+      if (field === undefined || !named) return !isRepeated && isBeginning(inner) ? inner : `(?:${inner})`;
       const clean = fieldOf(field);
       if (type !== undefined) types[clean] = typeOf(type);
       const group = `g${fields.size}_${clean.replaceAll(/[^a-zA-Z0-9_]/g, '_')}`;
@@ -39,6 +41,18 @@ export function expandGrok(text: string, definitions: Readonly<Record<string, st
     });
   };
   return { source: expand(text, 0, true), fields, types };
+}
+
+const parser = new RegExpParser({ ecmaVersion: 2024 });
+
+/** What begins with `^`, and goes on without a choice, is no group: how patterns begin alike is seen from their elements. */
+function isBeginning(source: string): boolean {
+  if (!source.startsWith('^') || /\\\d+$/.test(source)) return false;
+  try {
+    return parser.parsePattern(source).alternatives.length === 1;
+  } catch {
+    return false;
+  }
 }
 
 /** `[http][method]`, as some grok users write, is `http.method`. */
