@@ -6,7 +6,13 @@ export function timestampOf(pack: Pack): PackTimestamp | undefined {
   if (pack.format === 'syslog')
     return {
       field: 'time',
-      format: ['MMM d HH:mm:ss', 'iso8601', 'MMM d HH:mm:ss.u', 'MMM d yyyy HH:mm:ss'],
+      format: [
+        'MMM d HH:mm:ss',
+        'iso8601',
+        'MMM d HH:mm:ss.u',
+        'MMM d yyyy HH:mm:ss',
+        'EEE MMM d HH:mm:ss yyyy',
+      ],
     };
   return pack.format === 'cri' ? { field: 'time', format: 'iso8601' } : undefined;
 }

@@ -9,6 +9,13 @@ import type { LineParser } from './line-parser.ts';
 const TRADITIONAL =
   /^(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT\S+) (?:(\S*[^\s:]) (?:([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))?|([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))([\s\S]*)$/;
 
+/**
+ * BusyBox's syslogd and OpenWrt's logread write the priority in words, after the host or instead of it. OpenWrt's time is
+ * ctime's, and `logread -t` puts it once more behind it in seconds.
+ */
+const WORDED =
+  /^(?:([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (\S*[^\s:])|([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})(?: \[\d+\.\d+\])?) ([a-z]+\d?)\.([a-z]+) (?:([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))?([\s\S]*)$/;
+
 const VERSION_1 = /^(?:<(\d{1,3})>)?1 (-|\d{4}-\d\d-\d\dT\S+) (\S+) (\S+) (\S+) (\S+) /;
 const ELEMENT = /^\[([^\s=\]"]+)((?: [^\s=\]"]+="(?:[^"\\\]]|\\.)*")*)\]/;
 const PARAMETER = / ([^\s=\]"]+)="((?:[^"\\\]]|\\.)*)"/g;
@@ -17,7 +24,11 @@ const FACILITIES = ['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', '
   'ntp', 'audit', 'alert', 'clock', 'local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7']; // prettier-ignore
 const SEVERITIES = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
 
-/** RFC 3164 as files have it, and RFC 5424. */
+const FACILITY_WORDS = new Set(FACILITIES);
+/** By the words that stand for them; `warn` is the only one that differs. */
+const SEVERITY_WORDS = new Map([...SEVERITIES.map((name) => [name, name] as const), ['warn', 'warning']]);
+
+/** RFC 3164 as files have it, RFC 5424, and the form of BusyBox and OpenWrt. */
 export class SyslogParser implements LineParser {
   readonly #fields: FieldNames;
   readonly #slots: Readonly<
@@ -42,6 +53,8 @@ export class SyslogParser implements LineParser {
     const first = VERSION_1.exec(text);
     if (first !== null) return this.#version1(text, first, row);
     const match = TRADITIONAL.exec(text);
+    // Words for the priority stand where a program would, and beside no number: most lines are spared the look.
+    if ((match?.[1] ?? match?.[4] ?? match?.[6]) === undefined && this.#worded(text, row)) return 0;
     if (match === null || !this.#priority(match[1], row)) return UNMATCHED;
     const slots = this.#slots;
     row.set(slots.time, match[2]);
@@ -51,6 +64,23 @@ export class SyslogParser implements LineParser {
     if (pid !== '') row.set(slots.pid, pid);
     row.set(slots.message, match[8]);
     return 0;
+  }
+
+  /** False, and the row untouched, where the line has no priority in words. */
+  #worded(text: string, row: Row): boolean {
+    const match = WORDED.exec(text);
+    if (match === null) return false;
+    const severity = SEVERITY_WORDS.get(match[5]!);
+    if (severity === undefined || !FACILITY_WORDS.has(match[4]!)) return false;
+    const slots = this.#slots;
+    row.set(slots.facility, match[4]);
+    row.set(slots.severity, severity);
+    row.set(slots.time, match[1] ?? match[3]);
+    row.set(slots.host, match[2]);
+    row.set(slots.program, match[6]);
+    if (match[7] !== '') row.set(slots.pid, match[7]);
+    row.set(slots.message, match[8]);
+    return true;
   }
 
   #version1(text: string, match: RegExpExecArray, row: Row): number {
