@@ -18,6 +18,9 @@ export interface Finished extends ProcessFigures {
 const LOOK_MS = 15;
 const LATER_LOOKS = 0.2;
 
+/** As its systemd unit has it; the user's own comes first. */
+export const MALLOC_ARENA_MAX = process.env['MALLOC_ARENA_MAX'] ?? '2';
+
 /** `taffrail agent` or `collector`, started as a user would. */
 export class AgentProcess {
   readonly #child: ChildProcess;
@@ -32,7 +35,7 @@ export class AgentProcess {
     this.#loopFile = join(dir, `${command}.loop.json`);
     const watcher = new URL('./loop-delay.js', import.meta.url).href;
     this.#child = spawn(process.execPath, ['--import', watcher, 'bin/taffrail.js', command, '-c', file], {
-      env: { ...process.env, TAFFRAIL_BENCH_LOOP: this.#loopFile },
+      env: { ...process.env, MALLOC_ARENA_MAX, TAFFRAIL_BENCH_LOOP: this.#loopFile },
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   }

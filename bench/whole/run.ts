@@ -5,7 +5,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { accessLog, eventLog, jsonLog } from '../workloads.ts';
-import { AgentProcess } from './agent-process.ts';
+import { AgentProcess, MALLOC_ARENA_MAX } from './agent-process.ts';
 import { baselines } from './baselines.ts';
 import { catchUp, writePack } from './catch-up.ts';
 import { idle } from './idle.ts';
@@ -185,7 +185,7 @@ async function tailFile(): Promise<void> {
   });
 }
 
-say(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; Node ${process.version}; inputs of ${bytes / 2 ** 20} MiB in ${dir}`); // prettier-ignore
+say(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB; Node ${process.version}, MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX}; inputs of ${bytes / 2 ** 20} MiB in ${dir}`); // prettier-ignore
 say('CPU x: CPU time as a multiple of the agent’s own; loop ms: longest hold-up of its event loop.');
 try {
   for (const name of wanted) {
