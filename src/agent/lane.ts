@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Chunk } from '../model/chunk.ts';
 import type { Fragment } from '../model/slice.ts';
 import { keepNurserySmall } from '../platform/keep-nursery-small.ts';
-import { workerUrl } from '../platform/worker-url.ts';
+import { workerFile } from '../platform/worker-file.ts';
 import type { RunBlock, RunPlan } from '../tail/file-run.ts';
 import { LentMemory } from '../wire/lent-memory.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
@@ -86,7 +86,7 @@ export class WorkerLane implements Lane {
   #ended: Error | undefined;
 
   constructor(plans: readonly ScannerPlan[], onNews: (news: ScannerNews) => void) {
-    this.#worker = new Worker(workerUrl('../agent/scan-worker.ts', import.meta.url), {
+    this.#worker = new Worker(workerFile('../agent/scan-worker.ts', import.meta.url), {
       workerData: plans,
       resourceLimits: { maxOldGenerationSizeMb: 128 },
     });

@@ -2,14 +2,13 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The compiled file of a worker thread. Node 20 runs no TypeScript, so a caller that itself runs from src/ (under the
- * tests) gets the file that the build put in dist/.
+ * Where a worker thread's file is: `source` (a .ts path) seen from `from` (import.meta.url). Node 20 runs no TypeScript, so
+ * a caller that itself runs from src/ (under the tests) gets the file that the build put in dist/.
  */
 export function workerFile(source: string, from: string): URL {
-  const url = new URL(source, from);
-  if (!url.pathname.includes('/src/')) return new URL(url.href.replace(/\.ts$/, '.js'));
-  const at = url.href.lastIndexOf('/src/');
-  const built = new URL(`${url.href.slice(0, at)}/dist/${url.href.slice(at + 5)}`.replace(/\.ts$/, '.js'));
+  const url = new URL(source, from).href.replace(/\.ts$/, '.js');
+  if (!from.endsWith('.ts')) return new URL(url);
+  const built = new URL(url.replace(/\/src\/(?!.*\/src\/)/, '/dist/'));
   if (!existsSync(fileURLToPath(built)))
     throw new Error(`${fileURLToPath(built)} is missing; run npm run build first`);
   return built;
