@@ -22,6 +22,8 @@ export interface LanesOptions {
 export interface Seat {
   /** Whether it can read on by itself; no more once its thread is gone. */
   readsOn(): boolean;
+  /** Whether others wait for a lane. */
+  isWanted(): boolean;
   scan(chunk: Chunk): Promise<Fragment>;
   /** See Lane. Several may be asked for at once; the first that is undefined is the end. Never rejects. */
   readOn(plan: RunPlan): Promise<ReadOn | undefined>;
@@ -73,6 +75,7 @@ export class Lanes {
     const place = await this.#place(chunk.bytes.length, this.#mostWorkers(chunk.source));
     return {
       readsOn: () => this.#workers.includes(place),
+      isWanted: () => this.#waiting.length > 0,
       scan: (each) => this.#scan(place, each),
       readOn: async (plan) => place.lane.readOn?.(plan).catch((error: unknown) => this.#failed(place, error)),
       leave: () => this.#release(place),

@@ -96,7 +96,8 @@ export class Pipeline {
     const reads: Promise<ReadOn | undefined>[] = [];
     const ask = (): void => {
       while (!over && reads.length < AT_ONCE && this.#mayTake()) {
-        if (asked >= (tailer.othersWait ? IN_A_ROW : IN_A_ROW_MAX)) return;
+        const othersWait = tailer.othersWait || seat.isWanted();
+        if (asked >= (othersWait ? IN_A_ROW : IN_A_ROW_MAX)) return;
         asked++;
         reads.push(seat.readOn(run.plan));
       }
@@ -106,8 +107,7 @@ export class Pipeline {
     this.#commit(first, await scanned);
     for (let next = reads.shift(); next !== undefined; next = reads.shift()) {
       const read = await next;
-      if (read === undefined) over = true;
-      else this.#settleRead(run, read);
+      if (read === undefined || !this.#settleRead(run, read)) over = true;
       ask();
     }
     tailer.endRun(run);
@@ -117,9 +117,12 @@ export class Pipeline {
     return !this.#stop.signal.aborted && this.#options.committer.hasRoom;
   }
 
-  #settleRead(run: Run, { block, fragment }: ReadOn): void {
+  /** False where nothing of the run stands any more. */
+  #settleRead(run: Run, { block, fragment }: ReadOn): boolean {
     const position = this.#options.tailer.settleRun(run, block);
-    if (position !== undefined) this.#addScanned(run.plan.source, block.from, position, fragment);
+    if (position === undefined) return false;
+    this.#addScanned(run.plan.source, block.from, position, fragment);
+    return true;
   }
 
   /** Never throws: a runner that ended would leave its file waiting for ever. */

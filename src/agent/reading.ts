@@ -85,8 +85,8 @@ export class Reading {
   }
 
   async close(): Promise<void> {
-    await this.#tailer.stop();
-    await this.#lanes.close();
+    // A file stays open while a thread reads from it.
+    await Promise.all([this.#lanes.close(), this.#tailer.stop()]);
   }
 
   files(): readonly FileStatus[] {

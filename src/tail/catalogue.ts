@@ -172,7 +172,7 @@ export class Catalogue {
   #bindTo(state: SourceState, family: Family, stream: Stream, member: Member): void {
     const { size, mtimeNs } = member.stat;
     const moved = member.path !== stream.path;
-    const changed = size !== stream.size || mtimeNs !== stream.mtimeNs;
+    const changed = size !== (stream.cutTo ?? stream.size) || mtimeNs !== stream.mtimeNs;
     const known = stream.body.realPath;
     if (moved || stream.astray) this.#table.move(state, family, stream, member);
     if (mayBeAnother(stream, member, moved, changed)) stream.verified = false;
@@ -187,6 +187,7 @@ export class Catalogue {
     stream.bound = true;
     stream.retired = !member.matching || (!isLive(member) && family.latest !== stream);
     // What was there and is not there any more is remembered until the reader has found out.
+    stream.cutTo = size < stream.size ? size : undefined;
     stream.size = Math.max(size, stream.size);
     stream.mtimeNs = mtimeNs;
     if (stream.state === 'finished') {

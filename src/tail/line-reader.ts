@@ -123,6 +123,7 @@ function longLineAt(
 
 /** One line that does not fit a block, or is longer than allowed: found by searching on, then cut to its head. */
 async function readLongLine(content: Readable, place: Place, options: ReadOptions): Promise<ReadOutcome> {
+  if (!(await isStanding(content, place))) return { kind: 'replaced' };
   const found = await findNewline(content, place, options);
   if (found.end === -1 && !options.finishing)
     return { kind: 'end', scanned: found.scanned, size: found.size };
@@ -161,6 +162,14 @@ async function readLongLine(content: Readable, place: Place, options: ReadOption
   };
 }
 
+/** Of a place whose line is not read from its beginning again. */
+async function isStanding(content: Readable, { offset, anchor, fingerprint }: Place): Promise<boolean> {
+  const known = Buffer.allocUnsafe(offset === 0 ? fingerprint.bytes : anchor.bytes);
+  const got = await content.read(known, 0, known.length, Math.max(0, offset - anchor.bytes));
+  const raw = known.subarray(0, got);
+  return offset === 0 ? beginsWith(raw, fingerprint) : holdsAnchor(raw, anchor);
+}
+
 async function findNewline(
   content: Readable,
   place: Place,
@@ -169,9 +178,16 @@ async function findNewline(
   const { encoding, pool } = options;
   const block = pool.take(SCAN_BLOCK_BYTES);
   try {
-    for (let scanned = place.scanned - (place.scanned % encoding.unit); ;) {
+    // From the last unit on that was there: where that is gone the file was cut, and what it has now is searched.
+    const { unit } = encoding;
+    const last = place.scanned - (place.scanned % unit) - unit;
+    for (let scanned = Math.max(0, last); ;) {
       const at = place.offset + scanned;
       const got = await content.read(block, 0, SCAN_BLOCK_BYTES, at);
+      if (got === 0 && scanned > 0 && scanned === last) {
+        scanned = 0;
+        continue;
+      }
       const end = encoding.afterFirstNewline(block, 0, got);
       if (end !== -1) return { end: at + end, scanned, size: at + got };
       scanned += got - (got % encoding.unit);

@@ -59,9 +59,10 @@ export class OpenFiles {
 
   /** Gives the stream its handle, which must be of the stream's own file. */
   async attach(stream: Stream, content: Content): Promise<void> {
-    if (stream.content !== undefined) await this.release(stream);
+    const before = stream.content;
     stream.content = content;
     this.#streams.add(stream);
+    await before?.close();
     await this.#makeRoom();
   }
 

@@ -46,6 +46,8 @@ export class Stream {
 
   /** Largest size seen since its end was read last. */
   size = 0;
+  /** What is left of it, where the latest look saw less. */
+  cutTo: number | undefined;
   mtimeNs = 0n;
   /** In the listing of the latest look under this identity. */
   bound = false;

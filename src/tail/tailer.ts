@@ -283,7 +283,8 @@ export class Tailer {
       if (outcome?.kind === 'lines') return this.#deliver(stream, outcome.block);
       if (outcome?.kind === 'end') {
         stream.scanned = outcome.scanned;
-        stream.size = outcome.size;
+        // What a look saw since that read began is not known to be gone.
+        stream.size = stream.dirty ? Math.max(stream.size, outcome.size) : outcome.size;
         this.#reachedEnd(stream);
         return undefined;
       }

@@ -84,7 +84,7 @@ async function running(scan: (chunk: Chunk) => Promise<Fragment>, circumstances:
       return Promise.resolve();
     },
   } as unknown as Committer;
-  const seat: Seat = { readsOn, scan, readOn, leave: () => undefined };
+  const seat: Seat = { readsOn, isWanted: () => false, scan, readOn, leave: () => undefined };
   const lanes = { width: 1, seat: async () => Promise.resolve(seat) } as unknown as Lanes;
   pipeline = new Pipeline(
     {

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { appendFile, copyFile, rename, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { linesOf, numbered, TailHarness, until } from './harness.ts';
@@ -71,6 +72,28 @@ describe('truncation', () => {
       await tail.linesAre([...old, ...linesOf(Buffer.from(line.repeat(count / line.length)))]);
     },
   );
+
+  it.each([
+    ['behind a line', 'first\n'],
+    ['from its beginning on', ''],
+  ])('is noticed where a long line without an end stood %s', async (_, before) => {
+    tail = await TailHarness.create();
+    await writeFile(tail.path('app.log'), before + 'x'.repeat(200_000));
+    await tail.start();
+    await tail.linesAre(linesOf(Buffer.from(before)));
+    // Until its end was read; were it too short, the test would prove less, not fail.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const { text, lines } = numbered('a', 0, 6);
+    // At once: nobody sees it empty.
+    writeFileSync(tail.path('app.log'), text);
+    await tail.linesAre([...linesOf(Buffer.from(before)), ...lines]);
+    expect(tail.lines).toEqual([...linesOf(Buffer.from(before)), ...lines]);
+    await until(
+      () => tail.tailer.status().every(({ lagBytes }) => lagBytes === 0),
+      () => tail.describe(),
+    );
+    if (before !== '') expect(tail.missed).toEqual([{ reason: 'truncated', bytes: 200_000 }]);
+  });
 
   it('is read once when it is found between its copy and its truncation', async () => {
     tail = await TailHarness.create();
