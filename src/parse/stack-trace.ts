@@ -4,9 +4,12 @@ import type { Continuation } from './multiline.ts';
 
 type Language = NonNullable<PackMultiline['stacktrace']>[number];
 
-/** What the lines of a stack trace look like after its first line, by language. */
+/**
+ * What the lines of a stack trace look like after its first line, by language. Of java, JBoss and WildFly name the service
+ * that does not start behind the class: `StartException in service jboss.deployment.unit."shop.war".POST_MODULE: …`.
+ */
 const FRAMES: Readonly<Record<Language, RegExp>> = {
-  java: /^(?:[ \t]+(?:at |\.\.\. \d+ |- |Suppressed: |Caused by: )|(?:Caused|Wrapped) by: |[\w.$]+(?:Exception|Error|Throwable)(?::|$))/,
+  java: /^(?:[ \t]+(?:at |\.\.\. \d+ |- |Suppressed: |Caused by: )|(?:Caused|Wrapped) by: |[\w.$]+(?:Exception|Error|Throwable)(?: in (?:service (?:[^\s:"]|"[^"]*")+|anonymous service))?(?::|$))/,
   python:
     /^(?:Traceback \(most recent call last\):|[ \t]+\S|During handling of the above exception|The above exception was)/,
   go: /^(?:panic: |\[signal |goroutine \d+ \[|[\w./*()$-]+\(.*\)$|created by |[ \t]+\/?\S+:\d+|exit status \d+|runtime: )/,

@@ -60,6 +60,43 @@ describe('multiline', () => {
     expect(bodies.length).toBeLessThanOrEqual(3);
   });
 
+  it.each([
+    'org.jboss.msc.service.StartException in service jboss.undertow.listener.default: Address in use',
+    'org.jboss.msc.service.StartException in service jboss.deployment.unit."shop: 1.war".POST_MODULE: x',
+    'org.jboss.msc.service.StartException in service jboss.ejb."a b"."c"',
+    'org.jboss.msc.service.StartException in anonymous service: boom',
+  ])('takes a class with its service for the head of a trace of java: %s', (head) => {
+    const text = `before\n${head}\n\tat a.B.c(B.java:3)\nafter\n`;
+    expect(events({ stacktrace: ['java'] }, text).bodies).toEqual([
+      `before\n${head}\n\tat a.B.c(B.java:3)`,
+      'after',
+    ]);
+  });
+
+  it.each([
+    'org.jboss.msc.service.StartException in service shop happened: again',
+    'org.jboss.msc.service.StartException in service : no name',
+    'org.jboss.msc.service.StartException in service "shop: no end',
+    'org.jboss.msc.service.StartException in services shop: x',
+    'org.jboss.msc.service.StartException in anonymous services: x',
+    'org.jboss.msc.service.StartException in shop: x',
+    'the StartException in service shop: x',
+  ])('takes no other words behind a class for it: %s', (line) => {
+    expect(events({ stacktrace: ['java'] }, `before\n${line}\n`).bodies).toEqual(['before', line]);
+  });
+
+  it('reads a hostile name of a service in linear time', () => {
+    const begun = performance.now();
+    for (const name of [
+      '"'.repeat(200_001),
+      '"a" '.repeat(50_000),
+      'a'.repeat(200_000),
+      '""a'.repeat(60_000),
+    ])
+      events({ stacktrace: ['java'] }, `before\na.StartException in service ${name} x\n`);
+    expect(performance.now() - begun).toBeLessThan(1000);
+  });
+
   it('keeps empty lines with an event that goes on after them, and with no other', () => {
     const rule = { start: '^\\d', stacktrace: ['java'], indent: true };
     const { bodies, fragment } = events(
