@@ -60,6 +60,7 @@ async function ours(file: string): Promise<Reader> {
       chunk !== undefined;
       chunk = await tailer.take(stop.signal)
     ) {
+      tailer.readAhead(chunk);
       lines += countLines(chunk.bytes);
       tailer.committed([tailer.settle(chunk, chunk.bytes.length)]);
     }
