@@ -9,6 +9,8 @@ import type { Stream } from './stream.ts';
 import { encodingOf, type TextEncoding } from './text-encoding.ts';
 
 const NO_BYTES = Buffer.alloc(0);
+/** Of many files that are busy, those whose turn comes late would only hold memory. */
+const AHEADS_MAX = 8;
 
 /** Of a stream that is read on elsewhere for a while. */
 export interface Run {
@@ -26,6 +28,8 @@ export class StreamReader {
   readonly #files: OpenFiles;
   readonly #chunkBytes: number;
   readonly #pool = new BufferPool();
+  /** How many streams have something that was read ahead. */
+  #aheads = 0;
 
   constructor(files: OpenFiles, chunkBytes: number) {
     this.#files = files;
@@ -37,7 +41,7 @@ export class StreamReader {
     const { ahead } = stream;
     if (ahead !== undefined) {
       if (ahead.from === stream.offset && !stream.finishing) {
-        stream.ahead = undefined;
+        this.#forgetAhead(stream);
         const outcome = await ahead.outcome;
         // The file may have grown since it was read ahead, and the hint of that is spent: an end that was seen then is
         // none, and after these lines there is another look for more.
@@ -77,6 +81,8 @@ export class StreamReader {
     // Where the parser leaves something over each time, what was read ahead was read in vain.
     if (stream.heldTo > 0) return;
     if (stream.content === undefined || stream.ahead !== undefined || stream.finishing) return;
+    if (this.#aheads >= AHEADS_MAX) return;
+    this.#aheads++;
     const { fingerprint } = stream;
     const place = { offset: block.to, anchor: block.anchor, fingerprint, scanned: 0 };
     // Should it fail, the read is done again in its turn, and fails there.
@@ -102,7 +108,7 @@ export class StreamReader {
 
   dropAhead(stream: Stream): void {
     const { ahead } = stream;
-    stream.ahead = undefined;
+    this.#forgetAhead(stream);
     void ahead?.outcome.then((outcome) =>
       outcome?.kind === 'lines' ? this.giveBack(outcome.block) : undefined,
     );
@@ -131,6 +137,11 @@ export class StreamReader {
     stream.heldTo = whole ? 0 : block.to;
     this.giveBack(block);
     if (stream.ahead !== undefined && stream.ahead.from !== stream.offset) this.dropAhead(stream);
+  }
+
+  #forgetAhead(stream: Stream): void {
+    if (stream.ahead !== undefined) this.#aheads--;
+    stream.ahead = undefined;
   }
 
   #mostBytes({ source }: Stream): number {

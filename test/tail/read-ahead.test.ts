@@ -1,6 +1,6 @@
 import { appendFileSync, watch, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import type { Chunk } from '../../src/model/chunk.ts';
@@ -80,6 +80,36 @@ describe('a block that is read ahead', () => {
     const half = `${first.text}${line!.slice(0, 9)}`;
     expect(await readWhileGrowing(half, `${line!.slice(9)}\n`)).toEqual([...first.lines, line]);
   });
+});
+
+test('only some of many files hold a block that was read ahead', async () => {
+  const files = 30;
+  tail.spec = { ...tail.spec, paths: [tail.path('*.log')] };
+  const { text, lines } = numbered('a', 0, 400);
+  for (let n = 0; n < files; n++) writeFileSync(tail.path(`${n}.log`), text);
+  const take = vi.spyOn(BufferPool.prototype, 'take');
+  const give = vi.spyOn(BufferPool.prototype, 'give');
+  const tailer = bareTailer();
+  const abort = new AbortController();
+  let most = 0;
+  let read = 0;
+  try {
+    await tailer.start();
+    while (read < files * lines.length) {
+      const chunk = (await tailer.take(abort.signal))!;
+      tailer.readAhead(chunk);
+      most = Math.max(most, take.mock.calls.length - give.mock.calls.length);
+      read += linesOf(chunk.bytes).length;
+      tailer.settle(chunk, chunk.bytes.length);
+    }
+  } finally {
+    await tailer.stop();
+    take.mockRestore();
+    give.mockRestore();
+  }
+  // One is with who reads.
+  expect(most).toBeGreaterThan(4);
+  expect(most).toBeLessThanOrEqual(8 + 1);
 });
 
 describe('a run of blocks that are read before the chunk in front of them is settled', () => {
