@@ -10,7 +10,7 @@ import type { LineShapes } from './format/line-shapes.ts';
 import { timestampOf } from './format-defaults.ts';
 import { labelFields, usedFields } from './known-fields.ts';
 import { compileLineParser } from './line-parsers.ts';
-import { compileFeeder, patternNames, usesLineTime } from './metric-feed.ts';
+import { compileFeeder, feedersByPattern, patternNames, usesLineTime } from './metric-feed.ts';
 import type { Feeder, TotalFeeder } from './metric-feed.ts';
 import { PatternBudget } from './pattern-budget.ts';
 import { RecordFeed } from './record-feed.ts';
@@ -39,7 +39,7 @@ export class EventHandler {
   readonly budget: PatternBudget;
   readonly #parser: LineParser;
   readonly #steps: Steps;
-  readonly #feeders: readonly Feeder[];
+  readonly #feeders: readonly (readonly Feeder[])[];
   /**
    * What of the lines is enough for metrics: for those with the same labels what is to be added up, unless they have others
    * of these fields. Undefined where each line counts for itself. With records, results are wanted of each line besides.
@@ -92,7 +92,7 @@ export class EventHandler {
     const metrics = pack.metrics.map((metric) =>
       compileFeeder(metric, pack, fields, deps.aggregator, feedUse),
     );
-    this.#feeders = metrics.map(({ feed }) => feed);
+    this.#feeders = feedersByPattern(metrics, pack);
     this.#steps = compileSteps(pack, fields);
     const timestamp = timestampOf(pack);
     if (
@@ -424,7 +424,7 @@ export class EventHandler {
   }
 
   #feed(row: Row, timeMs: number): void {
-    const feeders = this.#feeders;
+    const feeders = this.#feeders[row.pattern] ?? this.#feeders.at(-1)!;
     for (let i = 0; i < feeders.length; i++) feeders[i]!(row, timeMs);
   }
 

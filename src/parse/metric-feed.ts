@@ -31,7 +31,10 @@ export interface TotalFeeder {
 }
 
 export interface MetricFeeder {
+  /** For events of `patterns`. */
   readonly feed: Feeder;
+  /** Numbers of the patterns whose events count; undefined for those of all. */
+  readonly patterns?: ReadonlySet<number>;
   /** Undefined where each event must be fed by itself. */
   readonly total?: TotalFeeder;
   /** A field without which an event gives the metric nothing. */
@@ -65,19 +68,17 @@ export function compileFeeder(
       : namedCellReader(metric, labels, fields, aggregator, use);
   const lineTime = use.lineTime || usesLineTime(metric);
   const apply = compileApply(metric, pack, fields, cellOf, lineTime);
-  const tests: Test[] = [];
-  if (metric.patterns !== undefined) tests.push(patternTest(metric.patterns, pack));
-  if (metric.when !== undefined) tests.push(compileCondition(metric.when, fields));
-  const passes: Test = (row) => tests.every((test) => test(row));
-  const feed: Feeder =
-    tests.length === 0
-      ? apply
-      : (row, timeMs) => {
-          if (passes(row)) apply(row, timeMs);
-        };
+  const patterns = metric.patterns === undefined ? undefined : patternNumbers(metric.patterns, pack);
+  const when = metric.when === undefined ? undefined : compileCondition(metric.when, fields);
+  const passes: Test = (row) =>
+    (patterns === undefined || patterns.has(row.pattern)) && (when === undefined || when(row));
+  const own = {
+    feed: when === undefined ? apply : guarded(apply, when),
+    ...(patterns === undefined ? {} : { patterns }),
+  };
   const needs = metric.name_from ?? metric.key ?? metric.value;
   const summary = lineTime ? undefined : summaryOf(metric, pack);
-  if (summary === undefined) return needs === undefined ? { feed } : { feed, needs };
+  if (summary === undefined) return needs === undefined ? own : { ...own, needs };
   const add: TotalFeeder['add'] = (row, totals, at) => {
     if (summary.kind !== 'histogram') {
       if (passes(row)) cellOf(row)?.add(totals[at]!, 0);
@@ -87,7 +88,22 @@ export function compileFeeder(
     const counts = totals.subarray(at, end);
     if (counts.some((count) => count > 0) && passes(row)) cellOf(row)?.observeAll(counts, totals[end]!, 0);
   };
-  return { feed, total: { of: summary, add } };
+  return { ...own, total: { of: summary, add } };
+}
+
+function guarded(apply: Feeder, when: Test): Feeder {
+  return (row, timeMs) => {
+    if (when(row)) apply(row, timeMs);
+  };
+}
+
+/** What feeds the metrics with an event, by the number of its pattern; last those of an event of no pattern. */
+export function feedersByPattern(metrics: readonly MetricFeeder[], pack: Pack): (readonly Feeder[])[] {
+  return [...patternNames(pack).keys(), undefined].map((number) =>
+    metrics
+      .filter(({ patterns }) => patterns === undefined || (number !== undefined && patterns.has(number)))
+      .map(({ feed }) => feed),
+  );
 }
 
 /** Undefined where the metric takes more of events than their labels and that. */
@@ -179,13 +195,17 @@ function valueReader(slot: number, unit: PackMetric['unit']): (row: Row) => numb
   };
 }
 
-function patternTest(names: readonly string[], pack: Pack): Test {
-  const wanted = new Set(names.map((name) => patternNames(pack).indexOf(name)));
-  return (row) => wanted.has(row.pattern);
+function patternNumbers(names: readonly string[], pack: Pack): ReadonlySet<number> {
+  return new Set(names.map((name) => patternNames(pack).indexOf(name)));
+}
+
+function patternTest(name: string, pack: Pack): Test {
+  const [wanted] = patternNumbers([name], pack);
+  return (row) => row.pattern === wanted;
 }
 
 function momentTest(moment: NonNullable<PackMetric['start']>, pack: Pack, fields: FieldTable): Test {
-  return typeof moment === 'string' ? patternTest([moment], pack) : compileCondition(moment, fields);
+  return typeof moment === 'string' ? patternTest(moment, pack) : compileCondition(moment, fields);
 }
 
 /** The names of the patterns that decide what kind of event a line is: the innermost list of them. */
