@@ -5,7 +5,7 @@ import { RecordSearch } from './record-search.ts';
 import type { MetricMetadata } from './sample-batch.ts';
 import { SampleSelect } from './sample-select.ts';
 import { SeriesCatalog } from './series-catalog.ts';
-import { type Database, openDatabase } from './sqlite.ts';
+import { type Database, openDatabase, stoppable } from './sqlite.ts';
 
 /** The reading thread: answers queries from a connection of its own, so that a long one does not hold up ingest. */
 export class ReaderService {
@@ -14,8 +14,9 @@ export class ReaderService {
   readonly #samples: SampleSelect;
   readonly #records: RecordSearch;
 
-  constructor(path: string) {
-    this.#db = openDatabase(path, { readOnly: true });
+  /** A query throws Stopped once `isToStop` says so. */
+  constructor(path: string, isToStop: () => boolean) {
+    this.#db = stoppable(openDatabase(path, { readOnly: true }), isToStop);
     this.#db.exec('PRAGMA cache_size = -65536');
     this.#db.exec('PRAGMA temp_store = MEMORY');
     this.#catalog = new SeriesCatalog(this.#db);

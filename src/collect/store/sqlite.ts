@@ -50,6 +50,40 @@ function loadBuiltIn(): SqliteModule | undefined {
   }
 }
 
+/** What a database throws that is to be stopped. */
+export class Stopped extends Error {}
+
+/**
+ * A database that asks before each row whether it is to stop. A thread that is ended from outside while it is within a call
+ * of SQLite can take the whole process with it.
+ */
+export function stoppable(database: Database, isToStop: () => boolean): Database {
+  const check = (): void => {
+    if (isToStop()) throw new Stopped('the query was stopped');
+  };
+  const prepare = (sql: string): Statement => {
+    const statement = database.prepare(sql);
+    const checked =
+      <T>(call: (...values: SqlValue[]) => T) =>
+      (...values: SqlValue[]): T => {
+        check();
+        return call(...values);
+      };
+    return {
+      run: checked((...values) => statement.run(...values)),
+      get: checked((...values) => statement.get(...values)),
+      all: checked((...values) => statement.all(...values)),
+      *iterate(...values) {
+        for (const row of statement.iterate(...values)) {
+          check();
+          yield row;
+        }
+      },
+    };
+  };
+  return { exec: (sql) => database.exec(sql), prepare, close: () => database.close() };
+}
+
 /** Runs `work` in a transaction: all of it is stored, or nothing. */
 export function inTransaction<T>(database: Database, work: () => T): T {
   database.exec('BEGIN IMMEDIATE');

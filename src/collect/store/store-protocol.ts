@@ -13,6 +13,8 @@ export interface StoreWorkerData {
   readonly retention: RetentionLimits;
   readonly seriesMax: number;
   readonly maintenanceMs: number;
+  /** The reader: 1 at its only place once it is to end. */
+  readonly stop: Int32Array<SharedArrayBuffer>;
 }
 
 export interface WriterStats {

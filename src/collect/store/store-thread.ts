@@ -16,6 +16,8 @@ export class StoreError extends Error {
 
 /** Between the end of a thread and its next start. */
 const RESTART_MS = 200;
+/** For a thread that is to end, before it is ended. */
+const GRACE_MS = 5_000;
 
 interface Waiting {
   readonly resolve: (result: never) => void;
@@ -30,27 +32,31 @@ interface CallOptions {
 
 /** One thread of the store and the calls under way. A thread that died, or that a query kept too long, is started anew. */
 export class StoreThread {
-  readonly #data: StoreWorkerData;
+  readonly #data: StoreThreadData;
   readonly #waiting = new Map<number, Waiting>();
   /** Undefined between the end of one worker and the start of the next. */
   #worker: Worker | undefined;
+  /** See StoreWorkerData; of the latest worker. */
+  #stop: Begun['stop'];
   #nextId = 1;
   #closed = false;
 
-  private constructor(data: StoreWorkerData, worker: Worker) {
+  private constructor(data: StoreThreadData, begun: Begun) {
     this.#data = data;
-    this.#worker = worker;
-    this.#listen(worker);
+    this.#stop = begun.stop;
+    this.#worker = begun.worker;
+    this.#listen(begun.worker);
   }
 
-  static async start(data: StoreWorkerData): Promise<StoreThread> {
-    const worker = spawn(data);
+  static async start(data: StoreThreadData): Promise<StoreThread> {
+    const begun = begin(data);
+    const { worker } = begun;
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
       worker.once('error', reject);
     });
     worker.removeAllListeners('error');
-    return new StoreThread(data, worker);
+    return new StoreThread(data, begun);
   }
 
   call<M extends StoreMethod>(
@@ -98,15 +104,18 @@ export class StoreThread {
     else waiting.resolve(answer.result as never);
   }
 
-  /** SQLite cannot be told to stop from outside, but its thread can; it only read. */
+  /** The thread ends between two rows of what it reads, and where that takes too long, in the middle of it. */
   #expire(timeoutMs: number): void {
     const worker = this.#worker;
+    const stop = this.#stop;
     if (worker === undefined) return;
     this.#restart(
       worker,
       new StoreError('timeout', `the query took longer than ${timeoutMs / 1000} s; ask for less`),
     );
-    void worker.terminate();
+    Atomics.store(stop, 0, 1);
+    const grace = setTimeout(() => void worker.terminate(), GRACE_MS).unref();
+    worker.once('exit', () => clearTimeout(grace));
   }
 
   #restart(worker: Worker, error: StoreError): void {
@@ -121,17 +130,27 @@ export class StoreThread {
     // A pause, so that a thread that cannot start (a disk that fails) does not take the machine.
     setTimeout(() => {
       if (this.#closed) return;
-      this.#worker = spawn(this.#data);
-      this.#listen(this.#worker);
+      const { worker: next, stop } = begin(this.#data);
+      this.#worker = next;
+      this.#stop = stop;
+      this.#listen(next);
     }, RESTART_MS).unref();
   }
 }
 
-function spawn(data: StoreWorkerData): Worker {
+type StoreThreadData = Omit<StoreWorkerData, 'stop'>;
+
+interface Begun {
+  readonly worker: Worker;
+  readonly stop: StoreWorkerData['stop'];
+}
+
+function begin(data: StoreThreadData): Begun {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(workerFile('./store-worker.ts', import.meta.url), {
-    workerData: data,
+    workerData: { ...data, stop } satisfies StoreWorkerData,
     name: `store-${data.role}`,
   });
   keepNurserySmall(worker);
-  return worker;
+  return { worker, stop };
 }

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ReaderService } from './reader-service.ts';
 import { TooManySamples } from './sample-select.ts';
+import { Stopped } from './sqlite.ts';
 import type { StoreAnswer, StoreCall, StoreWorkerData } from './store-protocol.ts';
 import { WriterService } from './writer-service.ts';
 
@@ -8,7 +9,8 @@ import { WriterService } from './writer-service.ts';
 const port = parentPort;
 if (port === null) throw new Error('store-worker.ts runs as a worker thread of Store');
 const data = workerData as StoreWorkerData;
-const service = data.role === 'writer' ? new WriterService(data) : new ReaderService(data.path);
+const isToStop = (): boolean => Atomics.load(data.stop, 0) === 1;
+const service = data.role === 'writer' ? new WriterService(data) : new ReaderService(data.path, isToStop);
 
 port.on('message', (call: StoreCall) => {
   const { id, method, args } = call;
@@ -23,6 +25,8 @@ port.on('message', (call: StoreCall) => {
     answer(callable[method]!(...args));
     if (method === 'close') port.close();
   } catch (error) {
+    // Nobody waits for the answer any more.
+    if (error instanceof Stopped) process.exit();
     port.postMessage({
       id,
       error: { message: (error as Error).message, kind: kindOf(error as Error) },

@@ -44,7 +44,7 @@ export class Store {
   /** Rejects with a sentence for the user where the file cannot be used. */
   static async open(options: StoreOptions): Promise<Store> {
     makeFolder(dirname(options.path));
-    const data: Omit<StoreWorkerData, 'role'> = {
+    const data: Omit<StoreWorkerData, 'role' | 'stop'> = {
       path: options.path,
       retention: options.retention,
       seriesMax: options.seriesMax ?? SERIES_MAX,

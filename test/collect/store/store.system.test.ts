@@ -116,6 +116,23 @@ test('a query that takes too long is ended with a reason, and the next one is an
   await store.close();
 });
 
+test('queries that are ended, many times over and at any moment, do not take the process with them', async () => {
+  const store = await openStore();
+  for (let n = 0; n < 60; n++) await store.ingest(logs('x', NOW + n * 1000, 500));
+  await store.close();
+  let ended = 0;
+  for (let round = 0; round < 30; round++) {
+    const hurried = await openStore({ queryTimeoutMs: 20 + round });
+    const asked = Array.from({ length: 60 }, () =>
+      hurried.recordCount({ ...ALL, text: 'x', labels: [{ name: 'none', value: '' }] }),
+    );
+    const results = await Promise.allSettled(asked);
+    if (results.some(({ status }) => status === 'rejected')) ended++;
+    await hurried.close();
+  }
+  expect(ended).toBeGreaterThan(10);
+});
+
 test('a file that is no store is refused with its name', async () => {
   writeFileSync(
     join(folder.path, 'store.db'),
