@@ -26,9 +26,13 @@ export interface Dispatch {
 /** Longer words are told apart by their beginning. */
 const WIDTH_MAX = 12;
 
-export function compileDispatch(patterns: readonly Pattern[]): Dispatch {
+/** For lines of a text; or for texts that may have newlines in them, where `withinLine` is false. */
+export function compileDispatch(
+  patterns: readonly Pattern[],
+  { withinLine = true }: { readonly withinLine?: boolean } = {},
+): Dispatch {
   const splits = patterns.map(
-    (pattern) => new Map(prefixSplits(pattern).map((split) => [split.prefix, split])),
+    (pattern) => new Map(prefixSplits(pattern, withinLine).map((split) => [split.prefix, split])),
   );
   const left = new Set(patterns.keys());
   const families: Family[] = [];

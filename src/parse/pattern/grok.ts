@@ -32,7 +32,8 @@ export function expandGrok(text: string, definitions: Readonly<Record<string, st
       if (definition === undefined) throw new PatternError(unknownName(whole, name, definitions));
       const inner = expand(definition, depth + 1, named);
       const isRepeated = /^[*+?{]/.test(part.slice(at + whole.length));
-      if (field === undefined || !named) return !isRepeated && isBeginning(inner) ? inner : `(?:${inner})`;
+      const isFirst = at === 0 && !isRepeated && isBeginning(inner);
+      if (field === undefined || !named) return isFirst ? inner : `(?:${inner})`;
       const clean = fieldOf(field);
       if (type !== undefined) types[clean] = typeOf(type);
       const group = `g${fields.size}_${clean.replaceAll(/[^a-zA-Z0-9_]/g, '_')}`;
@@ -43,11 +44,13 @@ export function expandGrok(text: string, definitions: Readonly<Record<string, st
   return { source: expand(text, 0, true), fields, types };
 }
 
+/** What follows would be taken for a part of it. */
+const UNFINISHED = /\\(?:\d+|x[\da-f]?|u[\da-f]{0,3}|c)$|\{[\d,]*$/i;
 const parser = new RegExpParser({ ecmaVersion: 2024 });
 
 /** What begins with `^`, and goes on without a choice, is no group: how patterns begin alike is seen from their elements. */
 function isBeginning(source: string): boolean {
-  if (!source.startsWith('^') || /\\\d+$/.test(source)) return false;
+  if (!source.startsWith('^') || UNFINISHED.test(source)) return false;
   try {
     return parser.parsePattern(source).alternatives.length === 1;
   } catch {

@@ -18,8 +18,8 @@ export interface PrefixSplit {
 
 const LITERAL_MIN = 2;
 
-/** Every place where an anchored pattern can be cut so, from the left. */
-export function prefixSplits({ ast, flags }: Pattern): PrefixSplit[] {
+/** Every place where an anchored pattern can be cut so, from the left. `withinLine` as for printing. */
+export function prefixSplits({ ast, flags }: Pattern, withinLine: boolean): PrefixSplit[] {
   const [only, ...others] = ast.alternatives;
   if (flags.includes('i') || only === undefined || others.length > 0) return [];
   const { elements } = only;
@@ -31,7 +31,7 @@ export function prefixSplits({ ast, flags }: Pattern): PrefixSplit[] {
     if (isDeterministic(elements.slice(1, at), literal, flags)) {
       try {
         splits.push({
-          prefix: printElements(elements.slice(0, at), flags),
+          prefix: printElements(elements.slice(0, at), flags, withinLine),
           elements: elements.slice(1, at),
           literal,
         });

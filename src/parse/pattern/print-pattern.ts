@@ -30,12 +30,12 @@ export function printPattern({ ast, flags }: Pattern, options: PrintOptions): st
   return new Printer(flags, options).alternatives(ast.alternatives);
 }
 
-/** A run of elements without groups, every quantifier greedy, nothing taking a newline: for the flag m. */
-export function printElements(elements: readonly AST.Element[], flags: string): string {
+/** A run of elements without groups, every quantifier greedy; where it is for lines of a text, see `withinLine`. */
+export function printElements(elements: readonly AST.Element[], flags: string, withinLine: boolean): string {
   return new Printer(flags, {
     dialect: 'js',
     groups: new Set(),
-    withinLine: true,
+    withinLine,
     splitCounts: false,
     greedy: true,
   }).elements(elements);

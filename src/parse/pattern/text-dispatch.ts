@@ -5,6 +5,9 @@ import { requiredLiteral } from './required-literal.ts';
 /** In longer texts a search for a literal may cost more than the expression that it spares, which often fails early. */
 const SEARCHED_MAX = 1024;
 
+/** What families say of a text, all together, at most. */
+const KEYS_MAX = 4096;
+
 /** Tells for a text which of several patterns it can match, so that the others need not be tried. */
 export class TextDispatch {
   readonly #families: readonly TextFamily[];
@@ -15,10 +18,19 @@ export class TextDispatch {
   readonly #candidates: (readonly number[] | undefined)[] = [];
 
   constructor(patterns: readonly Pattern[]) {
-    const { families, loose } = compileDispatch(patterns);
-    this.#families = families.map((family) => new TextFamily(family));
-    this.#loose = loose;
-    const isLoose = new Set(loose);
+    const { families, loose } = compileDispatch(patterns, { withinLine: false });
+    const few: TextFamily[] = [];
+    const others = [...loose];
+    let keys = 1;
+    for (const family of families) {
+      const one = new TextFamily(family);
+      keys *= one.lists.length;
+      if (keys <= KEYS_MAX) few.push(one);
+      else others.push(...one.lists.flat());
+    }
+    this.#families = few;
+    this.#loose = others;
+    const isLoose = new Set(others);
     this.#literals = patterns.map((pattern, i) =>
       // One alone is as well tried at once.
       patterns.length > 1 && isLoose.has(i) ? requiredLiteral(pattern) : undefined,

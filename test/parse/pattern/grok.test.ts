@@ -7,6 +7,8 @@ const DEFINITIONS = {
   LAST: '^(?<one>a)(?<two>b)\\1',
   OUTER: '%{HEAD} ',
   BROKEN: '^(',
+  CUT: '^a\\x4',
+  COUNT: '^a{2',
 };
 const sourceOf = (grok: string): string => expandGrok(grok, DEFINITIONS).source;
 
@@ -21,5 +23,8 @@ test('what would mean something else without a group has one', () => {
   expect(sourceOf('%{LAST}1')).toBe('(?:^(?<one>a)(?<two>b)\\1)1');
   expect(sourceOf('%{INT}x')).toMatch(/^\(\?:.*\)x$/);
   expect(sourceOf('%{BROKEN}x')).toBe('(?:^()x');
+  expect(sourceOf('%{CUT}1')).toBe('(?:^a\\x4)1');
+  expect(sourceOf('%{COUNT}}')).toBe('(?:^a{2)}');
+  expect(sourceOf('[%{HEAD}]')).toBe('[(?:^(?<pid>\\d+):)]');
   expect(sourceOf('%{HEAD:head}x')).toBe('(?<g0_head>^(?<pid>\\d+):)x');
 });

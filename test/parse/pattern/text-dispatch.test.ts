@@ -88,6 +88,46 @@ describe('patterns told apart before they are tried', () => {
     expect(tries()).toBeLessThan((lines.length * patterns.length) / 4);
   });
 
+  test('may have newlines in their common beginning, where a text has several lines', () => {
+    const { asked } = both(patternsOf('^job (?<job>\\d+):\\s+finished', '^job (?<job>\\d+):\\s+failed'));
+    expect(asked('job 1: failed')).toBe(1);
+    expect(asked('job 1:\n  failed')).toBe(1);
+    expect(asked('job 1:\n  finished')).toBe(0);
+  });
+
+  test('may be of more families than can be told apart together', () => {
+    const families = Array.from({ length: 40 }, (_, n) => `^[0-9]{${n % 9}}${'-'.repeat(n)}(?<a>\\d+) `);
+    const patterns = patternsOf(
+      ...families.flatMap((head) => [`${head}alpha$`, `${head}beta$`, `${head}gamma$`]),
+    );
+    const { asked, plain } = both(patterns);
+    for (const text of ['1 alpha', '1 beta', '1-2 gamma', `12345678${'-'.repeat(17)}1 beta`, '1 delta'])
+      expect(asked(text)).toBe(plain(text));
+  });
+
+  const shared = fc.constantFrom('a+', '\\s+', '[^b]+', '\\d+', ' ', '\\n', '(?:ab)?', '\\w+ ', '[^\\]]*\\]');
+  const heads = fc.array(shared, { minLength: 1, maxLength: 3 }).map((parts) => `^${parts.join('')}`);
+  const tails = fc.array(fc.constantFrom('bb', 'bcd', 'b1', 'cb ', '\\]x', '.*'), {
+    minLength: 2,
+    maxLength: 5,
+  });
+  const letters = fc.array(
+    fc.constantFrom('a', 'b', 'bb', 'bcd', 'b1', 'cb ', 'ab', ' ', '\n', '1', ']', 'x'),
+    {
+      maxLength: 9,
+    },
+  );
+
+  test('are found as when all are tried, where they begin alike', () => {
+    fc.assert(
+      fc.property(heads, tails, fc.array(letters, { minLength: 1, maxLength: 12 }), (head, ends, texts) => {
+        const { asked, plain } = both(patternsOf(...ends.map((end) => head + end)));
+        for (const text of texts) expect(asked(text.join(''))).toBe(plain(text.join('')));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   const word = fc.constantFrom('aa', 'ab', 'ba', 'abc', 'abcd', '11', '1', ' ', '-');
   const part = fc.constantFrom('aa', 'abc', 'abcd', '\\d', '\\d+', '[a-c]+', '.*', '.', '(?:aa|11)', '(?:ab)?', ' ', '-', '\\w+', '\\n?'); // prettier-ignore
   const source = fc
