@@ -206,11 +206,9 @@ export class EventHandler {
     tally.events++;
     const dropped = this.#event(row, pattern);
     this.#show(lines, pattern, dropped);
-    if (this.#parser.next !== undefined) {
-      while (this.#next(row)) {
-        tally.events++;
-        this.#show(0, pattern, this.#event(row, pattern));
-      }
+    for (let next = this.#next(row); next !== UNMATCHED; next = this.#next(row)) {
+      tally.events++;
+      this.#show(0, next, this.#event(row, next));
     }
     if (dropped === undefined) tally.matched += lines;
     else tally.filter(dropped, lines, bytes);
@@ -397,11 +395,11 @@ export class EventHandler {
     });
   }
 
-  #next(row: Row): boolean {
-    const { text } = row;
+  /** Of a line that holds several records. */
+  #next(row: Row): number {
+    if (this.#parser.next === undefined) return UNMATCHED;
     row.clear();
-    row.text = text;
-    return this.#parser.next!(row);
+    return this.#parser.next(row);
   }
 
   /** The name of the step that dropped it, if one did. */

@@ -38,6 +38,30 @@ describe('formats', () => {
     expect(counts).toMatchObject({ lines: 2, matched: 1, unmatched: 1, events: 3 });
   });
 
+  it('each event of an array has the pattern of its own field, whichever of them match', () => {
+    const patterns = [
+      { name: 'finished', pattern: '^job (?<job>\\d+): finished$' },
+      { name: 'failed', pattern: '^job (?<job>\\d+): failed$' },
+    ];
+    const metrics = patterns.map(({ name }) => ({
+      name: `${name}_total`,
+      type: 'counter',
+      help: 'n',
+      patterns: [name],
+    }));
+    const then = { field: 'message', patterns };
+    const scanner = packScanner({ format: 'json', records_at: 'r', then, metrics }, { records: true });
+    const events = ['job 1: started', 'job 2: finished', 'job 3: failed', 'no job', 'job 4: failed'];
+    const line = (...messages: string[]): string =>
+      `${JSON.stringify({ r: messages.map((message) => ({ message })) })}\n`;
+    const { counts } = scanner.scan(
+      line(...events) + line('no job') + line('job 5: finished', 'job 6: finished'),
+    );
+    expect(counts).toMatchObject({ lines: 3, matched: 2, unmatched: 1 });
+    expect(scanner.metrics()).toMatch(/finished_total\S* 3\b/);
+    expect(scanner.metrics()).toMatch(/failed_total\S* 2\b/);
+  });
+
   it('then reads a field further: a container log with logfmt inside', () => {
     const pack = { format: 'json', then: { field: 'log', format: 'logfmt', prefix: 'app.' } };
     const { fields, counts } = fieldsOf(

@@ -16,6 +16,7 @@ export class JsonParser implements LineParser {
   readonly #recordsAt: readonly string[] | undefined;
   readonly #paths: JsonPaths | undefined;
   readonly shapes: LineShapes | undefined;
+  readonly next: LineParser['next'];
   #rest: unknown[] = [];
 
   /** `recordsAt`: where an array stands whose elements are the events (`Records`). */
@@ -23,6 +24,7 @@ export class JsonParser implements LineParser {
     this.#fields = fields;
     this.#recordsAt = recordsAt?.split('.');
     if (recordsAt === undefined) this.shapes = new LineShapes();
+    else this.next = (row) => this.#next(row);
     const wanted = fields.wanted()?.filter(({ name }) => !name.startsWith('@'));
     if (wanted !== undefined) this.#paths = JsonPaths.of(wanted);
   }
@@ -41,17 +43,17 @@ export class JsonParser implements LineParser {
     for (const key of this.#recordsAt) at = isObject(at) ? at[key] : undefined;
     if (!Array.isArray(at) || at.length === 0) return UNMATCHED;
     this.#rest = at.toReversed();
-    return this.next(row) ? 0 : UNMATCHED;
+    return this.#next(row);
   }
 
-  next(row: Row): boolean {
+  #next(row: Row): number {
     while (this.#rest.length > 0) {
       const value = this.#rest.pop();
       if (!isObject(value)) continue;
       this.#take(value, row);
-      return true;
+      return 0;
     }
-    return false;
+    return UNMATCHED;
   }
 
   #take(object: Record<string, unknown>, row: Row): void {

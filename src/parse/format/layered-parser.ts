@@ -17,17 +17,24 @@ export class LayeredParser implements LineParser {
   readonly #outer: LineParser;
   readonly #inner: Layer;
   #pattern = 0;
+  readonly next: LineParser['next'];
 
   constructor(outer: LineParser, inner: Layer) {
     this.#outer = outer;
     this.#inner = inner;
+    const { next } = outer;
+    if (next !== undefined) this.next = (row) => this.#next(row, next.bind(outer));
   }
 
   parse(text: string, row: Row): number {
     const outer = this.#outer.parse(text, row);
     if (outer === NOT_AN_EVENT) return outer;
     this.#pattern = outer;
-    return outer === UNMATCHED ? outer : this.#into(row, outer);
+    if (outer === UNMATCHED) return outer;
+    const pattern = this.#into(row, outer);
+    if (pattern !== UNMATCHED || this.next === undefined) return pattern;
+    row.clear();
+    return this.next(row);
   }
 
   get shapes(): LineShapes | undefined {
@@ -39,11 +46,14 @@ export class LayeredParser implements LineParser {
     return this.#into(row, 0);
   }
 
-  next(row: Row): boolean {
-    while (this.#outer.next?.(row) === true) {
-      if (this.#into(row, this.#pattern) !== UNMATCHED) return true;
+  /** Of those whose field does not match nothing is left in the row. */
+  #next(row: Row, outer: (row: Row) => number): number {
+    while (outer(row) !== UNMATCHED) {
+      const pattern = this.#into(row, this.#pattern);
+      if (pattern !== UNMATCHED) return pattern;
+      row.clear();
     }
-    return false;
+    return UNMATCHED;
   }
 
   state(): string | undefined {

@@ -9,8 +9,11 @@ export const NOT_AN_EVENT = -2;
 /** Text of one event → fields of a row. Row is cleared before. */
 export interface LineParser {
   parse(text: string, row: Row): number;
-  /** Some lines hold several records: `parse` gave the first, `next` gives the others until it says false. */
-  next?(row: Row): boolean;
+  /**
+   * Some lines hold several records: `parse` gave the first, `next` gives the others, as `parse` does, until it says
+   * UNMATCHED.
+   */
+  readonly next?: ((row: Row) => number) | undefined;
   /** What must be known to go on in the middle of a file: a header. */
   state?(): string | undefined;
   /** Lines whose fields a walker can put into the row, for `goOn`; undefined where there are none. */
