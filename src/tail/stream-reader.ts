@@ -28,8 +28,8 @@ export class StreamReader {
   readonly #files: OpenFiles;
   readonly #chunkBytes: number;
   readonly #pool = new BufferPool();
-  /** How many streams have something that was read ahead. */
-  #aheads = 0;
+  /** Streams that have something that was read ahead. */
+  readonly #ahead = new Set<Stream>();
 
   constructor(files: OpenFiles, chunkBytes: number) {
     this.#files = files;
@@ -81,8 +81,9 @@ export class StreamReader {
     // Where the parser leaves something over each time, what was read ahead was read in vain.
     if (stream.heldTo > 0) return;
     if (stream.content === undefined || stream.ahead !== undefined || stream.finishing) return;
-    if (this.#aheads >= AHEADS_MAX) return;
-    this.#aheads++;
+    if (this.#ahead.size >= AHEADS_MAX) this.#dropIdle();
+    if (this.#ahead.size >= AHEADS_MAX) return;
+    this.#ahead.add(stream);
     const { fingerprint } = stream;
     const place = { offset: block.to, anchor: block.anchor, fingerprint, scanned: 0 };
     // Should it fail, the read is done again in its turn, and fails there.
@@ -140,8 +141,13 @@ export class StreamReader {
   }
 
   #forgetAhead(stream: Stream): void {
-    if (stream.ahead !== undefined) this.#aheads--;
+    this.#ahead.delete(stream);
     stream.ahead = undefined;
+  }
+
+  /** Of streams that came to an end in another way than by being read to it. */
+  #dropIdle(): void {
+    for (const stream of this.#ahead) if (stream.state !== 'following') this.dropAhead(stream);
   }
 
   #mostBytes({ source }: Stream): number {

@@ -1,4 +1,4 @@
-import { appendFileSync, watch, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, watch, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -112,6 +112,36 @@ test('only some of many files hold a block that was read ahead', async () => {
   expect(most).toBeLessThanOrEqual(8 + 1);
 });
 
+test('files that are not followed any more leave their place to others', async () => {
+  const { text } = numbered('a', 0, 400);
+  const folder = (name: string): string => tail.path(name);
+  for (const name of ['old', 'new']) mkdirSync(folder(name));
+  for (let n = 0; n < 10; n++) writeFileSync(`${folder('old')}/${n}.log`, text);
+  writeFileSync(`${folder('new')}/0.log`, text);
+  const take = vi.spyOn(BufferPool.prototype, 'take');
+  tail.spec = { ...tail.spec, paths: [`${folder('old')}/*.log`] };
+  const tailer = bareTailer();
+  const { signal } = new AbortController();
+  /** Whether it is read on behind the chunk. */
+  const isReadAhead = (chunk: Chunk): boolean => {
+    const before = take.mock.calls.length;
+    tailer.readAhead(chunk);
+    tailer.settle(chunk, chunk.bytes.length);
+    return take.mock.calls.length > before;
+  };
+  try {
+    await tailer.start();
+    const old: boolean[] = [];
+    while (old.length < 10) old.push(isReadAhead((await tailer.take(signal))!));
+    expect(old.filter(Boolean)).toHaveLength(8);
+    await tailer.updateSources([{ ...tail.spec, name: 'other', paths: [`${folder('new')}/*.log`] }]);
+    expect(isReadAhead((await tailer.take(signal))!)).toBe(true);
+  } finally {
+    await tailer.stop();
+    take.mockRestore();
+  }
+});
+
 describe('a run of blocks that are read before the chunk in front of them is settled', () => {
   const { text, lines } = numbered('a', 0, 3000);
   async function readAll(): Promise<void> {
@@ -212,7 +242,11 @@ describe('a run of blocks that are read before the chunk in front of them is set
     const first = (await tailer.take(new AbortController().signal))!;
     const run = tailer.beginRun(first)!;
     tailer.settle(first, first.bytes.length);
-    const stopped = tailer.stop();
+    let isStopped = false;
+    const stopped = tailer.stop().then(() => (isStopped = true));
+    // Longer than it takes to close a file; were it too short, the test would prove less, not fail.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(isStopped).toBe(false);
     const fileRun = new FileRun(run.plan, new BufferPool(1));
     const read: string[] = [];
     const scan = ({ bytes }: Chunk): { consumed: number } => {
@@ -225,6 +259,22 @@ describe('a run of blocks that are read before the chunk in front of them is set
     await stopped;
     const late = new FileRun({ ...run.plan, descriptor: run.plan.descriptor }, new BufferPool(1));
     await expect(late.next(scan)).rejects.toThrow('EBADF');
+  });
+
+  test('takes no block that does not begin where the stream stands, nor any behind it', async () => {
+    writeFileSync(tail.path('app.log'), text);
+    const tailer = bareTailer();
+    await tailer.start();
+    const first = (await tailer.take(new AbortController().signal))!;
+    const run = tailer.beginRun(first)!;
+    tailer.settle(first, first.bytes.length);
+    const next = { from: first.to, to: first.to + 30, anchor: run.plan.anchor, more: true };
+    const skipping = { ...next, from: next.from + 30, to: next.to + 30 };
+    expect(tailer.settleRun(run, skipping)).toBeUndefined();
+    expect(tailer.settleRun(run, next)).toBeUndefined();
+    tailer.endRun(run);
+    expect((await tailer.take(new AbortController().signal))!.from).toBe(first.to);
+    await tailer.stop();
   });
 
   test('may begin at the head of a line that was cut, and go over others', async () => {
