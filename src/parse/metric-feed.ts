@@ -200,7 +200,7 @@ function patternNumbers(names: readonly string[], pack: Pack): ReadonlySet<numbe
 }
 
 function patternTest(name: string, pack: Pack): Test {
-  const [wanted] = patternNumbers([name], pack);
+  const wanted = patternNames(pack).indexOf(name);
   return (row) => row.pattern === wanted;
 }
 

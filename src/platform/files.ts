@@ -44,16 +44,9 @@ export async function readAt(
 }
 
 /** The same on a thread that has nothing else to do meanwhile. */
-export function readAtOnce(
-  area: string,
-  descriptor: number,
-  target: Buffer,
-  targetOffset: number,
-  length: number,
-  position: number,
-): number {
+export function readAtOnce(...[area, descriptor, ...place]: Parameters<typeof readAt>): number {
   faultPoint(`${area}.read.before`);
-  const got = fs.readSync(descriptor, target, targetOffset, length, position);
+  const got = fs.readSync(descriptor, ...place);
   faultPoint(`${area}.read.after`);
   return got;
 }

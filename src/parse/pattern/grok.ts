@@ -31,9 +31,10 @@ export function expandGrok(text: string, definitions: Readonly<Record<string, st
       const definition = Object.hasOwn(definitions, name) ? definitions[name] : GROK_DEFINITIONS[name];
       if (definition === undefined) throw new PatternError(unknownName(whole, name, definitions));
       const inner = expand(definition, depth + 1, named);
-      const isRepeated = /^[*+?{]/.test(part.slice(at + whole.length));
-      const isFirst = at === 0 && !isRepeated && isBeginning(inner);
-      if (field === undefined || !named) return isFirst ? inner : `(?:${inner})`;
+      if (field === undefined || !named) {
+        const isRepeated = /^[*+?{]/.test(part.slice(at + whole.length));
+        return at === 0 && !isRepeated && isBeginning(inner) ? inner : `(?:${inner})`;
+      }
       const clean = fieldOf(field);
       if (type !== undefined) types[clean] = typeOf(type);
       const group = `g${fields.size}_${clean.replaceAll(/[^a-zA-Z0-9_]/g, '_')}`;
