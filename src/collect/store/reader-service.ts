@@ -1,9 +1,10 @@
-import type { Labels, Matcher, SeriesData } from '../../model/series.ts';
+import type { Labels, Matcher } from '../../model/series.ts';
 import { type StoredAgent, readAgents } from './fleet-query.ts';
 import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './record-query.ts';
 import { RecordSearch } from './record-search.ts';
 import type { MetricMetadata } from './sample-batch.ts';
 import { SampleSelect } from './sample-select.ts';
+import { type SeriesBlock, SeriesBlockWriter } from './series-block.ts';
 import { SeriesCatalog } from './series-catalog.ts';
 import { type Database, openDatabase, stoppable } from './sqlite.ts';
 
@@ -13,19 +14,20 @@ export class ReaderService {
   readonly #catalog: SeriesCatalog;
   readonly #samples: SampleSelect;
   readonly #records: RecordSearch;
+  readonly #block = new SeriesBlockWriter();
 
   /** A query throws Stopped once `isToStop` says so. */
   constructor(path: string, isToStop: () => boolean) {
     this.#db = stoppable(openDatabase(path, { readOnly: true }), isToStop);
     this.#db.exec('PRAGMA cache_size = -65536');
     this.#db.exec('PRAGMA temp_store = MEMORY');
-    this.#catalog = new SeriesCatalog(this.#db);
+    this.#catalog = new SeriesCatalog(this.#db, () => this.#block.forget());
     this.#samples = new SampleSelect(this.#db, this.#catalog);
     this.#records = new RecordSearch(this.#db);
   }
 
-  select(matchers: readonly Matcher[], fromMs: number, toMs: number, samplesMax: number): SeriesData[] {
-    return this.#samples.select(matchers, fromMs, toMs, samplesMax);
+  select(matchers: readonly Matcher[], fromMs: number, toMs: number, samplesMax: number): SeriesBlock {
+    return this.#block.write(this.#samples.select(matchers, fromMs, toMs, samplesMax));
   }
 
   series(matchers: readonly Matcher[], fromMs: number, toMs: number): Labels[] {

@@ -1,6 +1,7 @@
-import type { Labels, Matcher, SeriesData } from '../../model/series.ts';
+import type { Matcher } from '../../model/series.ts';
 import { CHUNK_SPAN_MS } from './packer.ts';
 import { unpackSamples } from './sample-chunk.ts';
+import type { NumberedSeries } from './series-block.ts';
 import type { CatalogEntry, SeriesCatalog } from './series-catalog.ts';
 import type { Database } from './sqlite.ts';
 
@@ -25,7 +26,7 @@ export class SampleSelect {
     );
   }
 
-  select(matchers: readonly Matcher[], fromMs: number, toMs: number, samplesMax: number): SeriesData[] {
+  select(matchers: readonly Matcher[], fromMs: number, toMs: number, samplesMax: number): NumberedSeries[] {
     this.#db.exec('BEGIN');
     try {
       this.#catalog.refresh();
@@ -35,12 +36,17 @@ export class SampleSelect {
     }
   }
 
-  #read(entries: readonly CatalogEntry[], fromMs: number, toMs: number, samplesMax: number): SeriesData[] {
+  #read(
+    entries: readonly CatalogEntry[],
+    fromMs: number,
+    toMs: number,
+    samplesMax: number,
+  ): NumberedSeries[] {
     const found = new Map<number, SeriesBuilder>();
     let samples = 0;
     const builderOf = (entry: CatalogEntry): SeriesBuilder => {
       let builder = found.get(entry.sid);
-      if (builder === undefined) found.set(entry.sid, (builder = new SeriesBuilder(entry.labels)));
+      if (builder === undefined) found.set(entry.sid, (builder = new SeriesBuilder(entry)));
       return builder;
     };
     const count = (): void => {
@@ -72,14 +78,14 @@ export class SampleSelect {
 
 /** Collects the samples of one series; sorts them only where late ones came out of order. */
 class SeriesBuilder {
-  readonly #labels: Labels;
+  readonly #entry: CatalogEntry;
   readonly #times: number[] = [];
   readonly #values: (number | null)[] = [];
   #ordered = true;
   #anyStale = false;
 
-  constructor(labels: Labels) {
-    this.#labels = labels;
+  constructor(entry: CatalogEntry) {
+    this.#entry = entry;
   }
 
   add(time: number, value: number | null): void {
@@ -89,7 +95,7 @@ class SeriesBuilder {
     this.#values.push(value);
   }
 
-  finish(): SeriesData {
+  finish(): NumberedSeries {
     const order = this.#ordered ? undefined : this.#sortedOrder();
     const length = order?.length ?? this.#times.length;
     const times = new Float64Array(length);
@@ -102,9 +108,8 @@ class SeriesBuilder {
       values[i] = value ?? NaN;
       if (value === null && stale !== undefined) stale[i] = 1;
     }
-    return stale === undefined
-      ? { labels: this.#labels, times, values }
-      : { labels: this.#labels, times, values, stale };
+    const { sid, labels } = this.#entry;
+    return stale === undefined ? { sid, labels, times, values } : { sid, labels, times, values, stale };
   }
 
   /** By time; of several at one instant the one stored last. */

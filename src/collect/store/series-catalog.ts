@@ -14,13 +14,16 @@ export interface CatalogEntry {
  * are read from the store before each query; what retention removed is noticed by the count.
  */
 export class SeriesCatalog {
+  readonly #onForgotten: () => void;
   readonly #newer;
   readonly #count;
   readonly #entries = new Map<number, CatalogEntry>();
   readonly #values = new Map<string, Map<string, Set<number>>>();
   #last = 0;
 
-  constructor(db: Database) {
+  /** `onForgotten` is called when series are gone, and so all of them are read anew. */
+  constructor(db: Database, onForgotten: () => void) {
+    this.#onForgotten = onForgotten;
     this.#newer = db.prepare('SELECT sid, labels, first_ms FROM series WHERE sid > ? ORDER BY sid');
     this.#count = db.prepare('SELECT COUNT(*) AS count FROM series');
   }
@@ -29,6 +32,7 @@ export class SeriesCatalog {
     this.#readNewer();
     const { count } = this.#count.get() as { count: number };
     if (count === this.#entries.size) return;
+    this.#onForgotten();
     this.#entries.clear();
     this.#values.clear();
     this.#last = 0;

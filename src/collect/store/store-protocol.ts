@@ -1,10 +1,11 @@
-import type { Matcher, SeriesData } from '../../model/series.ts';
+import type { Matcher } from '../../model/series.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { StoredAgent } from './fleet-query.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './record-query.ts';
 import type { RetentionLimits } from './retention.ts';
 import type { MetricMetadata } from './sample-batch.ts';
+import type { SeriesBlock } from './series-block.ts';
 
 /** What a store's thread is started with. The writer makes and owns the file; the reader opens it after that. */
 export interface StoreWorkerData {
@@ -33,7 +34,7 @@ export interface StoreCalls {
   maintain: { args: [number]; result: void };
   close: { args: []; result: void };
 
-  select: { args: [readonly Matcher[], number, number, number]; result: SeriesData[] };
+  select: { args: [readonly Matcher[], number, number, number]; result: SeriesBlock };
   series: { args: [readonly Matcher[], number, number]; result: Record<string, string>[] };
   labelNames: { args: [readonly Matcher[], number, number]; result: string[] };
   labelValues: { args: [string, readonly Matcher[], number, number]; result: string[] };

@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads';
-import { keepNurserySmall } from '../../platform/keep-nursery-small.ts';
 import { workerFile } from '../../platform/worker-file.ts';
 import type { StoreAnswer, StoreCall, StoreCalls, StoreMethod, StoreWorkerData } from './store-protocol.ts';
 
@@ -151,6 +150,5 @@ function begin(data: StoreThreadData): Begun {
     workerData: { ...data, stop } satisfies StoreWorkerData,
     name: `store-${data.role}`,
   });
-  keepNurserySmall(worker);
   return { worker, stop };
 }

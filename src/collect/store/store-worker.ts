@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ReaderService } from './reader-service.ts';
 import { TooManySamples } from './sample-select.ts';
+import { buffersOfBlock, type SeriesBlock } from './series-block.ts';
 import { Stopped } from './sqlite.ts';
-import type { StoreAnswer, StoreCall, StoreWorkerData } from './store-protocol.ts';
+import type { StoreAnswer, StoreCall, StoreMethod, StoreWorkerData } from './store-protocol.ts';
 import { WriterService } from './writer-service.ts';
 
 /** A thread of the store: one for writing, one for reading. SQLite's calls block, so they are made here. */
@@ -15,7 +16,7 @@ const service = data.role === 'writer' ? new WriterService(data) : new ReaderSer
 port.on('message', (call: StoreCall) => {
   const { id, method, args } = call;
   const answer = (result: unknown): void =>
-    port.postMessage({ id, result } satisfies StoreAnswer, buffersOf(result));
+    port.postMessage({ id, result } satisfies StoreAnswer, buffersOf(method, result));
   try {
     if (method === 'ingest') {
       (service as WriterService).ingest(args[0] as Parameters<WriterService['ingest']>[0], answer);
@@ -40,17 +41,7 @@ function kindOf(error: Error): 'too_many_samples' | 'bad_query' | 'failed' {
   return error.name.startsWith('RE2JS') ? 'bad_query' : 'failed';
 }
 
-/** Series are arrays of numbers: handed over, not copied. */
-function buffersOf(result: unknown): ArrayBuffer[] {
-  if (
-    !Array.isArray(result) ||
-    !((result[0] as { times?: unknown } | undefined)?.times instanceof Float64Array)
-  )
-    return [];
-  return (result as { times: Float64Array; values: Float64Array; stale?: Uint8Array }[]).flatMap(
-    ({ times, values, stale }) => {
-      const buffers = [times.buffer as ArrayBuffer, values.buffer as ArrayBuffer];
-      return stale === undefined ? buffers : [...buffers, stale.buffer as ArrayBuffer];
-    },
-  );
+/** Samples are handed over, not copied. */
+function buffersOf(method: StoreMethod, result: unknown): ArrayBuffer[] {
+  return method === 'select' ? buffersOfBlock(result as SeriesBlock) : [];
 }

@@ -9,6 +9,7 @@ import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './reco
 import type { RetentionLimits } from './retention.ts';
 import { SERIES_MAX } from './series-ids.ts';
 import type { MetricMetadata } from './sample-batch.ts';
+import { SeriesBlockReader } from './series-block.ts';
 import { StoreThread } from './store-thread.ts';
 import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
 
@@ -32,6 +33,7 @@ export class Store {
   readonly #reader: StoreThread;
   readonly #options: StoreOptions;
   readonly #commits = new EventEmitter();
+  readonly #labels = new SeriesBlockReader();
   #queuedBytes = 0;
 
   private constructor(writer: StoreThread, reader: StoreThread, options: StoreOptions) {
@@ -108,8 +110,9 @@ export class Store {
     return this.#writer.call('maintain', [nowMs]);
   }
 
-  select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesData[]> {
-    return this.#read('select', [matchers, fromMs, toMs, this.#options.querySamplesMax ?? 20_000_000]);
+  async select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesData[]> {
+    const samplesMax = this.#options.querySamplesMax ?? 20_000_000;
+    return this.#labels.read(await this.#read('select', [matchers, fromMs, toMs, samplesMax]));
   }
 
   series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
