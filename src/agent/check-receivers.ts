@@ -3,7 +3,7 @@ import type { ProblemAt } from '../config/checked-yaml.ts';
 import type { Notification, NotifiedAlert } from '../hooks/notification.ts';
 import { MessageTexts } from '../hooks/template-data.ts';
 import type { Problem } from '../model/problem.ts';
-import { TemplateError } from '../rules/template-value.ts';
+import { TemplateError } from '../template/template-value.ts';
 import { parseNotificationTemplate, renderNotification } from './render-notification.ts';
 
 /** Which options of which way of telling are templates; those of a record are so value by value. */

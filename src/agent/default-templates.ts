@@ -1,5 +1,5 @@
-import { parseTemplate } from '../rules/template-parser.ts';
-import type { TemplateBody } from '../rules/template-nodes.ts';
+import { parseTemplate } from '../template/template-parser.ts';
+import type { TemplateBody } from '../template/template-nodes.ts';
 import { NOTIFICATION_FUNCTION_NAMES } from './notification-functions.ts';
 
 /** Templates that Alertmanager's users call by name, so that what they wrote for it works here. */

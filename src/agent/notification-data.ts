@@ -8,7 +8,7 @@ import {
   type GoStruct,
   type TemplateMethod,
   type TemplateValue,
-} from '../rules/template-value.ts';
+} from '../template/template-value.ts';
 
 /** A notification as templates see it: Alertmanager's types with their methods. */
 export function notificationValue(value: unknown): TemplateValue {

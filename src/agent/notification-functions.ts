@@ -1,7 +1,7 @@
-import type { TemplateFunction } from '../rules/template-evaluator.ts';
+import type { TemplateFunction } from '../template/template-evaluator.ts';
 import { TEMPLATE_FUNCTION_NAMES } from '../rules/template-functions.ts';
-import { timeMethod } from '../rules/template-time-methods.ts';
-import { isList, isTime, TemplateError, typeName, type TemplateValue } from '../rules/template-value.ts';
+import { timeMethod } from '../template/template-time-methods.ts';
+import { isList, isTime, TemplateError, typeName, type TemplateValue } from '../template/template-value.ts';
 import { plainValue } from './notification-data.ts';
 
 /** Alertmanager's functions that rules do not have, or have with another meaning. */

@@ -1,15 +1,15 @@
-import { escapeHtml } from '../rules/template-builtins.ts';
-import { TemplateEvaluator, type TemplateFunction } from '../rules/template-evaluator.ts';
+import { escapeHtml } from '../template/template-builtins.ts';
+import { TemplateEvaluator, type TemplateFunction } from '../template/template-evaluator.ts';
 import { templateFunctions } from '../rules/template-functions.ts';
-import type { Template, TemplateBody, TemplateNode } from '../rules/template-nodes.ts';
-import { parseTemplate } from '../rules/template-parser.ts';
+import type { Template, TemplateBody, TemplateNode } from '../template/template-nodes.ts';
+import { parseTemplate } from '../template/template-parser.ts';
 import {
   isStruct,
   labelMap,
   printValue,
   TemplateError,
   type TemplateValue,
-} from '../rules/template-value.ts';
+} from '../template/template-value.ts';
 import { DEFAULT_TEMPLATES } from './default-templates.ts';
 import { notificationValue } from './notification-data.ts';
 import { NOTIFICATION_FUNCTION_NAMES, NOTIFICATION_FUNCTIONS } from './notification-functions.ts';

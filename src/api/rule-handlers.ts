@@ -1,4 +1,4 @@
-import { formatFloat } from '../rules/go-float.ts';
+import { formatFloat } from '../template/go-float.ts';
 import type { AlertStatus, RuleGroupStatus, RuleStatus } from '../rules/rule-status.ts';
 import type { ApiResult } from './api-response.ts';
 import { invalidParameter } from './parameters.ts';

@@ -1,10 +1,10 @@
 import type { Labels } from '../model/series.ts';
-import { TemplateEvaluator } from './template-evaluator.ts';
+import { TemplateEvaluator } from '../template/template-evaluator.ts';
 import { TEMPLATE_FUNCTION_NAMES, templateFunctions } from './template-functions.ts';
-import type { Template } from './template-nodes.ts';
-import { parseTemplate } from './template-parser.ts';
-import type { GoStruct, TemplateValue } from './template-value.ts';
-import { labelMap, TemplateError } from './template-value.ts';
+import type { Template } from '../template/template-nodes.ts';
+import { parseTemplate } from '../template/template-parser.ts';
+import type { GoStruct, TemplateValue } from '../template/template-value.ts';
+import { labelMap, TemplateError } from '../template/template-value.ts';
 
 /** What the template of one alert sees. */
 export interface AlertTemplateData {

@@ -1,4 +1,4 @@
-import { formatFloat } from './go-float.ts';
+import { formatFloat } from '../template/go-float.ts';
 
 const LARGE = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
 const SMALL = ['m', 'u', 'n', 'p', 'f', 'a', 'z', 'y'];

@@ -11,8 +11,8 @@ import { requiredHistoryMs } from '../promql/required-history.ts';
 import { parseAlertTemplate } from './alert-template.ts';
 import { scalarOffset } from './scalar-offset.ts';
 import type { AlertingRule, Rule, RuleGroup, RuleProblem } from './rule.ts';
-import type { Template } from './template-nodes.ts';
-import { TemplateError } from './template-value.ts';
+import type { Template } from '../template/template-nodes.ts';
+import { TemplateError } from '../template/template-value.ts';
 import { YamlReader } from './yaml-reader.ts';
 
 export interface LoadRuleOptions {

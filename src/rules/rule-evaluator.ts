@@ -6,13 +6,13 @@ import { expandAlertTemplate } from './alert-template.ts';
 import type { QuerySample } from './alert-template.ts';
 import { AlertTracker } from './alert-tracker.ts';
 import type { ProducedAlert, TrackedAlert } from './alert-tracker.ts';
-import { formatGoFloat } from './go-float.ts';
+import { formatGoFloat } from '../template/go-float.ts';
 import type { AlertingRule, Rule, RuleGroup } from './rule.ts';
 import type { AppendSamples, InstantEngine, InstantSample, RuleSample } from './rule-storage.ts';
 import { resultSamples } from './rule-storage.ts';
 import type { RuleStatus } from './rule-status.ts';
-import { queryEscape } from './template-builtins.ts';
-import type { Template } from './template-nodes.ts';
+import { queryEscape } from '../template/template-builtins.ts';
+import type { Template } from '../template/template-nodes.ts';
 
 /** Called after an evaluation with the alerts that are firing or resolved and due. Where it fails they stay due. */
 export type NotifyAlerts = (changes: readonly AlertChange[], nowMs: number) => void | Promise<void>;

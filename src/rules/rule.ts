@@ -1,6 +1,6 @@
 import type { Labels } from '../model/series.ts';
 import type { Expr } from '../promql/ast.ts';
-import type { Template } from './template-nodes.ts';
+import type { Template } from '../template/template-nodes.ts';
 
 /** A group of a Prometheus rule file, checked and with its defaults filled in. */
 export interface RuleGroup {

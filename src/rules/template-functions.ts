@@ -2,12 +2,12 @@ import { isIP } from 'node:net';
 import { RE2JS } from 're2js';
 import { parsePromqlDuration } from '../promql/promql-duration.ts';
 import { humanize, humanize1024, humanizeDuration, humanizePercentage } from './humanize.ts';
-import { formatGoFloat } from './go-float.ts';
-import { formatGoTime } from './go-time.ts';
-import { BUILTIN_FUNCTIONS, queryEscape } from './template-builtins.ts';
-import type { TemplateFunction } from './template-evaluator.ts';
-import type { GoStruct, GoTime, TemplateValue } from './template-value.ts';
-import { isList, isMap, isStruct, printValue, TemplateError, typeName } from './template-value.ts';
+import { formatGoFloat } from '../template/go-float.ts';
+import { formatGoTime } from '../template/go-time.ts';
+import { BUILTIN_FUNCTIONS, queryEscape } from '../template/template-builtins.ts';
+import type { TemplateFunction } from '../template/template-evaluator.ts';
+import type { GoStruct, GoTime, TemplateValue } from '../template/template-value.ts';
+import { isList, isMap, isStruct, printValue, TemplateError, typeName } from '../template/template-value.ts';
 
 /** What Prometheus's functions need from around the template. */
 export interface FunctionContext {

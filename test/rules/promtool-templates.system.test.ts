@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unquoteGoString } from '../../src/promql/go-string.ts';
 import { expandAlertTemplate, parseAlertTemplate } from '../../src/rules/alert-template.ts';
-import { formatFloat } from '../../src/rules/go-float.ts';
+import { formatFloat } from '../../src/template/go-float.ts';
 
 const run = promisify(execFile);
 

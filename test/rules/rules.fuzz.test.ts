@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { fc } from '../fuzz.ts';
 import { expandAlertTemplate, parseAlertTemplate } from '../../src/rules/alert-template.ts';
 import { builtInRules } from '../../src/rules/built-in-rules.ts';
-import { formatFloat } from '../../src/rules/go-float.ts';
+import { formatFloat } from '../../src/template/go-float.ts';
 import { loadRuleFile } from '../../src/rules/load-rule-file.ts';
 import { decodeRuleState } from '../../src/rules/persisted-rule-state.ts';
 import { readRuleTestFile } from '../../src/rules/rule-test-file.ts';
 import { parseMetric, parseSeriesValues } from '../../src/rules/series-notation.ts';
-import { TemplateError } from '../../src/rules/template-value.ts';
+import { TemplateError } from '../../src/template/template-value.ts';
 
 const PIECES = [
   '{{',
