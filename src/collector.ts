@@ -14,7 +14,8 @@ import { createIngest } from './collect/ingest.ts';
 import { createPage } from './collect/page.ts';
 import { RateLimiter } from './collect/rate-limiter.ts';
 import { createRecordsApi } from './collect/records-api.ts';
-import { Store } from './collect/store/store.ts';
+import { SqliteStore } from './collect/store/sqlite-store.ts';
+import type { Store } from './collect/store/store.ts';
 import { StoreQueryable } from './collect/store-queryable.ts';
 import { type CollectorPlan, loadCollectorPlan } from './collector/load-collector-plan.ts';
 import { OwnSamples } from './collector/own-samples.ts';
@@ -77,7 +78,7 @@ export class Collector {
 
   static async #startIn(lock: StateLock, plan: CollectorPlan, log: Log): Promise<Collector> {
     const { config } = plan;
-    const store = await Store.open({
+    const store = await SqliteStore.open({
       path: join(config.state_dir, 'store.sqlite'),
       retention: { timeMs: config.retention.time, bytesMax: config.retention.max_bytes },
       queryTimeoutMs: config.limits.query_timeout,

@@ -1,3 +1,5 @@
+import { PromqlError } from '../promql/promql-error.ts';
+import { apiErrorOf } from './api-error-of.ts';
 import { ApiError, errorResponse, methodNotAllowed, successResponse } from './api-response.ts';
 import type { ApiResponse, ApiResult } from './api-response.ts';
 import { limitParameter } from './parameters.ts';
@@ -54,6 +56,7 @@ export function createQueryApi(deps: QueryApiDeps): QueryApi {
       return successResponse(await route.handler(parametersOf(request), deps));
     } catch (error) {
       if (error instanceof ApiError) return errorResponse(error);
+      if (error instanceof PromqlError) return errorResponse(apiErrorOf(error));
       return errorResponse(new ApiError('internal', error instanceof Error ? error.message : String(error)));
     }
   };

@@ -3,6 +3,7 @@ import type { QueryResult, ResultValue } from '../promql/query-result.ts';
 import { formatValue } from '../promql/format-value.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import { documentedType, typeOf } from '../promql/value-type.ts';
+import { apiErrorOf, TIMED_OUT } from './api-error-of.ts';
 import { ApiError } from './api-response.ts';
 import type { ApiResult } from './api-response.ts';
 import {
@@ -80,10 +81,8 @@ async function limited(
     return await run(timeout);
   } catch (error) {
     if (!(error instanceof PromqlError)) throw error;
-    if (error.kind === 'timeout' || timeout.aborted)
-      throw new ApiError('timeout', 'query timed out in expression evaluation');
-    if (error.kind === 'cancelled') throw new ApiError('canceled', error.message);
-    throw new ApiError(error.kind === 'parse' ? 'bad_data' : 'execution', error.message);
+    if (timeout.aborted) throw new ApiError('timeout', TIMED_OUT);
+    throw apiErrorOf(error);
   }
 }
 

@@ -2,10 +2,10 @@ import type { Clock } from '../platform/clock.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
 import type { StoredAgent } from './store/fleet-query.ts';
-import type { Store } from './store/store.ts';
+import type { FleetStore } from './store/store.ts';
 
 export interface FleetDeps {
-  readonly store: Store;
+  readonly store: Pick<FleetStore, 'agents'>;
   readonly clock: Clock;
   /** Throws where the asker may not read. */
   readonly checkRead: (request: HttpRequest) => void;
@@ -61,7 +61,7 @@ export function createFleetApi(router: Router, deps: FleetDeps): void {
   });
 }
 
-export async function readFleet(store: Store, nowMs: number): Promise<FleetAgent[]> {
+export async function readFleet(store: Pick<FleetStore, 'agents'>, nowMs: number): Promise<FleetAgent[]> {
   const current = new Set<string>();
   // The epoch last heard of comes first.
   return (await store.agents()).map((agent) => {

@@ -4,10 +4,10 @@ import { type HttpRequest, type HttpResponse, jsonResponse } from '../platform/h
 import type { Router } from '../platform/router.ts';
 import type { BearerAuth } from './bearer-auth.ts';
 import type { CollectorMetrics } from './collector-metrics.ts';
-import type { Store } from './store/store.ts';
+import type { FleetStore } from './store/store.ts';
 
 export interface HeartbeatDeps {
-  readonly store: Store;
+  readonly store: Pick<FleetStore, 'heartbeat'>;
   readonly auth: BearerAuth;
   readonly metrics: CollectorMetrics;
   readonly clock: Clock;

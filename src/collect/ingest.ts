@@ -10,10 +10,10 @@ import { otlpError, otlpSuccess, type OtlpEncoding } from './otlp-answer.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import { readSender } from './sender-headers.ts';
 import type { IngestRequest, IngestResult } from './store/ingest-request.ts';
-import type { Store } from './store/store.ts';
+import type { IngestStore } from './store/store.ts';
 
 export interface IngestDeps {
-  readonly store: Store;
+  readonly store: IngestStore;
   readonly auth: BearerAuth;
   readonly limiter: RateLimiter;
   readonly metrics: CollectorMetrics;

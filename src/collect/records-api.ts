@@ -4,11 +4,11 @@ import { HttpError } from '../platform/http-error.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
 import { parsePlace, type RecordFilter } from './store/record-query.ts';
-import { StoreError } from './store/store-thread.ts';
-import type { Store } from './store/store.ts';
+import { StoreError } from './store/store-error.ts';
+import type { RecordStore, TailPlace } from './store/store.ts';
 
 export interface RecordsDeps {
-  readonly store: Store;
+  readonly store: RecordStore;
   readonly clock: Clock;
   readonly checkRead: (request: HttpRequest) => void;
 }
@@ -98,23 +98,23 @@ class RecordsApi {
     if (this.#tails >= TAILS_MAX)
       throw new HttpError(503, `${TAILS_MAX} live views are open already`, { 'retry-after': '10' });
     const filter = readFilter(request.query);
-    const from = await this.#deps.store.newestBlock();
+    const from = await this.#deps.store.tailPlace();
     return eventStream(request, this.#follow(filter, from, request.signal));
   }
 
-  async *#follow(filter: RecordFilter, from: number, signal: AbortSignal): AsyncGenerator<StreamEvent> {
+  async *#follow(filter: RecordFilter, from: TailPlace, signal: AbortSignal): AsyncGenerator<StreamEvent> {
     this.#tails++;
     const bell = new Bell(signal);
     const unsubscribe = this.#deps.store.onRecords(() => bell.ring());
-    let through = from;
+    let place = from;
     try {
       while (!signal.aborted) {
-        const step = await this.#deps.store.recordsAfter(through, filter, TAIL_STEP);
-        if (step.through === through) {
+        const step = await this.#deps.store.recordsAfter(place, filter, TAIL_STEP);
+        if (step.place === place) {
           await bell.wait();
           continue;
         }
-        through = step.through;
+        place = step.place;
         const skipped = Math.max(0, step.records.length - TAIL_STEP);
         if (step.records.length > 0)
           yield { event: 'records', data: { records: step.records.slice(skipped), skipped } };

@@ -1,18 +1,21 @@
 import type { CollectorMetrics } from '../collect/collector-metrics.ts';
 import { type FleetAgent, readFleet } from '../collect/fleet-api.ts';
-import type { Store } from '../collect/store/store.ts';
+import type { FleetStore, IngestStore } from '../collect/store/store.ts';
+
 import type { FlatSample } from '../model/sample-set.ts';
 import { plainBody } from '../platform/encoded-body.ts';
 import type { RuleSample } from '../rules/rule-storage.ts';
 import { RemoteWriteEncoder } from '../wire/remote-write.ts';
 
+type OwnStore = Pick<IngestStore, 'ingest'> & Pick<FleetStore, 'agents'>;
+
 /** Puts what the collector itself makes (its own metrics, what rules write) into its store, by the way that senders take. */
 export class OwnSamples {
-  readonly #store: Store;
+  readonly #store: OwnStore;
   readonly #metrics: CollectorMetrics;
   readonly #encoder = new RemoteWriteEncoder();
 
-  constructor(store: Store, metrics: CollectorMetrics) {
+  constructor(store: OwnStore, metrics: CollectorMetrics) {
     this.#store = store;
     this.#metrics = metrics;
   }

@@ -8,7 +8,7 @@ import { createHeartbeat } from '../../src/collect/heartbeat.ts';
 import { createIngest } from '../../src/collect/ingest.ts';
 import { RateLimiter } from '../../src/collect/rate-limiter.ts';
 import { createRecordsApi } from '../../src/collect/records-api.ts';
-import { Store, type StoreOptions } from '../../src/collect/store/store.ts';
+import { SqliteStore, type SqliteStoreOptions } from '../../src/collect/store/sqlite-store.ts';
 import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { HttpServer } from '../../src/platform/http-server.ts';
 import { silentLog } from '../../src/platform/log.ts';
@@ -16,12 +16,12 @@ import { Router } from '../../src/platform/router.ts';
 
 /** A collector without its page, on a free port. */
 export class TestCollector {
-  readonly store: Store;
+  readonly store: SqliteStore;
   readonly metrics: CollectorMetrics;
   readonly url: string;
   readonly #server: HttpServer;
 
-  private constructor(store: Store, metrics: CollectorMetrics, server: HttpServer) {
+  private constructor(store: SqliteStore, metrics: CollectorMetrics, server: HttpServer) {
     this.store = store;
     this.metrics = metrics;
     this.url = server.url;
@@ -33,11 +33,11 @@ export class TestCollector {
     readonly tokens?: readonly string[];
     readonly requestsPerSecond?: number;
     readonly clock?: Clock;
-    readonly store?: Partial<StoreOptions>;
-    readonly extend?: (router: Router, store: Store) => void;
+    readonly store?: Partial<SqliteStoreOptions>;
+    readonly extend?: (router: Router, store: SqliteStore) => void;
   }): Promise<TestCollector> {
     const retention = { timeMs: 15 * 86_400_000, bytesMax: 1e10 };
-    const store = await Store.open({ path: options.path, retention, ...options.store });
+    const store = await SqliteStore.open({ path: options.path, retention, ...options.store });
     const metrics = declareCollectorMetrics(new CollectorMetrics());
     const auth = new BearerAuth(options.tokens ?? []);
     const clock = options.clock ?? systemClock;

@@ -1,17 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { workerFile } from '../../platform/worker-file.ts';
+import { StoreError } from './store-error.ts';
 import type { StoreAnswer, StoreCall, StoreCalls, StoreMethod, StoreWorkerData } from './store-protocol.ts';
-
-/** A call to the store failed. `kind` says who must act: the asker (bad_query, too_many_samples, timeout) or the operator. */
-export class StoreError extends Error {
-  readonly kind: 'too_many_samples' | 'bad_query' | 'timeout' | 'failed';
-
-  constructor(kind: 'too_many_samples' | 'bad_query' | 'timeout' | 'failed', message: string) {
-    super(message);
-    this.name = 'StoreError';
-    this.kind = kind;
-  }
-}
 
 /** Between the end of a thread and its next start. */
 const RESTART_MS = 200;

@@ -1,178 +1,80 @@
-import { EventEmitter } from 'node:events';
-import { dirname } from 'node:path';
-import type { Labels, Matcher, SeriesData } from '../../model/series.ts';
-import { makeFolder } from '../../platform/make-folder.ts';
+import type { Queryable, SeriesIndex } from '../../model/series.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { StoredAgent } from './fleet-query.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './record-query.ts';
-import type { RetentionLimits } from './retention.ts';
-import { SERIES_MAX } from './series-ids.ts';
 import type { MetricMetadata } from './sample-batch.ts';
-import { SeriesBlockReader } from './series-block.ts';
-import { StoreThread } from './store-thread.ts';
-import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
 
-export interface StoreOptions {
-  /** The database file; its folder is made. */
-  readonly path: string;
-  readonly retention: RetentionLimits;
-  readonly seriesMax?: number;
-  /** A query that takes longer is ended; default 30 s. */
-  readonly queryTimeoutMs?: number;
-  /** Most samples that one `select` reads; default 20 million. */
-  readonly querySamplesMax?: number;
-  /** Bytes, as they travelled, that may wait for the writer; beyond it `ingest` answers `busy`. Default 64 MiB. */
-  readonly queuedBytesMax?: number;
-  readonly maintenanceMs?: number;
-}
-
-/** The collector's store, as the server's thread sees it: every call is answered by the writing or the reading thread. */
-export class Store {
-  readonly #writer: StoreThread;
-  readonly #reader: StoreThread;
-  readonly #options: StoreOptions;
-  readonly #commits = new EventEmitter();
-  readonly #labels = new SeriesBlockReader();
-  #queuedBytes = 0;
-
-  private constructor(writer: StoreThread, reader: StoreThread, options: StoreOptions) {
-    this.#writer = writer;
-    this.#reader = reader;
-    this.#options = options;
-    this.#commits.setMaxListeners(0);
-  }
-
-  /** Rejects with a sentence for the user where the file cannot be used. */
-  static async open(options: StoreOptions): Promise<Store> {
-    makeFolder(dirname(options.path));
-    const data: Omit<StoreWorkerData, 'role' | 'stop'> = {
-      path: options.path,
-      retention: options.retention,
-      seriesMax: options.seriesMax ?? SERIES_MAX,
-      maintenanceMs: options.maintenanceMs ?? 5000,
-    };
-    let writer: StoreThread | undefined;
-    try {
-      writer = await StoreThread.start({ ...data, role: 'writer' });
-      const reader = await StoreThread.start({ ...data, role: 'reader' });
-      return new Store(writer, reader, options);
-    } catch (cause) {
-      await writer?.close();
-      throw new Error(`cannot open the store: ${(cause as Error).message}`, { cause });
-    }
-  }
-
-  get queuedBytes(): number {
-    return this.#queuedBytes;
-  }
-
+/** Takes what senders bring. */
+export interface IngestStore {
+  /** Bytes, as they travelled, that wait to be stored. */
+  readonly queuedBytes: number;
   /** Whether a request of this size would have to wait too long. */
-  isBusy(bytes: number): boolean {
-    return (
-      this.#queuedBytes > 0 && this.#queuedBytes + bytes > (this.#options.queuedBytesMax ?? 64 * 1024 * 1024)
-    );
-  }
+  isBusy(bytes: number): boolean;
+  /**
+   * Resolves once what is acknowledged is durable. A batch that is stored already is a `repeat`, also where both
+   * come at the same time; a bad request does not cost its neighbours their place.
+   */
+  ingest(request: IngestRequest): Promise<IngestResult>;
+}
 
-  /** Resolves after the commit. */
-  async ingest(request: IngestRequest): Promise<IngestResult> {
-    const { body } = request;
-    const bytes = body.bytes.length;
-    this.#queuedBytes += bytes;
-    try {
-      const owned = ownBuffer(body.bytes);
-      const result = await this.#writer.call('ingest', [{ ...request, body: { ...body, bytes: owned } }], {
-        transfer: [owned.buffer as ArrayBuffer],
-      });
-      if (result.kind === 'stored' && result.records > 0) this.#commits.emit('records');
-      return result;
-    } finally {
-      this.#queuedBytes -= bytes;
-    }
-  }
+/** What is known of agents. */
+export interface FleetStore {
+  /** Keeps what an agent says of itself (`heartbeat`: JSON), and whether it may speak for that agent. */
+  heartbeat(sender: Sender, heartbeat: string, nowMs: number): Promise<Admission>;
+  /** Of each agent's epochs the one last heard of comes first. */
+  agents(): Promise<readonly StoredAgent[]>;
+}
 
+/** Samples for PromQL and the query API. Its calls reject with StoreError. */
+export interface SampleStore extends Queryable, SeriesIndex {
+  metadata(): Promise<readonly MetricMetadata[]>;
+}
+
+/** How far a follower of new records has read; only the store that gave it knows what it means. */
+export type TailPlace = string;
+
+/** Records for search and live views. Its calls reject with StoreError. */
+export interface RecordStore {
+  /** Newest first, by pages. */
+  records(query: RecordQuery): Promise<RecordPage>;
+  recordCount(query: Pick<RecordQuery, 'fromMs' | 'toMs' | 'labels' | 'text'>): Promise<number>;
+  /** Records in each of `slots` equal parts of the time. */
+  recordVolume(fromMs: number, toMs: number, slots: number, filter: RecordFilter): Promise<readonly number[]>;
+  /** After all that is stored now. */
+  tailPlace(): Promise<TailPlace>;
+  /**
+   * What was stored after a place, in the order of its commits: about `limit` records of those that fit, and the place
+   * after them. The same place comes back where nothing was stored since.
+   */
+  recordsAfter(place: TailPlace, filter: RecordFilter, limit: number): Promise<RecordTail>;
   /** Calls back after each commit that brought records; returns how to end that. */
-  onRecords(callback: () => void): () => void {
-    this.#commits.on('records', callback);
-    return () => this.#commits.off('records', callback);
-  }
+  onRecords(callback: () => void): () => void;
+}
 
-  heartbeat(sender: Sender, heartbeat: string, nowMs: number): Promise<Admission> {
-    return this.#writer.call('heartbeat', [sender, heartbeat, nowMs]);
-  }
+export interface RecordTail {
+  readonly records: readonly StoredRecord[];
+  readonly place: TailPlace;
+}
 
-  stats(): Promise<WriterStats> {
-    return this.#writer.call('stats', []);
-  }
+export interface StoreFigures {
+  readonly bytes: number;
+  readonly series: number;
+  /** Transactions (or groups of requests) since the start. */
+  readonly commits: number;
+}
 
+/** What keeps a store in order. */
+export interface StoreUpkeep {
+  stats(): Promise<StoreFigures>;
   /** Packs and deletes all that there is to pack and delete; by itself the store does so in steps, when it is due. */
-  maintain(nowMs: number): Promise<void> {
-    return this.#writer.call('maintain', [nowMs]);
-  }
-
-  async select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesData[]> {
-    const samplesMax = this.#options.querySamplesMax ?? 20_000_000;
-    return this.#labels.read(await this.#read('select', [matchers, fromMs, toMs, samplesMax]));
-  }
-
-  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
-    return this.#read('series', [matchers, fromMs, toMs]);
-  }
-
-  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
-    return this.#read('labelNames', [matchers, fromMs, toMs]);
-  }
-
-  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
-    return this.#read('labelValues', [name, matchers, fromMs, toMs]);
-  }
-
-  metadata(): Promise<MetricMetadata[]> {
-    return this.#read('metadata', []);
-  }
-
-  records(query: RecordQuery): Promise<RecordPage> {
-    return this.#read('records', [query]);
-  }
-
-  recordsAfter(
-    block: number,
-    filter: RecordFilter,
-    limit: number,
-  ): Promise<{ readonly records: readonly StoredRecord[]; readonly through: number }> {
-    return this.#read('recordsAfter', [block, filter, limit]);
-  }
-
-  newestBlock(): Promise<number> {
-    return this.#read('newestBlock', []);
-  }
-
-  recordCount(query: Pick<RecordQuery, 'fromMs' | 'toMs' | 'labels' | 'text'>): Promise<number> {
-    return this.#read('recordCount', [query]);
-  }
-
-  recordVolume(fromMs: number, toMs: number, slots: number, filter: RecordFilter): Promise<number[]> {
-    return this.#read('recordVolume', [fromMs, toMs, slots, filter]);
-  }
-
-  agents(): Promise<StoredAgent[]> {
-    return this.#read('agents', []);
-  }
-
-  get #read(): StoreThread['call'] {
-    const timeoutMs = this.#options.queryTimeoutMs ?? 30_000;
-    return (method, args) => this.#reader.call(method, args, { timeoutMs });
-  }
-
-  /** What was accepted is committed before this resolves. */
-  async close(): Promise<void> {
-    await this.#reader.close();
-    await this.#writer.close();
-  }
+  maintain(nowMs: number): Promise<void>;
+  /** What was accepted is durable before this resolves. */
+  close(): Promise<void>;
 }
 
-/** Bytes that can be handed to another thread: alone in their ArrayBuffer. */
-function ownBuffer(bytes: Uint8Array): Uint8Array {
-  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-  return whole && bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes);
-}
+/**
+ * The collector's store. Each user takes only the part that it needs, and none knows which store it has;
+ * test/collect/store/store-suite.ts says what every store does.
+ */
+export interface Store extends IngestStore, FleetStore, SampleStore, RecordStore, StoreUpkeep {}

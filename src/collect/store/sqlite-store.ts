@@ -1,0 +1,171 @@
+import { EventEmitter } from 'node:events';
+import { dirname } from 'node:path';
+import type { Labels, Matcher, SeriesData } from '../../model/series.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
+import type { Admission, Sender } from './agent-ledger.ts';
+import type { StoredAgent } from './fleet-query.ts';
+import type { IngestRequest, IngestResult } from './ingest-request.ts';
+import type { RecordFilter, RecordPage, RecordQuery } from './record-query.ts';
+import type { RetentionLimits } from './retention.ts';
+import { SERIES_MAX } from './series-ids.ts';
+import type { MetricMetadata } from './sample-batch.ts';
+import { SeriesBlockReader } from './series-block.ts';
+import type { RecordTail, Store, TailPlace } from './store.ts';
+import { StoreThread } from './store-thread.ts';
+import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
+
+export interface SqliteStoreOptions {
+  /** The database file; its folder is made. */
+  readonly path: string;
+  readonly retention: RetentionLimits;
+  readonly seriesMax?: number;
+  /** A query that takes longer is ended; default 30 s. */
+  readonly queryTimeoutMs?: number;
+  /** Most samples that one `select` reads; default 20 million. */
+  readonly querySamplesMax?: number;
+  /** Bytes, as they travelled, that may wait for the writer; beyond it `ingest` answers `busy`. Default 64 MiB. */
+  readonly queuedBytesMax?: number;
+  readonly maintenanceMs?: number;
+}
+
+/** A store in one SQLite file: every call is answered by the writing or the reading thread. */
+export class SqliteStore implements Store {
+  readonly #writer: StoreThread;
+  readonly #reader: StoreThread;
+  readonly #options: SqliteStoreOptions;
+  readonly #commits = new EventEmitter();
+  readonly #labels = new SeriesBlockReader();
+  #queuedBytes = 0;
+
+  private constructor(writer: StoreThread, reader: StoreThread, options: SqliteStoreOptions) {
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#options = options;
+    this.#commits.setMaxListeners(0);
+  }
+
+  /** Rejects with a sentence for the user where the file cannot be used. */
+  static async open(options: SqliteStoreOptions): Promise<SqliteStore> {
+    makeFolder(dirname(options.path));
+    const data: Omit<StoreWorkerData, 'role' | 'stop'> = {
+      path: options.path,
+      retention: options.retention,
+      seriesMax: options.seriesMax ?? SERIES_MAX,
+      maintenanceMs: options.maintenanceMs ?? 5000,
+    };
+    let writer: StoreThread | undefined;
+    try {
+      writer = await StoreThread.start({ ...data, role: 'writer' });
+      const reader = await StoreThread.start({ ...data, role: 'reader' });
+      return new SqliteStore(writer, reader, options);
+    } catch (cause) {
+      await writer?.close();
+      throw new Error(`cannot open the store: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  isBusy(bytes: number): boolean {
+    return (
+      this.#queuedBytes > 0 && this.#queuedBytes + bytes > (this.#options.queuedBytesMax ?? 64 * 1024 * 1024)
+    );
+  }
+
+  async ingest(request: IngestRequest): Promise<IngestResult> {
+    const { body } = request;
+    const bytes = body.bytes.length;
+    this.#queuedBytes += bytes;
+    try {
+      const owned = ownBuffer(body.bytes);
+      const result = await this.#writer.call('ingest', [{ ...request, body: { ...body, bytes: owned } }], {
+        transfer: [owned.buffer as ArrayBuffer],
+      });
+      if (result.kind === 'stored' && result.records > 0) this.#commits.emit('records');
+      return result;
+    } finally {
+      this.#queuedBytes -= bytes;
+    }
+  }
+
+  onRecords(callback: () => void): () => void {
+    this.#commits.on('records', callback);
+    return () => this.#commits.off('records', callback);
+  }
+
+  heartbeat(sender: Sender, heartbeat: string, nowMs: number): Promise<Admission> {
+    return this.#writer.call('heartbeat', [sender, heartbeat, nowMs]);
+  }
+
+  stats(): Promise<WriterStats> {
+    return this.#writer.call('stats', []);
+  }
+
+  maintain(nowMs: number): Promise<void> {
+    return this.#writer.call('maintain', [nowMs]);
+  }
+
+  async select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesData[]> {
+    const samplesMax = this.#options.querySamplesMax ?? 20_000_000;
+    return this.#labels.read(await this.#read('select', [matchers, fromMs, toMs, samplesMax]));
+  }
+
+  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
+    return this.#read('series', [matchers, fromMs, toMs]);
+  }
+
+  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
+    return this.#read('labelNames', [matchers, fromMs, toMs]);
+  }
+
+  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
+    return this.#read('labelValues', [name, matchers, fromMs, toMs]);
+  }
+
+  metadata(): Promise<MetricMetadata[]> {
+    return this.#read('metadata', []);
+  }
+
+  records(query: RecordQuery): Promise<RecordPage> {
+    return this.#read('records', [query]);
+  }
+
+  async recordsAfter(place: TailPlace, filter: RecordFilter, limit: number): Promise<RecordTail> {
+    const { records, through } = await this.#read('recordsAfter', [Number(place), filter, limit]);
+    return { records, place: String(through) };
+  }
+
+  async tailPlace(): Promise<TailPlace> {
+    return String(await this.#read('newestBlock', []));
+  }
+
+  recordCount(query: Pick<RecordQuery, 'fromMs' | 'toMs' | 'labels' | 'text'>): Promise<number> {
+    return this.#read('recordCount', [query]);
+  }
+
+  recordVolume(fromMs: number, toMs: number, slots: number, filter: RecordFilter): Promise<number[]> {
+    return this.#read('recordVolume', [fromMs, toMs, slots, filter]);
+  }
+
+  agents(): Promise<StoredAgent[]> {
+    return this.#read('agents', []);
+  }
+
+  get #read(): StoreThread['call'] {
+    const timeoutMs = this.#options.queryTimeoutMs ?? 30_000;
+    return (method, args) => this.#reader.call(method, args, { timeoutMs });
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+    await this.#writer.close();
+  }
+}
+
+/** Bytes that can be handed to another thread: alone in their ArrayBuffer. */
+function ownBuffer(bytes: Uint8Array): Uint8Array {
+  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  return whole && bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes);
+}
