@@ -1,12 +1,12 @@
 import { StateLock } from '../buffer/state-lock.ts';
 import { StartRefused } from '../model/start-refused.ts';
 import { errorCode } from '../platform/files.ts';
-import { makeFolder } from '../platform/make-folder.ts';
+import { makeFolderDurably } from '../platform/durable-files.ts';
 
 /** Makes the folder where it is not there yet, and locks it. Throws `StartRefused` where either cannot be had. */
 export async function openStateDir(dir: string): Promise<StateLock> {
   try {
-    makeFolder(dir, 0o750);
+    await makeFolderDurably(dir, 0o750, 'state');
     return await StateLock.acquire(dir);
   } catch (error) {
     // Anywhere else this would be another file that is missing.

@@ -149,13 +149,13 @@ export class BufferCursor implements Cursor {
   }
 
   /** The sink is gone from the configuration. */
-  async remove(directory: string): Promise<void> {
+  async remove(): Promise<void> {
     await this.#writing;
     // What the disk refused is not tried again: that would bring the file back.
     this.#timer?.cancel();
     this.#dirty = this.#unsynced = false;
     await this.#reader.close();
-    await this.#journal.remove(directory);
+    await this.#journal.remove();
   }
 
   async #read(): Promise<NumberedEntry | undefined> {

@@ -1,10 +1,9 @@
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import type { Entry } from '../model/entry.ts';
 import { StartRefused } from '../model/start-refused.ts';
-import { isDiskTrouble } from '../platform/durable-files.ts';
+import { isDiskTrouble, makeFolderDurably } from '../platform/durable-files.ts';
 import { assignBatches } from './assign-batches.ts';
 import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
 import { BufferClosed } from './buffer-closed.ts';
@@ -116,7 +115,7 @@ export class Buffer implements CursorHost {
 
   static async open(options: BufferOptions): Promise<OpenedBuffer> {
     const directory = path.join(options.dir, 'buffer');
-    await fs.mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeFolderDurably(directory, 0o700, 'buffer.folder');
     const snapshots = await SnapshotStore.open(directory, options.log);
     const recovered = await recoverSegments(directory);
     for (const report of recovered.damage)
@@ -162,7 +161,7 @@ export class Buffer implements CursorHost {
 
   /** Entries may be missing: damage was found now, or at an earlier start that set a file aside. */
   get hasDamage(): boolean {
-    return this.#hadDamage || this.#damage.length > 0;
+    return this.#hadDamage || this.#damage.length > 0 || this.#cursors.hasDamage;
   }
 
   /** Called with each entry once it is durable, before sinks see it and before `append` resolves. Must not throw. */
@@ -191,7 +190,7 @@ export class Buffer implements CursorHost {
     startAt: 'oldest' | 'now' = 'oldest',
     before: Readonly<Record<string, number>> = {},
   ): Promise<BufferCursor> {
-    if (this.#cursors.damaged.has(name)) return this.#cursorAnew(name, before);
+    if (this.#cursors.isUnreadable(name)) return this.#cursorAnew(name, before);
     if (startAt === 'oldest') return this.#cursors.get(name, { ...this.#oldest(), ...countsOf({}) });
     return this.#cursors.get(name, { at: this.#lastSeq, batch: this.#nextBatch, ...countsOf(before) });
   }

@@ -1,7 +1,7 @@
-import fs from 'node:fs/promises';
 import path from 'node:path';
-import { crc32 } from 'node:zlib';
-import { DurableFile, syncDirectory, unlinkFile, writeFileAtomically } from '../platform/durable-files.ts';
+import type { Clock } from '../platform/clock.ts';
+import { LineJournal } from '../platform/line-journal.ts';
+import type { Log } from '../platform/log.ts';
 import { UnsupportedFormat } from './corrupt-entry.ts';
 import { FORMAT_VERSION } from './segment-header.ts';
 
@@ -36,92 +36,89 @@ export function parseCursorFileName(name: string): string | undefined {
   }
 }
 
+/** What a journal of a cursor needs of whoever keeps it. */
+export interface CursorJournalHost {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /** One sink's progress on disk: a journal of sums, rewritten as one line when it is long. */
 export class CursorJournal {
-  readonly path: string;
-  readonly #sink: string;
-  #file: DurableFile | undefined;
-  /** What the journal adds up to. */
-  #written: CursorState;
+  readonly #lines: LineJournal;
+  /** What the journal adds up to once all that was handed to it is written. */
+  #state: CursorState;
+  #found = false;
+  #damaged = false;
 
-  private constructor(file: string, sink: string, written: CursorState, handle?: DurableFile) {
-    this.path = file;
-    this.#sink = sink;
-    this.#written = written;
-    this.#file = handle;
-  }
-
-  static async open(directory: string, sink: string): Promise<CursorJournal | undefined> {
-    const file = path.join(directory, cursorFileName(sink));
-    const bytes = await fs.readFile(file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
+  private constructor(directory: string, sink: string, { clock, log }: CursorJournalHost) {
+    this.#state = NOTHING;
+    this.#lines = new LineJournal({
+      area: 'buffer.cursor',
+      file: path.join(directory, cursorFileName(sink)),
+      what: `cursor of the sink ${sink}`,
+      clock,
+      log,
+      snapshot: () => [{ format: FORMAT_VERSION, sink }, difference(this.#state, NOTHING)],
+      compactAtLeastBytes: COMPACT_BYTES,
     });
-    if (bytes === undefined) return undefined;
-    const { state, whole } = parseJournal(bytes, file);
-    if (state === undefined) return undefined;
-    const handle = await DurableFile.open(file, 'buffer.cursor');
-    if (handle.size > whole) await handle.truncate(whole);
-    return new CursorJournal(file, sink, state, handle);
   }
 
-  static async create(directory: string, sink: string, state: CursorState): Promise<CursorJournal> {
-    const journal = new CursorJournal(path.join(directory, cursorFileName(sink)), sink, state);
-    await journal.#rewrite(state);
+  /** Reads what is on disk. Follow it by `resume` where `found`, else by `begin`. */
+  static async open(directory: string, sink: string, host: CursorJournalHost): Promise<CursorJournal> {
+    const journal = new CursorJournal(directory, sink, host);
+    const { values, badLines } = await journal.#lines.load();
+    const state = sumOf(values, path.join(directory, cursorFileName(sink)));
+    journal.#found = state !== undefined;
+    journal.#damaged = badLines > 0;
+    if (state !== undefined) journal.#state = state;
     return journal;
   }
 
+  /** False where there is no such file, or nothing of it can be read. */
+  get found(): boolean {
+    return this.#found;
+  }
+
+  /** Lines of it could not be read: what they counted is not known any more. */
+  get damaged(): boolean {
+    return this.#damaged;
+  }
+
+  async resume(): Promise<void> {
+    await this.#lines.resume();
+  }
+
+  /** Begins anew; durable when it returns. A file that is damaged is set aside. */
+  async begin(state: CursorState): Promise<void> {
+    this.#state = state;
+    await this.#lines.sync();
+  }
+
   get state(): CursorState {
-    return this.#written;
+    return this.#state;
   }
 
   /** Writes what changed since the last time. After a failure the next call writes it all anew. */
   async write(state: CursorState): Promise<void> {
-    const file = this.#file;
-    if (file === undefined || file.size > COMPACT_BYTES) return this.#rewrite(state);
-    const before = file.size;
-    try {
-      await file.append([line(difference(state, this.#written))]);
-    } catch (error) {
-      await file.truncate(before).catch(() => this.#close());
-      throw error;
-    }
-    this.#written = state;
+    const change = difference(state, this.#state);
+    this.#state = state;
+    await this.#lines.write(change);
   }
 
   async sync(): Promise<void> {
-    await this.#file?.sync();
+    await this.#lines.sync();
   }
 
   async close(): Promise<void> {
-    await this.#close();
+    await this.#lines.close();
   }
 
-  async remove(directory: string): Promise<void> {
-    await this.#close();
-    await unlinkFile(this.path, 'buffer.cursor');
-    await syncDirectory(directory, 'buffer.cursor');
-  }
-
-  async #rewrite(state: CursorState): Promise<void> {
-    await this.#close();
-    const head = line({ format: FORMAT_VERSION, sink: this.#sink });
-    await writeFileAtomically(this.path, [head, line(state)], 'buffer.cursor');
-    this.#file = await DurableFile.open(this.path, 'buffer.cursor');
-    this.#written = state;
-  }
-
-  async #close(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
+  async remove(): Promise<void> {
+    await this.#lines.remove();
   }
 }
 
-function line(value: object): Buffer {
-  const json = JSON.stringify(value);
-  return Buffer.from(`${crc32(json).toString(16).padStart(8, '0')} ${json}\n`);
-}
+const NOTHING: CursorState = { at: 0, batch: 1, delivered: {}, records: {}, lost: {} };
 
 function difference(now: CursorState, before: CursorState): object {
   const delivered = subtract(now.delivered, before.delivered);
@@ -148,65 +145,34 @@ function subtract(
   return Object.fromEntries(pairs.filter(([, value]) => value !== 0));
 }
 
-interface Parsed {
-  readonly state?: CursorState;
-  /** Bytes up to the end of the last whole line. */
-  readonly whole: number;
-}
-
-/** Reads lines up to the first that is not whole: what follows cannot be trusted to be in order. */
-export function parseJournal(bytes: Buffer, file: string): Parsed {
-  const sums = {
-    at: 0,
-    batch: 1,
-    delivered: new Map<string, number>(),
-    records: new Map<string, number>(),
-    lost: new Map<string, Map<string, number>>(),
-  };
-  let whole = 0;
-  let lines = 0;
-  for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, whole)) {
-    const value = parseLine(bytes.subarray(whole, end));
-    if (value === undefined) break;
-    if (lines === 0) checkHead(value, file);
-    else addLine(sums, value);
-    lines++;
-    whole = end + 1;
+/** What the lines of a journal add up to; undefined where there is none after its head. Throws `UnsupportedFormat`. */
+export function sumOf(values: readonly unknown[], file: string): CursorState | undefined {
+  const sums: Sums = { at: 0, batch: 1, delivered: new Map(), records: new Map(), lost: new Map() };
+  let steps = 0;
+  for (const value of values) {
+    if (!isObject(value)) continue;
+    const format = value['format'];
+    if (typeof format === 'number' && format !== FORMAT_VERSION)
+      throw new UnsupportedFormat(file, format, FORMAT_VERSION);
+    if (format !== undefined) continue;
+    addLine(sums, value);
+    steps++;
   }
-  if (lines < 2) return { whole };
-  const lost = Object.fromEntries(
-    [...sums.lost].map(([source, reasons]) => [source, Object.fromEntries(reasons)]),
-  );
+  if (steps === 0) return undefined;
+  const lost = [...sums.lost].map(([source, reasons]) => [source, Object.fromEntries(reasons)] as const);
   return {
-    whole,
-    state: {
-      at: sums.at,
-      batch: sums.batch,
-      delivered: Object.fromEntries(sums.delivered),
-      records: Object.fromEntries(sums.records),
-      lost,
-    },
+    at: sums.at,
+    batch: sums.batch,
+    delivered: Object.fromEntries(sums.delivered),
+    records: Object.fromEntries(sums.records),
+    lost: Object.fromEntries(lost),
   };
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function parseLine(bytes: Buffer): JsonObject | undefined {
-  const text = bytes.toString('utf8');
-  const json = text.slice(9);
-  if (text[8] !== ' ' || crc32(json).toString(16).padStart(8, '0') !== text.slice(0, 8)) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null ? (value as JsonObject) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function checkHead(value: JsonObject, file: string): void {
-  const format = value['format'];
-  if (typeof format === 'number' && format !== FORMAT_VERSION)
-    throw new UnsupportedFormat(file, format, FORMAT_VERSION);
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 interface Sums {
@@ -218,6 +184,7 @@ interface Sums {
 }
 
 function addLine(sums: Sums, value: JsonObject): void {
+  // A line after one that is damaged still tells how far the sink is.
   if (typeof value['at'] === 'number') sums.at = value['at'];
   if (typeof value['batch'] === 'number') sums.batch = value['batch'];
   addCounts(sums.delivered, value['delivered']);

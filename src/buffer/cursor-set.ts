@@ -11,8 +11,9 @@ export class CursorSet {
   readonly #host: CursorHost;
   readonly #reader: () => EntryReader;
   readonly #cursors = new Map<string, BufferCursor>();
-  /** Sinks whose cursor could not be read. */
-  readonly damaged = new Set<string>();
+  /** Of sinks whose cursor could not be read. */
+  readonly #unreadable = new Map<string, CursorJournal>();
+  #hasDamage = false;
 
   constructor(directory: string, host: CursorHost, reader: () => EntryReader) {
     this.#directory = directory;
@@ -24,14 +25,18 @@ export class CursorSet {
     for (const file of await fs.readdir(this.#directory)) {
       const name = parseCursorFileName(file);
       if (name === undefined) continue;
-      const journal = await CursorJournal.open(this.#directory, name);
-      if (journal === undefined) {
-        this.damaged.add(name);
+      const journal = await CursorJournal.open(this.#directory, name, this.#host);
+      this.#hasDamage ||= journal.damaged;
+      if (!journal.found) {
+        this.#unreadable.set(name, journal);
         this.#host.log.error(
           { sink: name },
           'cursor is damaged; its sink begins at the oldest entry, and its counts at 0',
         );
-      } else this.#cursors.set(name, new BufferCursor(name, this.#host, journal, this.#reader()));
+        continue;
+      }
+      await journal.resume();
+      this.#cursors.set(name, new BufferCursor(name, this.#host, journal, this.#reader()));
     }
     return [...this.#cursors.values()];
   }
@@ -43,8 +48,10 @@ export class CursorSet {
       known.rewind();
       return known;
     }
-    const journal = await CursorJournal.create(this.#directory, name, initial);
-    this.damaged.delete(name);
+    const journal =
+      this.#unreadable.get(name) ?? (await CursorJournal.open(this.#directory, name, this.#host));
+    await journal.begin(initial);
+    this.#unreadable.delete(name);
     const cursor = new BufferCursor(name, this.#host, journal, this.#reader());
     this.#cursors.set(name, cursor);
     return cursor;
@@ -62,13 +69,23 @@ export class CursorSet {
         );
       }
       try {
-        await cursor.remove(this.#directory);
+        await cursor.remove();
       } catch (error) {
         if (!isDiskTrouble(error)) throw error;
         // It holds nothing any more; a start removes it, and a sink of its name begins it anew.
         this.#host.log.warn({ sink: name, code: error.code }, 'the cursor of a removed sink stays on disk');
       }
     }
+  }
+
+  /** Nothing of it could be read, and its sink has not begun anew yet. */
+  isUnreadable(name: string): boolean {
+    return this.#unreadable.has(name);
+  }
+
+  /** What some lines of a cursor counted could not be read. */
+  get hasDamage(): boolean {
+    return this.#hasDamage;
   }
 
   /** Entries that every cursor has settled; without cursors nothing is waited for. */

@@ -1,6 +1,12 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { DurableFile, renameDurably, syncDirectory, unlinkFile } from '../platform/durable-files.ts';
+import {
+  DurableFile,
+  renameDurably,
+  setAside,
+  syncDirectory,
+  unlinkFile,
+} from '../platform/durable-files.ts';
 import { encodeFrameHeader } from './frame.ts';
 import {
   decodeSegmentHeader,
@@ -46,7 +52,7 @@ export interface Recovered {
 /** Far more numbers than can have been given and then been lost in one damaged tail. */
 export const NUMBERS_IN_DOUBT = 1_000_000;
 
-const ASIDE = /\.segment\.damaged(\.\d+)?$/;
+const ASIDE = /\.(segment|cursor)\.damaged(\.\d+)?$/;
 
 type Damage = Extract<Found, { kind: 'damage' }>;
 
@@ -76,7 +82,7 @@ export async function recoverSegments(directory: string): Promise<Recovered> {
   for (const [index, name] of names.entries()) {
     const scan = await scanSegment(path.join(directory, name), parseSegmentName(name)!);
     const isLast = index === names.length - 1;
-    const mended = await mend(directory, scan, isLast);
+    const mended = await mend(scan, isLast);
     tornBytes += mended.tornBytes;
     damage.push(...mended.reports.map((report) => withLostBefore(report, scan, lastSeq)));
     if (mended.segment !== undefined) segments.push(mended.segment);
@@ -141,7 +147,7 @@ interface Mended {
   readonly burntBatch: number;
 }
 
-async function mend(directory: string, scan: Scan, isLast: boolean): Promise<Mended> {
+async function mend(scan: Scan, isLast: boolean): Promise<Mended> {
   const tail = isLast ? tornTail(scan) : undefined;
   const real = tail === undefined ? scan.damage : scan.damage.slice(0, -1);
   const creating =
@@ -152,7 +158,7 @@ async function mend(directory: string, scan: Scan, isLast: boolean): Promise<Men
   }
   const burnt = burntNumbers(scan, tail, isLast);
   if (scan.headerProblem !== undefined || real.length > 0) {
-    const bytes = await salvage(directory, scan);
+    const bytes = await salvage(scan);
     const reports = real.map(({ found, before, after }) => report(scan, found, before, after));
     if (scan.headerProblem !== undefined)
       reports.unshift({ segment: scan.path, offset: 0, reason: scan.headerProblem });
@@ -223,7 +229,7 @@ async function settleTail(file: string, size: number): Promise<void> {
  * Keeps the damaged file under another name and puts its whole frames in its place. The second name is made before
  * the first is replaced, so that a crash in between leaves the file as it was.
  */
-async function salvage(directory: string, scan: Scan): Promise<number> {
+async function salvage(scan: Scan): Promise<number> {
   const beside = `${scan.path}.tmp`;
   await unlinkFile(beside, 'buffer.recovery');
   const target = await DurableFile.create(beside, 'buffer.recovery');
@@ -238,19 +244,7 @@ async function salvage(directory: string, scan: Scan): Promise<number> {
     await reader.close();
     await target.close();
   }
-  await fs.link(scan.path, await freeName(`${scan.path}.damaged`));
-  await syncDirectory(directory, 'buffer.recovery');
+  await setAside(scan.path, 'buffer.recovery');
   await renameDurably(beside, scan.path, 'buffer.recovery');
   return target.size;
-}
-
-async function freeName(wanted: string): Promise<string> {
-  for (let i = 0; ; i++) {
-    const name = i === 0 ? wanted : `${wanted}.${i}`;
-    const taken = await fs.stat(name).then(
-      () => true,
-      () => false,
-    );
-    if (!taken) return name;
-  }
 }

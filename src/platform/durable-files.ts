@@ -2,13 +2,24 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { faultPoint, shortWrite } from './fault.ts';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * Every step by which durable state changes on disk. Each passes a fault point before and after, named
  * `<area>.<step>.before|after`, and is noted in the sync journal where the crash harness asked for one, so that a
  * power loss can be simulated by dropping or tearing what no `sync` line covers.
  */
-export type FileStep = 'create' | 'open' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'dirsync';
+export type FileStep =
+  | 'mkdir'
+  | 'create'
+  | 'open'
+  | 'write'
+  | 'sync'
+  | 'truncate'
+  | 'rename'
+  | 'link'
+  | 'unlink'
+  | 'dirsync';
 
 const journal = process.env['TAFFRAIL_SYNC_JOURNAL'] ?? '';
 
@@ -46,6 +57,7 @@ const closeFd = promisify(fs.close);
 const fdatasync = promisify(fs.fdatasync);
 const ftruncate = promisify(fs.ftruncate);
 const rename = promisify(fs.rename);
+const link = promisify(fs.link);
 const unlink = promisify(fs.unlink);
 const fsync = promisify(fs.fsync);
 
@@ -161,6 +173,48 @@ export async function renameDurably(from: string, to: string, area: string): Pro
   note('rename', from, 0, kept === undefined ? { to } : { to, kept });
   faultPoint(`${area}.rename.after`);
   await syncDirectory(path.dirname(to), area);
+}
+
+/** Where a file system has no second names. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/**
+ * Keeps what a damaged file holds under another name, which is durable when this returns, and gives that name. The
+ * first name stays, so that a crash or a full disk on the way leaves the file where it was.
+ */
+export async function setAside(file: string, area: string): Promise<string> {
+  const { ino } = fs.statSync(file, { bigint: true });
+  for (let i = 0; ; i++) {
+    const aside = i === 0 ? `${file}.damaged` : `${file}.damaged.${i}`;
+    const there = fs.statSync(aside, { bigint: true, throwIfNoEntry: false });
+    // A crash came between the two names.
+    const isKept = there?.ino === ino;
+    if (there !== undefined && !isKept) continue;
+    if (!isKept) await linkFile(file, aside, area);
+    await syncDirectory(path.dirname(file), area);
+    return aside;
+  }
+}
+
+async function linkFile(file: string, to: string, area: string): Promise<void> {
+  faultPoint(`${area}.link.before`);
+  try {
+    await link(file, to);
+    note('link', file, 0, { to });
+  } catch (error) {
+    if (!NO_LINKS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    await writeFileAtomically(to, [fs.readFileSync(file)], area);
+  }
+  faultPoint(`${area}.link.after`);
+}
+
+/** Makes a folder with those above it, where they are not there yet, and their names survive a power loss. */
+export async function makeFolderDurably(folder: string, mode: number, area: string): Promise<void> {
+  const made = makeFolder(folder, mode);
+  for (const one of made) {
+    note('mkdir', one, 0);
+    await syncDirectory(path.dirname(one), area);
+  }
 }
 
 /** A file that is already gone is well. */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import fs from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { losePower, type Chance } from '../torture/power-loss.ts';
 import { compileScript, removeCompiled } from './compiled.ts';
 import { collect, openBuffer, tempDir } from './fixtures.ts';
 import { WRITER } from './writer-script.ts';
@@ -13,47 +13,24 @@ beforeAll(() => {
 });
 afterAll(() => removeCompiled(script));
 
-interface Line {
-  readonly op: string;
-  readonly path: string;
-  readonly size: number;
-  readonly to?: string;
-}
-
-/** How much of each file the journal says is synced, under the names that the files have now. */
-function syncedSizes(journal: string): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const text of fs.readFileSync(journal, 'utf8').split('\n').filter(Boolean)) {
-    const line = JSON.parse(text) as Line;
-    const known = sizes.get(line.path) ?? 0;
-    if (line.op === 'create') sizes.set(line.path, 0);
-    else if (line.op === 'sync') sizes.set(line.path, line.size);
-    else if (line.op === 'truncate') sizes.set(line.path, Math.min(known, line.size));
-    else if (line.op === 'unlink') sizes.delete(line.path);
-    else if (line.op === 'rename') {
-      sizes.set(line.to!, known);
-      sizes.delete(line.path);
-    }
-  }
-  return sizes;
-}
-
-/** What a disk may do with bytes that were written and not synced. */
-const FATES: Readonly<Record<string, (file: string, synced: number, size: number) => void>> = {
-  dropped: (file, synced) => fs.truncateSync(file, synced),
-  torn: (file, synced, size) => fs.truncateSync(file, synced + Math.floor((size - synced) / 2)),
-  zeroed: (file, synced, size) => {
-    const fd = fs.openSync(file, 'r+');
-    fs.writeSync(fd, Buffer.alloc(size - synced), 0, size - synced, synced);
-    fs.closeSync(fd);
-  },
+/**
+ * What a disk may do with what was not synced; in each, no name is there whose folder was not synced, and in all but one
+ * a cut that was not synced is there.
+ */
+const FATES: Readonly<Record<string, Chance>> = {
+  dropped: fate('drop', true),
+  torn: { ...fate('cut', true), between: (low, high) => low + Math.floor((high - low) / 2) },
+  zeroed: fate('zero', true),
+  uncut: fate('drop', false),
 };
 
-function losePower(journal: string, fate: string): void {
-  for (const [file, synced] of syncedSizes(journal)) {
-    const size = fs.existsSync(file) ? fs.statSync(file).size : 0;
-    if (size > synced) FATES[fate]!(file, synced, size);
-  }
+function fate(how: string, isCut: boolean): Chance {
+  return {
+    between: (low) => low,
+    chance: () => isCut,
+    pick: (items) => items[0]!,
+    weighted: () => how as never,
+  };
 }
 
 /** Runs the writer until it is killed; gives the numbers that it was told are durable. */
@@ -87,7 +64,7 @@ describe('a power loss', () => {
       const acknowledged = new Set<number>();
       for (const at of [4, 17, 9]) {
         for (const seq of await writeUntilKilled(dir, journal, `${point}:kill@${at}`)) acknowledged.add(seq);
-        losePower(journal, fate);
+        losePower(journal, FATES[fate]!);
         const held = await heldBy(dir);
         expect([...acknowledged].filter((seq) => !held.has(seq))).toEqual([]);
       }
@@ -105,7 +82,7 @@ describe('a power loss', () => {
       'buffer.cursor.sync.before:kill@1,buffer.segment.write.before:kill@1',
     );
     const before = await heldBy(dir);
-    losePower(journal, 'dropped');
+    losePower(journal, FATES['dropped']!);
     expect(await heldBy(dir)).toEqual(before);
   });
 });

@@ -50,9 +50,29 @@ test('a damaged line is left out, the rest counts, and the file is set aside wit
     await writeFile(path, text.replace('[2,3]', '[2,9]'));
     const reports: object[] = [];
     const log = { ...silentLog, error: (fields: object) => reports.push(fields) };
-    expect(await journal(dir, undefined, log as Log).load()).toEqual([1, 4]);
+    const damaged = journal(dir, undefined, log as Log);
+    expect(await damaged.load()).toEqual([1, 4]);
+    await damaged.start();
     expect(reports).toMatchObject([{ badLines: 1 }]);
-    expect(await readdir(dir)).toEqual(['journal.damaged-1700000000000']);
+    expect((await readdir(dir)).sort()).toEqual(['journal', 'journal.damaged']);
+  });
+});
+
+test('one that was emptied is told from one without a step', async () => {
+  await withFolder(async (dir) => {
+    const said: string[] = [];
+    const log = { ...silentLog, warn: (_: object, message: string) => said.push(message) } as Log;
+    const first = journal(dir, undefined, log);
+    await first.load();
+    await first.start();
+    await first.close();
+    expect(await journal(dir, undefined, log).load()).toEqual([]);
+    expect(said).toEqual([]);
+    await writeFile(join(dir, 'journal'), '');
+    await journal(dir, undefined, log).load();
+    expect(said).toEqual([
+      'the notification journal is empty; silences and notifications that were owed, if there were any, are gone',
+    ]);
   });
 });
 

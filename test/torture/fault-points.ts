@@ -6,7 +6,10 @@ const STEPS_OF: Readonly<Record<string, readonly string[]>> = {
   'DurableFile.open': ['write', 'sync'],
   'DurableFile.create': ['create', 'write', 'sync'],
   writeFileAtomically: ['unlink', 'create', 'write', 'sync', 'rename', 'dirsync'],
+  LineJournal: ['unlink', 'create', 'write', 'sync', 'rename', 'dirsync'],
+  makeFolderDurably: ['dirsync'],
   unlinkFile: ['unlink'],
+  setAside: ['link', 'dirsync'],
   renameDurably: ['rename', 'dirsync'],
   syncDirectory: ['dirsync'],
   openForReading: ['open'],
@@ -39,7 +42,7 @@ export function faultPoints(sourceFolder: string): {
       }
     }
   }
-  const all = [...points].filter((point) => !/^(hooks|sink)\./.test(point)).sort();
+  const all = [...points].filter((point) => !/^(hooks(?!\.journal)|sink)\./.test(point)).sort();
   return {
     agent: all.filter((point) => !point.startsWith('collect.')),
     collector: all.filter((point) => point.startsWith('collect.')),

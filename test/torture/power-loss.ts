@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { FileStep } from '../../src/platform/durable-files.ts';
 import type { Prng } from './prng.ts';
 
 interface Step {
-  readonly op: 'create' | 'open' | 'write' | 'sync' | 'truncate' | 'rename' | 'unlink' | 'dirsync';
+  readonly op: FileStep;
   readonly path: string;
   readonly size: number;
   readonly to?: string;
@@ -11,12 +12,15 @@ interface Step {
   readonly kept?: string;
 }
 
+/** What decides where a disk may hold one thing or another. */
+export type Chance = Pick<Prng, 'between' | 'chance' | 'pick' | 'weighted'>;
+
 /**
  * What a disk may hold after the power went, worked out from the journal of steps: names whose directory was not
  * synced may be as they were before, what was cut off a file since its last sync may be there again, and what was written
  * since then may be missing, cut, zero or noise. Says what it did.
  */
-export function losePower(journal: string, random: Prng): string[] {
+export function losePower(journal: string, random: Chance): string[] {
   const done: string[] = [];
   if (!fs.existsSync(journal)) return done;
   const synced = new Map<string, number>();
@@ -34,7 +38,10 @@ export function losePower(journal: string, random: Prng): string[] {
   }
   for (const steps of pending.values()) {
     const survive = random.between(0, steps.length);
-    for (const step of steps.slice(survive).reverse()) done.push(undo(step, synced));
+    for (const step of steps.slice(survive).reverse()) {
+      // The folder itself may be gone.
+      if (fs.existsSync(path.dirname(step.path))) done.push(undo(step, synced));
+    }
   }
   for (const [file, size] of synced) {
     if (fs.existsSync(file) && fs.statSync(file).size > size) done.push(tear(file, size, random));
@@ -76,6 +83,9 @@ function replay(step: Step, synced: Map<string, number>, pending: Map<string, St
       return later();
     case 'unlink':
       synced.delete(step.path);
+      return later();
+    case 'mkdir':
+    case 'link':
       return later();
     case 'dirsync':
       pending.delete(step.path);
@@ -120,6 +130,12 @@ function undo(step: Step, synced: Map<string, number>): string {
       move(synced, step.to!, step.path);
       if (step.kept !== undefined) fs.copyFileSync(step.kept, step.to!);
       break;
+    case 'mkdir':
+      fs.rmSync(step.path, { recursive: true, force: true });
+      break;
+    case 'link':
+      fs.rmSync(step.to!, { force: true });
+      break;
     case 'unlink':
       if (step.kept !== undefined && !fs.existsSync(step.path)) fs.copyFileSync(step.kept, step.path);
       break;
@@ -133,7 +149,7 @@ function undo(step: Step, synced: Map<string, number>): string {
   return `undone: ${step.op} ${path.basename(step.path)}`;
 }
 
-function tear(file: string, synced: number, random: Prng): string {
+function tear(file: string, synced: number, random: Chance): string {
   const { size } = fs.statSync(file);
   const at = random.between(synced, size);
   const how = random.weighted({ drop: 3, cut: 3, zero: 2, noise: 1 });
