@@ -10,16 +10,7 @@ import { makeFolder } from './make-folder.ts';
  * power loss can be simulated by dropping or tearing what no `sync` line covers.
  */
 export type FileStep =
-  | 'mkdir'
-  | 'create'
-  | 'open'
-  | 'write'
-  | 'sync'
-  | 'truncate'
-  | 'rename'
-  | 'link'
-  | 'unlink'
-  | 'dirsync';
+  'mkdir' | 'create' | 'open' | 'write' | 'sync' | 'truncate' | 'rename' | 'link' | 'unlink' | 'dirsync';
 
 const journal = process.env['TAFFRAIL_SYNC_JOURNAL'] ?? '';
 

@@ -113,11 +113,9 @@ test('killed at any step, the alert and its end are both told, in order, and at 
 async function damagedAndKilled(faults: string): Promise<void> {
   await withFolder(async (dir) => {
     const journal = join(dir, 'journal');
-    const lines = [
-      { format: 1, journal: 'hooks' },
-      [{ kind: 'silence', silence: SILENCE }],
-      ['damaged'],
-    ].map(line);
+    const lines = [{ format: 1, journal: 'hooks' }, [{ kind: 'silence', silence: SILENCE }], ['damaged']].map(
+      line,
+    );
     await writeFile(journal, lines.join('').replace('damaged', 'demaged'));
     const first = await run([dir, 'http://127.0.0.1:9', 'silences'], faults);
     expect(first.signal, faults).toBe('SIGKILL');
