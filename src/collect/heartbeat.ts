@@ -7,7 +7,7 @@ import type { CollectorMetrics } from './collector-metrics.ts';
 import type { FleetStore } from './store/store.ts';
 
 export interface HeartbeatDeps {
-  readonly store: Pick<FleetStore, 'heartbeat'>;
+  readonly store: Pick<FleetStore, 'id' | 'heartbeat'>;
   readonly auth: BearerAuth;
   readonly metrics: CollectorMetrics;
   readonly clock: Clock;
@@ -46,7 +46,11 @@ async function takeHeartbeat(request: HttpRequest, deps: HeartbeatDeps): Promise
     throw new HttpError(409, admission.message);
   }
   deps.metrics.add('heartbeats_total');
-  return jsonResponse(200, { status: 'success' }, { 'taffrail-collector': '1' });
+  return jsonResponse(
+    200,
+    { status: 'success' },
+    { 'taffrail-collector': '1', 'taffrail-store': deps.store.id },
+  );
 }
 
 /** The fleet page shows how many files a source has; of 10,000 the store need not keep the list. */

@@ -104,9 +104,11 @@ class Ingest {
   async #store(request: IngestRequest): Promise<IngestResult & { readonly kind: 'stored' | 'repeat' }> {
     const { store, metrics, log } = this.#deps;
     faultPoint('collect.ingest.before');
-    const result = await store
-      .ingest(request)
-      .catch((error: Error): IngestResult => ({ kind: 'failed', message: error.message }));
+    const result = await store.ingest(request).catch((error: Error): IngestResult => ({
+      kind: 'failed',
+      message: error.message,
+      outcomeUnknown: true,
+    }));
     faultPoint('collect.ingest.after');
     if (result.kind !== 'failed' && this.#failing) {
       this.#failing = false;
@@ -124,6 +126,9 @@ class Ingest {
       case 'conflict':
         metrics.add('identity_conflicts_total');
         throw new HttpError(409, result.message);
+      case 'split':
+        // Not for its size: senders that learn from this answer what is too large must be able to tell.
+        throw new HttpError(413, result.message, { 'taffrail-split': 'parts-stored' });
       case 'refused':
         throw new HttpError(result.status, result.message);
       case 'invalid':
@@ -137,7 +142,10 @@ class Ingest {
         if (!this.#failing)
           log.error({ reason: result.message }, 'the store cannot write; senders are told to try again');
         this.#failing = true;
-        throw new HttpError(503, result.message, { 'retry-after': '5' });
+        throw new HttpError(503, result.message, {
+          'retry-after': '5',
+          ...(result.outcomeUnknown === true ? { 'taffrail-outcome': 'unknown' } : {}),
+        });
     }
   }
 
@@ -153,7 +161,8 @@ class Ingest {
       response = onError(error);
     }
     this.#deps.metrics.add('requests_total', 1, String(response.status));
-    return { ...response, headers: { ...response.headers, 'taffrail-collector': '1' } };
+    const { id } = this.#deps.store;
+    return { ...response, headers: { ...response.headers, 'taffrail-collector': '1', 'taffrail-store': id } };
   }
 }
 

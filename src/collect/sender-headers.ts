@@ -1,28 +1,40 @@
 import { HttpError } from '../platform/http-error.ts';
 import type { HttpRequest } from '../platform/http-message.ts';
 import type { Sender } from './store/agent-ledger.ts';
+import type { PartOfBatch } from './store/batch-parts.ts';
+
+/** Far more parts than a batch has records. */
+const PART_DIGITS_MAX = 12;
 
 const NAME = /^[\w.:@-]{1,128}$/;
 
 /**
- * Reads who sends: `Idempotency-Key: agent/epoch/number`, `Taffrail-Instance: instance;gen=n`, `Taffrail-Settled: n`.
+ * Reads who sends: `Idempotency-Key: agent/epoch/number` or, for a part of a batch, `agent/epoch/number/part` with
+ * `Taffrail-Records: first-last/of`; `Taffrail-Instance: instance;gen=n`, `Taffrail-Settled: n`.
  * Senders that are no agents of ours have none of them, or keys of another form, which are theirs to use.
  */
 export function readSender(request: HttpRequest): Sender | undefined {
   const key = header(request, 'idempotency-key');
   const instanceText = header(request, 'taffrail-instance');
   if (key === undefined) return undefined;
-  const [agent, epoch, numberText, ...more] = key.split('/');
+  const [agent, epoch, numberText, partText, ...more] = key.split('/');
   if (instanceText === undefined && (numberText === undefined || more.length > 0)) return undefined;
   const number = wholeNumber(numberText);
+  const part = partText === undefined ? undefined : wholeNumber(partText);
+  const isPart = partText === undefined || (part !== undefined && partText.length <= PART_DIGITS_MAX);
+  if (instanceText === undefined && !isPart) return undefined;
   if (
     !NAME.test(agent ?? '') ||
     !NAME.test(epoch ?? '') ||
     number === undefined ||
     number < 1 ||
+    !isPart ||
     more.length > 0
   ) {
-    throw new HttpError(400, `Idempotency-Key "${key.slice(0, 100)}" is not <agent>/<epoch>/<number>`);
+    throw new HttpError(
+      400,
+      `Idempotency-Key "${key.slice(0, 100)}" is neither <agent>/<epoch>/<number> nor <agent>/<epoch>/<number>/<part>`,
+    );
   }
   return {
     agent: agent!,
@@ -31,7 +43,19 @@ export function readSender(request: HttpRequest): Sender | undefined {
     address: request.remoteAddress,
     ...readInstance(instanceText),
     ...readSettled(request),
+    ...(part === undefined ? {} : { part: { part, ...readRange(request) } }),
   };
+}
+
+function readRange(request: HttpRequest): { range: NonNullable<PartOfBatch['range']> } | undefined {
+  const text = header(request, 'taffrail-records');
+  if (text === undefined) return undefined;
+  const [, first = -1, last = -1, of = -1] = (/^(\d{1,9})-(\d{1,9})\/(\d{1,9})$/.exec(text) ?? []).map(
+    Number,
+  );
+  if (first < 0 || first > last || last >= of)
+    throw new HttpError(400, `Taffrail-Records "${text.slice(0, 100)}" is not <first>-<last>/<of>`);
+  return { range: { first, last, of } };
 }
 
 function readInstance(text: string | undefined): { instance: string; generation: number } | undefined {

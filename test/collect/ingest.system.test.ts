@@ -130,6 +130,44 @@ test('a batch that is repeated is acknowledged and not stored again, whatever th
   expect(collector!.metrics.get('repeated_batches_total')).toBe(3);
 });
 
+test('parts of a batch are stored once each, and what holds stored records is to be cut further', async () => {
+  await start();
+  const lines = Array.from({ length: 4 }, (_, i) => ({ timeMs: NOW + i, body: `line ${i}` }));
+  const part = (key: string, first: number, last: number) =>
+    send('/v1/logs', logsRequest({ 'taffrail.source': 'web' }, lines.slice(first, last + 1)), {
+      ...PROTOBUF,
+      'idempotency-key': `agent-1/e1/${key}`,
+      'taffrail-instance': 'i1;gen=1',
+      ...(key.includes('/') ? { 'taffrail-records': `${first}-${last}/4` } : {}),
+    });
+  expect((await part('7/2', 0, 1)).statusCode).toBe(200);
+  expect((await part('7/2', 0, 1)).statusCode).toBe(200);
+  const whole = await part('7', 0, 3);
+  expect(whole.statusCode).toBe(413);
+  expect(whole.headers['taffrail-split']).toBe('parts-stored');
+  expect((await part('7/3', 2, 3)).statusCode).toBe(200);
+  expect((await part('7', 0, 3)).statusCode).toBe(200);
+  expect((await part('7/6', 2, 2)).statusCode).toBe(200);
+  expect((await records('')).map(({ body }) => body)).toEqual(['line 3', 'line 2', 'line 1', 'line 0']);
+  expect((await part('8/2', 0, 4)).statusCode).toBe(400);
+  const bad = await send('/v1/logs', logsRequest({}, []), {
+    ...PROTOBUF,
+    'idempotency-key': 'a/e/1/x',
+    'taffrail-instance': 'i;gen=1',
+  });
+  expect(bad.statusCode).toBe(400);
+});
+
+test('every answer names the store, which stays the same after a restart', async () => {
+  const first = await start();
+  const answer = await send('/v1/logs', 'no', { 'content-type': 'text/plain' });
+  const id = answer.headers['taffrail-store'];
+  expect(id).toMatch(/^[0-9a-f]{32}$/);
+  await first.stop();
+  await start();
+  expect((await send('/v1/logs', logsRequest({}, []))).headers['taffrail-store']).toBe(id);
+});
+
 test('repeats are known after settled batches were added up, and after a restart of the collector', async () => {
   await start();
   const batch = (number: number, settled: number) =>

@@ -1,3 +1,4 @@
+import { type BatchKey, BatchParts, type PartOfBatch } from './batch-parts.ts';
 import { recordsThrough, UNKNOWN } from './fleet-query.ts';
 import type { Database } from './sqlite.ts';
 
@@ -7,6 +8,8 @@ export interface Sender {
   readonly epoch: string;
   /** Missing where the request is no batch of records. */
   readonly number?: number;
+  /** Where the request is a part of the batch: `Idempotency-Key: agent/epoch/number/part`. */
+  readonly part?: PartOfBatch;
   /** Missing from senders that do not tell. */
   readonly instance?: string;
   readonly generation?: number;
@@ -18,6 +21,8 @@ export interface Sender {
 export type Admission =
   | { readonly kind: 'new' }
   | { readonly kind: 'repeat' }
+  /** Some of it is stored and some is not: it is to be sent in smaller parts. */
+  | { readonly kind: 'split'; readonly message: string }
   | { readonly kind: 'conflict'; readonly message: string };
 
 interface AgentRow {
@@ -45,9 +50,11 @@ export class AgentLedger {
   readonly #conflict;
   readonly #hasBatch;
   readonly #addBatch;
+  readonly #parts: BatchParts;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#parts = new BatchParts(db);
     this.#agent = db.prepare(
       'SELECT instance, generation, generation_since_ms, settled FROM agent WHERE agent = ? AND epoch = ?',
     );
@@ -79,17 +86,34 @@ export class AgentLedger {
     this.#seen.run(nowMs, sender.address, agent, epoch);
     if (number === undefined) return { kind: 'new' };
     const repeat = number <= (row?.settled ?? 0) || this.#hasBatch.get(agent, epoch, number) !== undefined;
-    return { kind: repeat ? 'repeat' : 'new' };
+    return repeat ? { kind: 'repeat' } : this.#admitPart({ agent, epoch, number }, sender);
+  }
+
+  #admitPart(batch: BatchKey, { part }: Sender): Admission {
+    const admission = this.#parts.admit(batch, part);
+    switch (admission) {
+      case 'new':
+      case 'repeat':
+        return { kind: admission };
+      case 'split':
+        return {
+          kind: 'split',
+          message: `a part of batch ${batch.number} is stored; send the rest of it in parts`,
+        };
+      case 'mismatch':
+        return {
+          kind: 'conflict',
+          message: `part ${part?.part} of batch ${batch.number} holds other records than before`,
+        };
+    }
   }
 
   record(sender: Sender, sources: ReadonlyMap<string, number>): void {
-    if (sender.number === undefined) return;
-    this.#addBatch.run(
-      sender.agent,
-      sender.epoch,
-      sender.number,
-      JSON.stringify(Object.fromEntries(sources)),
-    );
+    const { agent, epoch, number, part } = sender;
+    if (number === undefined) return;
+    const whole = part === undefined ? sources : this.#parts.record({ agent, epoch, number }, part, sources);
+    if (whole !== undefined)
+      this.#addBatch.run(agent, epoch, number, JSON.stringify(Object.fromEntries(whole)));
   }
 
   /**
@@ -134,14 +158,17 @@ export class AgentLedger {
     this.#db
       .prepare(
         `INSERT INTO settled_records (agent, epoch, source, records)
-         SELECT b.agent, b.epoch, s.key, SUM(s.value) FROM batch b, json_each(b.sources) s
-         WHERE b.agent = ? AND b.epoch = ? AND b.number <= ? GROUP BY s.key
+         SELECT b.agent, b.epoch, s.key, SUM(s.value)
+         FROM (SELECT agent, epoch, number, sources FROM batch UNION ALL SELECT agent, epoch, number, sources FROM batch_part) b,
+           json_each(b.sources) s
+         WHERE b.agent = ? AND b.epoch = ? AND b.number <= ? GROUP BY b.agent, b.epoch, s.key
          ON CONFLICT DO UPDATE SET records = records + excluded.records`,
       )
       .run(agent, epoch, through);
-    this.#db
-      .prepare('DELETE FROM batch WHERE agent = ? AND epoch = ? AND number <= ?')
-      .run(agent, epoch, through);
+    for (const table of ['batch', 'batch_part'])
+      this.#db
+        .prepare(`DELETE FROM ${table} WHERE agent = ? AND epoch = ? AND number <= ?`)
+        .run(agent, epoch, through);
     this.#db.prepare('UPDATE agent SET settled = ? WHERE agent = ? AND epoch = ?').run(through, agent, epoch);
   }
 

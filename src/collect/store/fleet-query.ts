@@ -63,8 +63,10 @@ export function recordsThrough(
          SELECT source, records FROM settled_records WHERE agent = ? AND epoch = ?
          UNION ALL
          SELECT s.key, s.value FROM batch b, json_each(b.sources) s WHERE b.agent = ? AND b.epoch = ? AND b.number <= ?
+         UNION ALL
+         SELECT s.key, s.value FROM batch_part p, json_each(p.sources) s WHERE p.agent = ? AND p.epoch = ? AND p.number <= ?
        ) GROUP BY source ORDER BY source`,
     )
-    .all(agent, epoch, agent, epoch, through) as { source: string; records: number }[];
+    .all(agent, epoch, agent, epoch, through, agent, epoch, through) as { source: string; records: number }[];
   return Object.fromEntries(rows.map(({ source, records }) => [source, records]));
 }

@@ -28,7 +28,7 @@ export class Forgetting {
       .prepare('SELECT agent, epoch FROM agent WHERE last_seen_ms < ? AND heartbeat_ms < ?')
       .all(cutoffMs, cutoffMs) as { agent: string; epoch: string }[];
     for (const { agent, epoch } of agents) {
-      for (const table of ['batch', 'settled_records', 'agent']) {
+      for (const table of ['batch', 'batch_part', 'settled_records', 'agent']) {
         this.#db.prepare(`DELETE FROM ${table} WHERE agent = ? AND epoch = ?`).run(agent, epoch);
       }
     }

@@ -20,10 +20,17 @@ export type IngestResult =
       readonly message: string;
     }
   | { readonly kind: 'repeat' }
+  /** Some of it is stored and some is not: the sender is to send it in parts. */
+  | { readonly kind: 'split'; readonly message: string }
   | { readonly kind: 'conflict'; readonly message: string }
   /** The body cannot be decompressed within its limits; the answer is ready. */
   | { readonly kind: 'refused'; readonly status: number; readonly message: string }
   /** The sender's mistake; a repeat would fail again. */
   | { readonly kind: 'invalid'; readonly message: string }
   /** The store could not write (full disk); a repeat may succeed. */
-  | { readonly kind: 'failed'; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly message: string;
+      /** The thread ended before it answered: perhaps it was stored. */
+      readonly outcomeUnknown?: boolean;
+    };

@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.ts';
 
 /** Raised by one with each change of the tables; `migrations[n]` brings a store from version n to n + 1. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 const migrations: readonly string[] = [
   `
@@ -60,6 +60,18 @@ const migrations: readonly string[] = [
   -- Records by source that the agent had delivered elsewhere before it came here, as JSON; NULL where it began here.
   -- 'unknown' until it says how many.
   ALTER TABLE agent ADD COLUMN delivered_before TEXT;
+  `,
+  `
+  -- Which store this is, for life: senders that have several endpoints must know which of them share one.
+  CREATE TABLE store_id (id TEXT NOT NULL);
+  INSERT INTO store_id (id) VALUES (lower(hex(randomblob(16))));
+  -- Parts of batches that did not fit into one request (see batch-parts.ts): the records from first to last of of_records,
+  -- NULL where the sender does not say. sources: as in batch.
+  CREATE TABLE batch_part (
+    agent TEXT NOT NULL, epoch TEXT NOT NULL, number INTEGER NOT NULL, part INTEGER NOT NULL,
+    first INTEGER, last INTEGER, of_records INTEGER, sources TEXT NOT NULL,
+    PRIMARY KEY (agent, epoch, number, part)
+  ) WITHOUT ROWID;
   `,
 ];
 

@@ -30,6 +30,7 @@ export interface SqliteStoreOptions {
 
 /** A store in one SQLite file: every call is answered by the writing or the reading thread. */
 export class SqliteStore implements Store {
+  readonly id: string;
   readonly #writer: StoreThread;
   readonly #reader: StoreThread;
   readonly #options: SqliteStoreOptions;
@@ -37,7 +38,8 @@ export class SqliteStore implements Store {
   readonly #labels = new SeriesBlockReader();
   #queuedBytes = 0;
 
-  private constructor(writer: StoreThread, reader: StoreThread, options: SqliteStoreOptions) {
+  private constructor(writer: StoreThread, reader: StoreThread, options: SqliteStoreOptions, id: string) {
+    this.id = id;
     this.#writer = writer;
     this.#reader = reader;
     this.#options = options;
@@ -57,7 +59,7 @@ export class SqliteStore implements Store {
     try {
       writer = await StoreThread.start({ ...data, role: 'writer' });
       const reader = await StoreThread.start({ ...data, role: 'reader' });
-      return new SqliteStore(writer, reader, options);
+      return new SqliteStore(writer, reader, options, await writer.call('storeId', []));
     } catch (cause) {
       await writer?.close();
       throw new Error(`cannot open the store: ${(cause as Error).message}`, { cause });

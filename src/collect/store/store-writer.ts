@@ -104,6 +104,8 @@ export class StoreWriter {
     if (checked.kind === 'unread') return { kind: 'failed', message: checked.message };
     const { sender, receivedMs } = checked.request;
     if (sender !== undefined) {
+      const mismatch = partMismatch(sender, checked);
+      if (mismatch !== undefined) return { kind: 'invalid', message: mismatch };
       const admission = this.#ledger.admit(sender, receivedMs);
       if (admission.kind !== 'new') return admission;
     }
@@ -189,6 +191,16 @@ export class StoreWriter {
       this.#insertMetric.run(name, type, help, unit);
     }
   }
+}
+
+/** What a part says of itself must be so: by it the store knows when a batch is whole. */
+function partMismatch({ part }: Sender, checked: Checked): string | undefined {
+  if (part?.range === undefined || checked.kind !== 'records') return undefined;
+  const { first, last } = part.range;
+  const { records } = checked.batch;
+  return records === last - first + 1
+    ? undefined
+    : `part ${part.part} holds ${records} records, but names the records ${first} to ${last}`;
 }
 
 function check(request: IngestRequest): Checked {

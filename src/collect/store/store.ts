@@ -5,8 +5,13 @@ import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './record-query.ts';
 import type { MetricMetadata } from './sample-batch.ts';
 
+export interface NamedStore {
+  /** Stays with what is stored: whoever gives the same id knows the same batches. */
+  readonly id: string;
+}
+
 /** Takes what senders bring. */
-export interface IngestStore {
+export interface IngestStore extends NamedStore {
   /** Bytes, as they travelled, that wait to be stored. */
   readonly queuedBytes: number;
   /** Whether a request of this size would have to wait too long. */
@@ -19,7 +24,7 @@ export interface IngestStore {
 }
 
 /** What is known of agents. */
-export interface FleetStore {
+export interface FleetStore extends NamedStore {
   /** Keeps what an agent says of itself (`heartbeat`: JSON), and whether it may speak for that agent. */
   heartbeat(sender: Sender, heartbeat: string, nowMs: number): Promise<Admission>;
   /** Of each agent's epochs the one last heard of comes first. */

@@ -85,6 +85,10 @@ export class WriterService {
     return inTransaction(this.#db, () => this.#writer.ledger.heartbeat(sender, heartbeat, nowMs));
   }
 
+  storeId(): string {
+    return (this.#db.prepare('SELECT id FROM store_id').get() as { readonly id: string }).id;
+  }
+
   stats(): WriterStats {
     return {
       bytes: this.#retention.usedBytes(),
