@@ -71,6 +71,37 @@ export function describeStore(
         expect(await bodies()).toEqual(['a', 'b', 'c']);
       });
 
+      test('parts of a batch are stored once each, and what holds some of them is to be cut further', async () => {
+        const part = (number: number, first: number, bodies: readonly string[]) =>
+          store.ingest(
+            batch(3, bodies, {
+              part: { part: number, range: { first, last: first + bodies.length - 1, of: 4 } },
+            }),
+          );
+        expect(await part(2, 0, ['a', 'b'])).toMatchObject({ kind: 'stored', records: 2 });
+        await reopen();
+        expect(await part(2, 0, ['a', 'b'])).toEqual({ kind: 'repeat' });
+        expect(await store.ingest(batch(3, ['a', 'b', 'c', 'd']))).toMatchObject({ kind: 'split' });
+        expect(await store.agents()).toMatchObject([{ stored: { '': 2 } }]);
+        expect(await part(7, 3, ['d'])).toMatchObject({ kind: 'stored' });
+        expect(await part(3, 2, ['c', 'd'])).toMatchObject({ kind: 'split' });
+        expect(await part(6, 2, ['c'])).toMatchObject({ kind: 'stored' });
+        expect(await part(6, 2, ['c'])).toEqual({ kind: 'repeat' });
+        expect(await store.ingest(batch(3, ['a', 'b', 'c', 'd']))).toEqual({ kind: 'repeat' });
+        expect(await bodies()).toEqual(['a', 'b', 'd', 'c']);
+        expect(await part(9, 0, ['a'])).toEqual({ kind: 'repeat' });
+        expect(
+          await store.ingest(batch(4, ['x'], { part: { part: 2, range: { first: 0, last: 1, of: 4 } } })),
+        ).toMatchObject({ kind: 'invalid' });
+      });
+
+      test('its id stays', async () => {
+        const { id } = store;
+        await reopen();
+        expect(store.id).toBe(id);
+        expect(id).toMatch(/^[\w-]{8,64}$/);
+      });
+
       test('the same number of another agent, or of another life of it, is another batch', async () => {
         await store.ingest(batch(1, ['a']));
         expect(await store.ingest(batch(1, ['b'], { agent: 'other' }))).toMatchObject({ kind: 'stored' });
