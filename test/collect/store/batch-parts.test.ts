@@ -17,7 +17,7 @@ function sender(part?: number, first = 0, last = OF - 1): Sender {
 class Stored {
   readonly db = openDatabase(':memory:', { readOnly: false });
   readonly ledger: AgentLedger;
-  readonly times = new Array<number>(OF).fill(0);
+  readonly times = Array.from({ length: OF }, () => 0);
 
   constructor() {
     migrate(this.db, ':memory:');
@@ -59,7 +59,7 @@ test('each record is stored once, however a batch is cut, repeated, and begun an
           return (random() < 0.5 ? halves : halves.toReversed()).every((half) => deliver(...half));
         };
         while (!deliver(1, 0, OF - 1));
-        expect(store.times).toEqual(new Array(OF).fill(1));
+        expect(store.times).toEqual(Array.from({ length: OF }, () => 1));
         expect(store.send(undefined)).toBe('repeat');
         expect(store.send(2, 0, 6)).toBe('repeat');
         expect(readAgents(store.db)[0]!.stored).toEqual({ web: OF });
