@@ -17,6 +17,7 @@ const LONG = [
   'test/collector/page.system.test.ts',
   'test/hooks/crash.system.test.ts',
   'test/promql/differential.system.test.ts',
+  'test/rules/promtool-forms.system.test.ts',
   'test/rules/promtool.system.test.ts',
   'test/sinks/crash.system.test.ts',
 ];

@@ -1,6 +1,7 @@
 import { LineCounter, Scalar, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Document, Node, Pair } from 'yaml';
 import type { z } from 'zod';
+import { expandMergeKeys } from '../model/yaml-merge.ts';
 import { didYouMean } from '../model/did-you-mean.ts';
 import type { Problem } from '../model/problem.ts';
 import { keysAt, keysOf } from './schema-keys.ts';
@@ -57,6 +58,8 @@ class YamlReader {
     for (const problem of [...this.#document.errors, ...this.#document.warnings]) {
       this.#add(problem.pos[0], '', problem.message);
     }
+    if (this.problems.length > 0) return;
+    for (const { offset, message } of expandMergeKeys(this.#document)) this.#add(offset, '<<', message);
   }
 
   value(): unknown {
@@ -64,9 +67,13 @@ class YamlReader {
   }
 
   interpolate(resolve: Interpolate): void {
+    const met = new Set<Scalar>();
     visit(this.#document, {
       Scalar: (key, node: Scalar) => {
-        if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
+        // A node that a merge key brought in is met more than once.
+        if (key === 'key' || typeof node.value !== 'string' || met.has(node)) return;
+        met.add(node);
+        if (!node.value.includes('${')) return;
         try {
           node.value = resolve(node.value);
           this.#secret.add(node);

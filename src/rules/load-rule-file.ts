@@ -13,6 +13,7 @@ import { scalarOffset } from './scalar-offset.ts';
 import type { AlertingRule, Rule, RuleGroup, RuleProblem } from './rule.ts';
 import type { Template } from '../template/template-nodes.ts';
 import { TemplateError } from '../template/template-value.ts';
+import { yamlNumber } from './yaml-number.ts';
 import { YamlReader } from './yaml-reader.ts';
 
 export interface LoadRuleOptions {
@@ -108,17 +109,20 @@ class RuleFileLoader {
     const line = this.#yaml.line(node);
     if (kind === 'recording') {
       const name = this.#recordName(fields.get('record'), `${key}.record`);
-      for (const forbidden of ['for', 'keep_firing_for', 'annotations']) {
-        if (fields.has(forbidden))
-          this.#yaml.problem(
-            fields.get(forbidden),
-            `${key}.${forbidden}`,
-            `a recording rule has no ${forbidden}`,
-          );
-      }
+      this.#refuseAlertKeys(fields, key);
       return expr === undefined ? undefined : { kind, name, expr, query: exprToString(expr), labels, line };
     }
     return this.#alert(fields, key, labels, line, expr);
+  }
+
+  /** Nothing said is no fault: Prometheus takes `annotations: {}` and `for: 0s` in a recording rule. */
+  #refuseAlertKeys(fields: Map<string, Node>, key: string): void {
+    for (const name of ['for', 'keep_firing_for', 'annotations']) {
+      const node = fields.get(name);
+      if (node === undefined || (isMap(node) && node.items.length === 0)) continue;
+      if (isScalar(node) && parsePromqlDuration(String(node.value)) === 0) continue;
+      this.#yaml.problem(node, `${key}.${name}`, `a recording rule has no ${name}`);
+    }
   }
 
   #alert(
@@ -243,7 +247,8 @@ class RuleFileLoader {
   #limit(node: Node | undefined, key: string): number {
     if (node === undefined) return 0;
     const text = this.#yaml.text(node, key) ?? '';
-    if (/^\d{1,9}$/.test(text)) return Number(text);
+    const limit = isScalar(node) && node.type === 'PLAIN' ? yamlNumber(text) : undefined;
+    if (limit !== undefined && Number.isFinite(limit)) return Math.max(0, Math.trunc(limit));
     this.#yaml.problem(node, key, `${JSON.stringify(text)} is not a limit`, 'a whole number; 0 is no limit');
     return 0;
   }

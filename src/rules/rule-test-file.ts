@@ -3,6 +3,7 @@ import { isScalar } from 'yaml';
 import type { Labels } from '../model/series.ts';
 import { parsePromqlDuration } from '../promql/promql-duration.ts';
 import type { RuleProblem } from './rule.ts';
+import { yamlNumber } from './yaml-number.ts';
 import { YamlReader } from './yaml-reader.ts';
 
 /** A promtool unit-test file, checked. Times are relative to the start of each test. */
@@ -242,7 +243,9 @@ class TestFileReader {
 
   #number(node: Node | undefined, key: string): number {
     if (node === undefined) return 0;
-    if (isScalar(node) && typeof node.value === 'number') return node.value;
+    const plain = isScalar(node) && (node.type === 'PLAIN' || node.tag !== undefined);
+    const value = plain ? yamlNumber(node.source ?? '') : undefined;
+    if (value !== undefined) return value;
     this.#yaml.problem(
       node,
       key,

@@ -18,7 +18,8 @@ const STEPS_MAX = 700_000;
 
 interface InputSeries {
   readonly labels: Labels;
-  readonly values: readonly NotedValue[];
+  /** One for each interval of the test, worked out as they are asked for. */
+  readonly values: Iterator<NotedValue>;
 }
 
 /**
@@ -66,7 +67,7 @@ export class RuleTestRun {
     const input: InputSeries[] = [];
     for (const { series, values } of this.#test.inputSeries) {
       try {
-        input.push({ labels: parseMetric(series), values: parseSeriesValues(values) });
+        input.push({ labels: parseMetric(series), values: parseSeriesValues(values)[Symbol.iterator]() });
       } catch (error) {
         this.#fail('input', series, '', messageOf(error));
       }
@@ -104,8 +105,8 @@ export class RuleTestRun {
     const { intervalMs, startMs } = this.#test;
     for (; this.#loaded * intervalMs <= atMs; this.#loaded++) {
       const samples = this.#input.flatMap(({ labels, values }) => {
-        const noted = values[this.#loaded];
-        return noted === undefined ? [] : [{ labels, ...noted }];
+        const next = values.next();
+        return next.done === true || next.value === undefined ? [] : [{ labels, ...next.value }];
       });
       this.#store.append(startMs + this.#loaded * intervalMs, samples);
     }

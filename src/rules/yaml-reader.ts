@@ -1,11 +1,14 @@
-import type { Document, Node, Pair, Scalar, YAMLMap } from 'yaml';
+import type { Alias, Node, Pair, Scalar, YAMLMap } from 'yaml';
 import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import { aliasTargets, expandMergeKeys } from '../model/yaml-merge.ts';
 import { nearestWord } from './nearest-word.ts';
 import type { RuleProblem } from './rule.ts';
 
 /** Largest file, in characters. */
 const TEXT_MAX = 5_000_000;
 const VALUE_SHOWN_MAX = 200;
+/** Most mappings that are read of one file, those behind aliases each time that they are named. */
+const NODES_MAX = 200_000;
 
 /**
  * Reads a YAML file (or JSON, which is YAML) node by node, collecting each mistake with its place. Readers return
@@ -16,7 +19,8 @@ export class YamlReader {
   readonly problems: RuleProblem[] = [];
   readonly root: Node | undefined;
   readonly #lines = new LineCounter();
-  readonly #document: Document | undefined;
+  readonly #aliases: ReadonlyMap<Alias, Node> = new Map();
+  #nodesRead = 0;
 
   constructor(text: string, file: string) {
     this.file = file;
@@ -28,17 +32,20 @@ export class YamlReader {
       lineCounter: this.#lines,
       prettyErrors: false,
       uniqueKeys: true,
+      customTags: ['binary'],
     });
     if (!Array.isArray(documents)) return;
-    const [first, second] = documents;
+    const [first, ...others] = documents;
+    const second = others.find(({ contents }) => isNode(contents) && !isNull(contents));
     if (second !== undefined) {
       this.problemAt(second.range[0], '', 'a second YAML document', 'one document in a file');
     }
     for (const error of first?.errors ?? [])
       this.problemAt(error.pos[0], '', `YAML: ${firstLine(error.message)}`);
-    this.#document = first;
-    if (first !== undefined && first.errors.length === 0 && isNode(first.contents))
-      this.root = first.contents;
+    if (first === undefined || first.errors.length > 0 || !isNode(first.contents)) return;
+    this.#aliases = aliasTargets(first);
+    for (const { offset, message } of expandMergeKeys(first)) this.problemAt(offset, '<<', message);
+    if (this.problems.length === 0 && !isNull(first.contents)) this.root = first.contents;
   }
 
   problem(node: unknown, key: string, message: string, accepted?: string): void {
@@ -72,6 +79,12 @@ export class YamlReader {
   ): Map<string, Node> | undefined {
     const map = this.map(node, key);
     if (map === undefined) return undefined;
+    // Aliases within aliases can stand for more than any file holds.
+    if (this.#nodesRead++ >= NODES_MAX) {
+      if (this.#nodesRead === NODES_MAX + 1)
+        this.problem(node, key, `the file stands for more than ${NODES_MAX} mappings`);
+      return undefined;
+    }
     const fields = new Map<string, Node>();
     for (const pair of map.items) {
       const name = this.#keyName(pair, key);
@@ -100,6 +113,7 @@ export class YamlReader {
     return undefined;
   }
 
+  /** The items of a list; empty ones are passed over, as Prometheus does. */
   list(node: unknown, key: string): readonly Node[] {
     const resolved = this.resolve(node);
     if (resolved === undefined || isNull(resolved)) return [];
@@ -107,7 +121,9 @@ export class YamlReader {
       this.problem(resolved, key, `expected a list, found ${describe(resolved)}`);
       return [];
     }
-    return resolved.items.map((item) => this.resolve(item)).filter((item) => item !== undefined);
+    return resolved.items
+      .map((item) => this.resolve(item))
+      .filter((item) => item !== undefined && !isNull(item)) as Node[];
   }
 
   /** Any scalar as the text in the file: `severity: 1` is "1", as Prometheus reads it. */
@@ -118,6 +134,7 @@ export class YamlReader {
       return undefined;
     }
     if (typeof resolved.value === 'string') return resolved.value;
+    if (resolved.value instanceof Uint8Array) return Buffer.from(resolved.value).toString('utf8');
     return resolved.value === null ? '' : scalarText(resolved);
   }
 
@@ -140,7 +157,7 @@ export class YamlReader {
   }
 
   resolve(node: unknown): Node | undefined {
-    if (isAlias(node) && this.#document !== undefined) return node.resolve(this.#document);
+    if (isAlias(node)) return this.#aliases.get(node);
     return isNode(node) ? node : undefined;
   }
 

@@ -92,3 +92,26 @@ test('a file that is not there is named', () => {
     'FILE: there is no such file; name the configuration with -c FILE\n',
   );
 });
+
+test('sources share what they have in common by merge keys, and a fault points at where it stands', () => {
+  process.env['TAFFRAIL_TEST_SHARED'] = 'dev';
+  const { config } = loadAgentConfig(
+    write(`sources:
+  - &web { name: a, paths: [/a.log], labels: &l { host: '\${env:TAFFRAIL_TEST_SHARED}' }, records: true }
+  - { <<: *web, name: b, paths: [/b.log], labels: { <<: *l, team: x } }
+`),
+  );
+  expect(config.sources[1]).toMatchObject({
+    name: 'b',
+    records: true,
+    labels: { host: 'dev', team: 'x' },
+  });
+  const wrong = write(
+    `sources:\n  - &web { name: a, paths: [/a.log], recrods: true }\n  - { <<: *web, name: b }\n`,
+  );
+  expect(messages(loadAgentConfig, wrong)).toContain('FILE:2:');
+  const missing = write(
+    `sources:\n  - &web { name: a, paths: ['\${env:TAFFRAIL_NOT_SET}'] }\n  - { <<: *web, name: b }\n`,
+  );
+  expect(messages(loadAgentConfig, missing).split('FILE:')).toHaveLength(2);
+});

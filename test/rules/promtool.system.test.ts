@@ -1,12 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runRuleTests } from '../../src/rules/run-rule-tests.ts';
-
-const run = promisify(execFile);
+import { promtoolInstalled, runOurs, runPromtool } from './promtool-harness.ts';
 
 const RULES = `
 groups:
@@ -195,13 +191,8 @@ const MUTATIONS: readonly (readonly ['rules' | 'test', string, string])[] = [
 ];
 
 const FORBIDS_SKIPPING = process.env['CI'] === 'true';
-const promtool = await run('promtool', ['--version']).then(
-  () => true,
-  () => false,
-);
-
-describe.skipIf(!promtool && !FORBIDS_SKIPPING)(
-  `unit tests come out as in promtool${promtool ? '' : ' (left out: promtool is not installed)'}`,
+describe.skipIf(!promtoolInstalled && !FORBIDS_SKIPPING)(
+  `unit tests come out as in promtool${promtoolInstalled ? '' : ' (left out: promtool is not installed)'}`,
   () => {
     let folder = '';
 
@@ -220,17 +211,8 @@ describe.skipIf(!promtool && !FORBIDS_SKIPPING)(
       const file = join(folder, 'test.yaml');
       await writeFile(join(folder, 'rules.yaml'), rules);
       await writeFile(file, test);
-      const theirs = await run('promtool', ['test', 'rules', file]).then(
-        () => ({ ok: true, output: '' }),
-        (error: { stdout?: string; stderr?: string }) => ({
-          ok: false,
-          output: `${error.stdout ?? ''}${error.stderr ?? ''}`,
-        }),
-      );
-      const result = await runRuleTests(file, {
-        readFile: (path) => readFile(path, 'utf8'),
-        glob: (pattern) => Promise.resolve([pattern]),
-      });
+      const theirs = await runPromtool('test', 'rules', file);
+      const result = await runOurs(file);
       return {
         promtool: theirs.ok,
         ours: result.ok,
@@ -239,7 +221,7 @@ describe.skipIf(!promtool && !FORBIDS_SKIPPING)(
     }
 
     it('is installed', () => {
-      expect(promtool, 'promtool is needed: apt-get install prometheus').toBe(true);
+      expect(promtoolInstalled, 'promtool is needed: apt-get install prometheus').toBe(true);
     });
 
     it('both pass the original', async () => {

@@ -195,3 +195,32 @@ describe('the JUnit report', () => {
     expect(xml).toContain('&lt;b&gt; &amp;');
   });
 });
+
+describe('forms of unit tests that promtool takes', () => {
+  it.each(['1x150000', '1+0x4000000000', '_x1 1x10000000', '0x10000000'])(
+    'a run as long as %s costs nothing before its values are needed',
+    async (values) => {
+      const value = values.startsWith('0') ? 0 : 1;
+      const result = await run(
+        `tests:\n- interval: 1m\n  input_series: [{series: m, values: '${values}'}]\n  promql_expr_test: [{expr: m, eval_time: 5m, exp_samples: [{labels: m, value: ${value}}]}]\n`,
+      );
+      expect(result.ok, formatRuleTestResult(result, formatProblem)).toBe(true);
+    },
+  );
+
+  it('tests, series and labels share what they have in common by merge keys', async () => {
+    const result = await run(`
+tests:
+- &base
+  interval: 1m
+  input_series: [&s {series: m, values: 1x9}]
+  external_labels: &l {region: north}
+  promql_expr_test: [&e {expr: m, eval_time: 3m, exp_samples: [{labels: m, value: 0x1}]}]
+- <<: *base
+  external_labels: {<<: *l, zone: a}
+  input_series: [{<<: *s, values: 2x9}]
+  promql_expr_test: [{exp_samples: [{labels: m, value: 2}], <<: *e}]
+`);
+    expect(result.ok, formatRuleTestResult(result, formatProblem)).toBe(true);
+  });
+});
