@@ -3,6 +3,7 @@ import { agentStatus, sourceStatuses } from './agent/agent-status.ts';
 import { Alerting } from './agent/alerting.ts';
 import { defineAlertingMetrics } from './agent/alerting-metrics.ts';
 import { defineSelfMetrics } from './agent/define-self-metrics.ts';
+import { accessOf } from './agent/door.ts';
 import { DurableState } from './agent/durable-state.ts';
 import { FedMetrics } from './agent/fed-metrics.ts';
 import { refuseFixedChanges } from './agent/fixed-settings.ts';
@@ -22,8 +23,10 @@ import { UnionQueryable } from './agent/union-queryable.ts';
 import { Buffer } from './buffer/buffer.ts';
 import { type Identity, openIdentity } from './buffer/identity.ts';
 import type { StateLock } from './buffer/state-lock.ts';
+import { agentDoor } from './config/access-schema.ts';
 import { SelfMetrics } from './metrics/self-metrics.ts';
 import type { AgentStatus } from './model/status.ts';
+import type { Access } from './platform/access/access.ts';
 import { systemClock } from './platform/clock.ts';
 import type { HttpServer } from './platform/http-server.ts';
 import type { Log } from './platform/log.ts';
@@ -59,6 +62,7 @@ export class Agent {
   readonly #reading: Reading;
   readonly #sampling: Sampling;
   readonly #history: TickHistory;
+  readonly #access: Access;
   #plan: AgentPlan;
   #loadedAtMs = systemClock.now();
   #reloadError: string | undefined;
@@ -75,6 +79,7 @@ export class Agent {
     this.#lock = parts.lock;
     this.#identity = parts.identity;
     this.#buffer = parts.buffer;
+    this.#access = this.#accessBy(plan);
     this.#state = parts.state;
     const { config } = plan;
     const ticks = Math.ceil(config.rule_history / config.metrics.sample_interval) + 2;
@@ -280,7 +285,8 @@ export class Agent {
     });
     defineAlertingMetrics(this.#self, this.#alerting);
     this.#server = await serveAgent({
-      listen: config.listen,
+      door: agentDoor(config.listen),
+      access: this.#access,
       alerting: this.#alerting,
       registry: () => this.#state.registry,
       self: this.#self,
@@ -315,6 +321,7 @@ export class Agent {
   async #apply(plan: AgentPlan): Promise<void> {
     await this.#alerting.reload(plan.ruleGroups, plan.config);
     this.#history.keepFor(plan.ruleGroups);
+    this.#access.become(this.#accessBy(plan));
     this.#plan = plan;
     await this.#reading.change(plan);
     await this.#sinks.use(plan.config.sinks);
@@ -331,6 +338,7 @@ export class Agent {
         ),
       );
     this.#plan = plan;
+    this.#access.become(this.#accessBy(plan));
     await attempt('rules and receivers', this.#alerting.reload(plan.ruleGroups, plan.config));
     this.#history.keepFor(plan.ruleGroups);
     await attempt('sources', this.#reading.change(plan));
@@ -345,6 +353,11 @@ export class Agent {
   async #endUnfedMetrics(): Promise<void> {
     const fed = new FedMetrics(this.#plan.fed);
     if (this.#state.registry.retain((descriptor) => fed.has(descriptor)) > 0) await this.#snapshots.take();
+  }
+
+  #accessBy({ config }: AgentPlan): Access {
+    const { listen, external_url: externalUrl } = config;
+    return accessOf({ door: agentDoor(listen), externalUrl, hostsKey: 'listen.hosts', log: this.#log });
   }
 
   #resource(): Readonly<Record<string, string>> {

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Alerting } from './agent/alerting.ts';
 import { alertingMetrics } from './agent/alerting-metrics.ts';
 import { addAlertsRoutes } from './agent/alerts-routes.ts';
+import { accessOf, openDoor } from './agent/door.ts';
 import { mountQueryApi } from './agent/mount-query-api.ts';
 import { asRefusal, openStateDir } from './agent/open-state-dir.ts';
 import type { StateLock } from './buffer/state-lock.ts';
-import { BearerAuth } from './collect/bearer-auth.ts';
 import { CollectorMetrics, declareCollectorMetrics } from './collect/collector-metrics.ts';
 import { createFleetApi } from './collect/fleet-api.ts';
 import { createHeartbeat } from './collect/heartbeat.ts';
@@ -17,15 +16,15 @@ import { createRecordsApi } from './collect/records-api.ts';
 import { SqliteStore } from './collect/store/sqlite-store.ts';
 import type { Store } from './collect/store/store.ts';
 import { StoreQueryable } from './collect/store-queryable.ts';
-import { type CollectorPlan, loadCollectorPlan } from './collector/load-collector-plan.ts';
+import { type CollectorPlan, collectorDoor, loadCollectorPlan } from './collector/load-collector-plan.ts';
 import { OwnSamples } from './collector/own-samples.ts';
 import type { MetricType } from './model/series.ts';
 import { systemClock, type Timer } from './platform/clock.ts';
 import { refuseForeignPages } from './platform/foreign-pages.ts';
 import type { HttpRequest } from './platform/http-message.ts';
 import { jsonResponse, textResponse } from './platform/http-message.ts';
-import { HttpServer } from './platform/http-server.ts';
-import { parseListenAddress } from './platform/listen-address.ts';
+import type { Access } from './platform/access/access.ts';
+import type { HttpServer } from './platform/http-server.ts';
 import type { Log } from './platform/log.ts';
 import { Router } from './platform/router.ts';
 import { version } from './platform/version.ts';
@@ -49,6 +48,7 @@ export class Collector {
   readonly #store: Store;
   readonly #metrics = declareCollectorMetrics(new CollectorMetrics());
   readonly #own: OwnSamples;
+  readonly #access: Access;
   #plan: CollectorPlan;
   #alerting!: Alerting;
   #server!: HttpServer;
@@ -64,6 +64,7 @@ export class Collector {
     this.#lock = lock;
     this.#store = store;
     this.#own = new OwnSamples(store, this.#metrics);
+    this.#access = this.#accessBy(plan);
   }
 
   static async start(plan: CollectorPlan, log: Log): Promise<Collector> {
@@ -93,13 +94,20 @@ export class Collector {
     return this.#server.url;
   }
 
-  /** Rules, routes and receivers are taken over; for all else a restart is needed. Throws ProblemsError and stays as it was. */
+  #accessBy({ config }: CollectorPlan): Access {
+    const { external_url: externalUrl } = config;
+    return accessOf({ door: collectorDoor(config), externalUrl, hostsKey: 'hosts', log: this.#log });
+  }
+
+  /** Rules, routes, receivers and who may come in are taken over; for all else a restart is needed. Throws ProblemsError and stays as it was. */
   async reload(): Promise<void> {
     try {
       const plan = await loadCollectorPlan(this.#plan.file);
+      const access = this.#accessBy(plan);
       await this.#alerting.reload(plan.ruleGroups, plan.config);
+      this.#access.become(access);
       this.#plan = plan;
-      this.#log.info({ file: plan.file }, 'rules, routes and receivers reloaded');
+      this.#log.info({ file: plan.file }, 'rules, routes, receivers and tokens reloaded');
     } catch (error) {
       this.#log.error(
         { error: (error as Error).message },
@@ -141,13 +149,10 @@ export class Collector {
       externalUrl: config.external_url,
     });
     this.#metrics.include(() => alertingMetrics(this.#alerting));
-    this.#server = await HttpServer.listen({
-      address: parseListenAddress(config.listen)!,
-      handler: this.#routes(engine, queryable),
+    this.#server = await openDoor(collectorDoor(config), this.#access, this.#routes(engine, queryable), {
       log: this.#log,
       bodyBytesMax: config.limits.max_body_bytes,
       inflatedBytesMax: config.limits.max_body_bytes * 4,
-      ...(config.tls === undefined ? {} : { tls: readTls(config.tls) }),
     });
     await this.#refreshMetadata();
     this.#sampleLater();
@@ -155,22 +160,16 @@ export class Collector {
 
   #routes(engine: Engine, queryable: StoreQueryable): (request: HttpRequest) => ReturnType<Router['handle']> {
     const { config } = this.#plan;
-    const auth = new BearerAuth(config.tokens.map((token) => token.reveal()));
-    const checkRead = (request: HttpRequest): void => {
-      if (config.protect_reads) auth.check(request);
-    };
     const limiter = new RateLimiter(config.limits.requests_per_second);
-    const shared = { store: this.#store, clock: this.#clock };
+    const shared = { store: this.#store, clock: this.#clock, access: this.#access };
     const router = new Router();
-    createIngest(router, { ...shared, auth, limiter, metrics: this.#metrics, log: this.#log });
-    createHeartbeat(router, { ...shared, auth, metrics: this.#metrics });
-    createFleetApi(router, { ...shared, checkRead });
-    createRecordsApi(router, { ...shared, checkRead });
-    createPage(router, { checkRead });
-    // Silences and reloads need a token wherever there are tokens, also where everybody may read.
-    const checkChange = (request: HttpRequest): void => auth.check(request);
-    addAlertsRoutes(router, () => this.#alerting, checkRead, checkChange);
-    this.#addOwnRoutes(router, checkRead, checkChange);
+    createIngest(router, { ...shared, limiter, metrics: this.#metrics, log: this.#log });
+    createHeartbeat(router, { ...shared, metrics: this.#metrics });
+    createFleetApi(router, shared);
+    createRecordsApi(router, shared);
+    createPage(router);
+    addAlertsRoutes(router, () => this.#alerting);
+    this.#addOwnRoutes(router);
     const queries = new Router();
     mountQueryApi(queries, {
       queryable,
@@ -183,29 +182,22 @@ export class Collector {
       version,
     });
     router.prefix('/api/v1/', async (request) => {
-      checkRead(request);
       if (this.#clock.now() - this.#metadataAtMs > METADATA_MS) await this.#refreshMetadata();
       return queries.handle(request);
     });
     return (request) => router.handle(request);
   }
 
-  #addOwnRoutes(
-    router: Router,
-    checkRead: (request: HttpRequest) => void,
-    checkChange: (request: HttpRequest) => void,
-  ): void {
+  #addOwnRoutes(router: Router): void {
     router
       .route('GET', '/-/healthy', () => textResponse(200, 'healthy\n'))
       .route('GET', '/-/ready', () => textResponse(200, 'ready\n'))
       .route('POST', '/-/reload', async (request) => {
-        checkChange(request);
         refuseForeignPages(request);
         await this.reload();
         return jsonResponse(200, { status: 'success' });
       })
-      .route('GET', '/metrics', async (request) => {
-        checkRead(request);
+      .route('GET', '/metrics', async () => {
         await this.#refreshFigures();
         return {
           status: 200,
@@ -244,16 +236,4 @@ export class Collector {
     this.#metadataAtMs = this.#clock.now();
     this.#metadata = (await this.#store.metadata()) as Metadata;
   }
-}
-
-function readTls(tls: NonNullable<CollectorPlan['config']['tls']>): {
-  cert: string;
-  key: string;
-  clientCa?: string;
-} {
-  return {
-    cert: readFileSync(tls.cert_file, 'utf8'),
-    key: readFileSync(tls.key_file, 'utf8'),
-    ...(tls.client_ca_file === undefined ? {} : { clientCa: readFileSync(tls.client_ca_file, 'utf8') }),
-  };
 }

@@ -2,25 +2,16 @@ import type { Alerting } from './alerting.ts';
 import { SilenceError } from '../hooks/silence.ts';
 import { refuseForeignPages } from '../platform/foreign-pages.ts';
 import { HttpError } from '../platform/http-error.ts';
-import { type HttpRequest, jsonResponse } from '../platform/http-message.ts';
+import { jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
 
 /**
- * Silences in Alertmanager's v2 shapes, and the fate of notifications; on the agent and on the collector. `check` is
- * asked before something is shown, `checkChange` before something is changed.
+ * Silences in Alertmanager's v2 shapes, and the fate of notifications; on the agent and on the collector. Who may do it
+ * is asked before (`api/route-roles.ts`).
  */
-export function addAlertsRoutes(
-  router: Router,
-  alerting: () => Alerting,
-  check: (request: HttpRequest) => void,
-  checkChange: (request: HttpRequest) => void = check,
-): void {
-  router.route('GET', '/api/v1/silences', (request) => {
-    check(request);
-    return jsonResponse(200, alerting().hooks.silences.list());
-  });
+export function addAlertsRoutes(router: Router, alerting: () => Alerting): void {
+  router.route('GET', '/api/v1/silences', () => jsonResponse(200, alerting().hooks.silences.list()));
   router.route('POST', '/api/v1/silences', async (request) => {
-    checkChange(request);
     refuseForeignPages(request);
     try {
       return jsonResponse(200, await alerting().hooks.silences.add(parse(await request.body())));
@@ -33,17 +24,13 @@ export function addAlertsRoutes(
   router.prefix('/api/v1/silence/', async (request) => {
     if (request.method !== 'DELETE')
       throw new HttpError(405, 'a silence is ended with DELETE', { allow: 'DELETE' });
-    checkChange(request);
     refuseForeignPages(request);
     const id = request.path.slice('/api/v1/silence/'.length);
     if (!(await alerting().hooks.silences.expire(id)))
       throw new HttpError(404, `there is no silence ${id.slice(0, 100)}`);
     return jsonResponse(200, {});
   });
-  router.route('GET', '/api/v1/notifications', (request) => {
-    check(request);
-    return jsonResponse(200, alerting().hooks.status());
-  });
+  router.route('GET', '/api/v1/notifications', () => jsonResponse(200, alerting().hooks.status()));
 }
 
 function parse(body: Buffer): unknown {

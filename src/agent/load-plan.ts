@@ -1,3 +1,4 @@
+import { agentDoor } from '../config/access-schema.ts';
 import { loadAgentConfig, type LoadedAgentConfig } from '../config/load-config.ts';
 import { namedFileProblems } from '../config/named-files.ts';
 import type { Pack } from '../config/pack-schema.ts';
@@ -11,6 +12,7 @@ import type { SourceSpec } from '../tail/source-spec.ts';
 import { builtInGroups } from './built-in-groups.ts';
 import { templateProblems } from './check-receivers.ts';
 import { commitLimits, limitProblems } from './commit-limits.ts';
+import { doorNotes } from './door.ts';
 import type { Feeding } from './fed-metrics.ts';
 import { loadRules } from './load-rules.ts';
 import { type PackFile, PackLibrary } from './pack-library.ts';
@@ -25,6 +27,8 @@ export interface AgentPlan {
   /** What each source makes metrics of. */
   readonly fed: readonly Feeding[];
   readonly ruleGroups: readonly RuleGroup[];
+  /** Well, but worth a look: for `taffrail check`. */
+  readonly notes: readonly Problem[];
 }
 
 /** A pattern that keeps one chunk busy for longer than this is taken out of service. */
@@ -72,7 +76,8 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
     ...limitProblems(config, problemAt),
   );
   if (problems.length > 0) throw new ProblemsError(problems);
-  return { file, config, scanners, sources, fed, ruleGroups: [...builtIn.groups, ...rules.groups] };
+  const notes = doorNotes(agentDoor(config.listen), ['listen', 'tokens'], problemAt);
+  return { file, config, scanners, sources, fed, ruleGroups: [...builtIn.groups, ...rules.groups], notes };
 }
 
 function unknownPack(name: string, names: readonly string[]): string {

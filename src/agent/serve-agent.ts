@@ -1,7 +1,8 @@
 import { mergeFamilies } from '../metrics/exposition.ts';
 import type { Queryable } from '../model/series.ts';
-import { HttpServer } from '../platform/http-server.ts';
-import { parseListenAddress } from '../platform/listen-address.ts';
+import type { Door } from '../config/access-schema.ts';
+import type { Access } from '../platform/access/access.ts';
+import type { HttpServer } from '../platform/http-server.ts';
 import type { Log } from '../platform/log.ts';
 import { Router } from '../platform/router.ts';
 import { version } from '../platform/version.ts';
@@ -9,11 +10,13 @@ import type { Engine } from '../promql/engine.ts';
 import { addAdminRoutes, type AdminRoutes } from './admin-routes.ts';
 import type { Alerting } from './alerting.ts';
 import { addAlertsRoutes } from './alerts-routes.ts';
+import { openDoor } from './door.ts';
 import { mountQueryApi } from './mount-query-api.ts';
 import { SelectIndex } from './select-index.ts';
 
 export interface AgentServer extends AdminRoutes {
-  readonly listen: string;
+  readonly door: Door;
+  readonly access: Access;
   readonly alerting: Alerting;
   readonly queryable: Queryable;
   readonly engine: Engine;
@@ -25,11 +28,7 @@ export interface AgentServer extends AdminRoutes {
 export async function serveAgent(agent: AgentServer): Promise<HttpServer> {
   const { alerting, registry, self, now } = agent;
   const router = new Router();
-  addAlertsRoutes(
-    router,
-    () => alerting,
-    () => undefined,
-  );
+  addAlertsRoutes(router, () => alerting);
   addAdminRoutes(router, agent);
   mountQueryApi(router, {
     queryable: agent.queryable,
@@ -41,9 +40,5 @@ export async function serveAgent(agent: AgentServer): Promise<HttpServer> {
     timeoutMs: agent.queryTimeoutMs,
     version,
   });
-  return HttpServer.listen({
-    address: parseListenAddress(agent.listen)!,
-    handler: async (request) => router.handle(request),
-    log: agent.log,
-  });
+  return openDoor(agent.door, agent.access, async (request) => router.handle(request), { log: agent.log });
 }

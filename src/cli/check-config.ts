@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { loadAgentPlan } from '../agent/load-plan.ts';
 import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
-import { formatProblem } from '../model/problem.ts';
+import { formatProblem, type Problem } from '../model/problem.ts';
 import { packWarnings } from '../parse/pack-warnings.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
 
@@ -12,15 +12,17 @@ import { enableLinearFallback } from '../parse/pattern/linear.ts';
 export async function checkConfig(file: string): Promise<string> {
   enableLinearFallback();
   if (isCollector(file)) {
-    const { ruleGroups } = await loadCollectorPlan(file);
-    return `${file}: well; a collector with ${countRules(ruleGroups)} rules`;
+    const { ruleGroups, notes } = await loadCollectorPlan(file);
+    return `${warningText(notes)}${file}: well; a collector with ${countRules(ruleGroups)} rules`;
   }
-  const { config, scanners, ruleGroups } = await loadAgentPlan(file);
+  const { config, scanners, ruleGroups, notes } = await loadAgentPlan(file);
   const packs = new Map(scanners.map(({ packFile, packText }) => [packFile, packText]));
-  const warnings = [...packs].flatMap(([packFile, text]) =>
-    packWarnings(text, packFile).map((warning) => `warning: ${formatProblem(warning)}\n`),
-  );
-  return `${warnings.join('')}${file}: well; ${config.sources.length} sources, ${config.sinks.length} sinks, ${countRules(ruleGroups)} rules`;
+  const warnings = [...packs].flatMap(([packFile, text]) => packWarnings(text, packFile));
+  return `${warningText([...warnings, ...notes])}${file}: well; ${config.sources.length} sources, ${config.sinks.length} sinks, ${countRules(ruleGroups)} rules`;
+}
+
+function warningText(warnings: readonly Problem[]): string {
+  return warnings.map((warning) => `warning: ${formatProblem(warning)}\n`).join('');
 }
 
 /** An agent's configuration has sources; one without is taken for a collector's if it has a key that only those have. */

@@ -2,13 +2,11 @@ import type { Clock } from '../platform/clock.ts';
 import { HttpError } from '../platform/http-error.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
-import type { BearerAuth } from './bearer-auth.ts';
 import type { CollectorMetrics } from './collector-metrics.ts';
 import type { FleetStore } from './store/store.ts';
 
 export interface HeartbeatDeps {
   readonly store: Pick<FleetStore, 'id' | 'heartbeat'>;
-  readonly auth: BearerAuth;
   readonly metrics: CollectorMetrics;
   readonly clock: Clock;
 }
@@ -23,7 +21,6 @@ export function createHeartbeat(router: Router, deps: HeartbeatDeps): void {
 }
 
 async function takeHeartbeat(request: HttpRequest, deps: HeartbeatDeps): Promise<HttpResponse> {
-  deps.auth.check(request);
   // A page of another site cannot send this type without asking first.
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
     throw new HttpError(415, 'a heartbeat is application/json');

@@ -1,10 +1,10 @@
+import type { Access } from '../platform/access/access.ts';
 import type { Clock } from '../platform/clock.ts';
 import { faultPoint } from '../platform/fault.ts';
 import { HttpError } from '../platform/http-error.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-message.ts';
 import type { Log } from '../platform/log.ts';
 import type { Router } from '../platform/router.ts';
-import type { BearerAuth } from './bearer-auth.ts';
 import type { CollectorMetrics } from './collector-metrics.ts';
 import { otlpError, otlpSuccess, type OtlpEncoding } from './otlp-answer.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -14,7 +14,7 @@ import type { IngestStore } from './store/store.ts';
 
 export interface IngestDeps {
   readonly store: IngestStore;
-  readonly auth: BearerAuth;
+  readonly access: Access;
   readonly limiter: RateLimiter;
   readonly metrics: CollectorMetrics;
   readonly clock: Clock;
@@ -92,8 +92,8 @@ class Ingest {
   }
 
   #admit(request: HttpRequest): void {
-    const { auth, limiter, clock, store } = this.#deps;
-    auth.check(request);
+    const { access, limiter, clock, store } = this.#deps;
+    access.admit(request, ['send']);
     limiter.take(request.remoteAddress, clock.now());
     if (store.isBusy(Number(request.headers['content-length'] ?? 0))) {
       throw new HttpError(429, 'the store is behind with writing; send again later', { 'retry-after': '1' });

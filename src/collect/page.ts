@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { HttpHandler, HttpRequest } from '../platform/http-message.ts';
+import type { HttpHandler } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -25,26 +25,21 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-export interface PageDeps {
-  /** Throws where the asker may not read. */
-  readonly checkRead: (request: HttpRequest) => void;
-}
-
 /** Adds the web page: its files and the chart library, read once, no build. */
-export function createPage(router: Router, deps: PageDeps): void {
+export function createPage(router: Router): void {
   const folder = fileURLToPath(new URL('./page', import.meta.url));
   for (const name of readdirSync(folder)) {
-    router.route('GET', name === 'index.html' ? '/' : `/${name}`, fileHandler(join(folder, name), deps));
+    router.route('GET', name === 'index.html' ? '/' : `/${name}`, fileHandler(join(folder, name)));
   }
-  router.route('GET', '/favicon.ico', fileHandler(join(folder, 'favicon.svg'), deps));
+  router.route('GET', '/favicon.ico', fileHandler(join(folder, 'favicon.svg')));
   const require = createRequire(import.meta.url);
   const charts = dirname(require.resolve('uplot/dist/uPlot.esm.js'));
   for (const name of ['uPlot.esm.js', 'uPlot.min.css']) {
-    router.route('GET', `/assets/${name}`, fileHandler(join(charts, name), deps));
+    router.route('GET', `/assets/${name}`, fileHandler(join(charts, name)));
   }
 }
 
-function fileHandler(path: string, deps: PageDeps): HttpHandler {
+function fileHandler(path: string): HttpHandler {
   const body = readFileSync(path);
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
   const headers = {
@@ -57,7 +52,6 @@ function fileHandler(path: string, deps: PageDeps): HttpHandler {
     etag,
   };
   return (request) => {
-    deps.checkRead(request);
     if (request.headers['if-none-match'] === etag) return { status: 304, headers };
     return { status: 200, headers, body };
   };

@@ -10,7 +10,6 @@ import type { RecordStore, TailPlace } from './store/store.ts';
 export interface RecordsDeps {
   readonly store: RecordStore;
   readonly clock: Clock;
-  readonly checkRead: (request: HttpRequest) => void;
 }
 
 const LIMIT_MAX = 5000;
@@ -29,7 +28,6 @@ export function createRecordsApi(router: Router, deps: RecordsDeps): void {
   const api = new RecordsApi(deps);
   const guarded =
     (handler: (request: HttpRequest) => Promise<HttpResponse>) => async (request: HttpRequest) => {
-      deps.checkRead(request);
       return handler(request).catch(asHttpError);
     };
   router.route(

@@ -1,10 +1,12 @@
 import { builtInGroups } from '../agent/built-in-groups.ts';
 import { templateProblems } from '../agent/check-receivers.ts';
 import { loadRules } from '../agent/load-rules.ts';
+import { doorNotes } from '../agent/door.ts';
+import type { Door } from '../config/access-schema.ts';
 import { namedFileProblems } from '../config/named-files.ts';
 import { loadCollectorConfig } from '../config/load-config.ts';
 import type { CollectorConfig } from '../config/collector-schema.ts';
-import { ProblemsError } from '../model/problem.ts';
+import { type Problem, ProblemsError } from '../model/problem.ts';
 import type { RuleGroup } from '../rules/rule.ts';
 
 /** A collector's configuration with the rule files that it names. */
@@ -12,6 +14,12 @@ export interface CollectorPlan {
   readonly file: string;
   readonly config: CollectorConfig;
   readonly ruleGroups: readonly RuleGroup[];
+  /** Well, but worth a look: for `taffrail check`. */
+  readonly notes: readonly Problem[];
+}
+
+export function collectorDoor(config: CollectorConfig): Door {
+  return { ...config, address: config.listen };
 }
 
 /** What start-up, reload and `taffrail check` share. Throws ProblemsError. */
@@ -26,5 +34,6 @@ export async function loadCollectorPlan(file: string): Promise<CollectorPlan> {
     ...namedFileProblems(config, problemAt),
   ];
   if (problems.length > 0) throw new ProblemsError(problems);
-  return { file, config, ruleGroups: [...builtIn.groups, ...rules.groups] };
+  const notes = doorNotes(collectorDoor(config), ['tokens'], problemAt);
+  return { file, config, ruleGroups: [...builtIn.groups, ...rules.groups], notes };
 }

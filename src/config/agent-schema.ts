@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseListenAddress } from '../platform/listen-address.ts';
+import { agentDoor, agentListenSchema, openDoorComplaint } from './access-schema.ts';
 import { alertingShape, checkAlerting } from './alerting-schema.ts';
 import { bufferSchema } from './buffer-schema.ts';
 import { sinkSchema } from './sink-schema.ts';
@@ -8,11 +8,6 @@ import { duration } from './units.ts';
 
 export const labelName = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, {
   error: 'a label name is letters, digits and _, not beginning with a digit',
-});
-
-/** See `platform/listen-address.ts`. */
-export const listenAddress = z.string().refine((text) => parseListenAddress(text) !== undefined, {
-  error: 'expected host:port, such as 127.0.0.1:9470 or [::1]:9470, or unix:/path',
 });
 
 const metricsSchema = z.strictObject({
@@ -93,7 +88,11 @@ export const agentSchema = z
       .describe(
         'Threads that parse beside the main one when several files are busy. auto: one less than the cores, at most 4, and one less again for sources with records, whose compression keeps cores busy too.',
       ),
-    listen: listenAddress.default('127.0.0.1:9470').describe('Address of /metrics, /status and the API.'),
+    listen: agentListenSchema
+      .default('127.0.0.1:9470')
+      .describe(
+        'Address of /metrics, /status and the API, or a mapping: `{ address, tls, tokens }`. One that other hosts can reach needs tokens or tls.',
+      ),
     hot_reload: z
       .boolean()
       .default(true)
@@ -110,6 +109,8 @@ export const agentSchema = z
   })
   .superRefine((config, context) => {
     checkAlerting(config, context);
+    const openDoor = openDoorComplaint(agentDoor(config.listen));
+    if (openDoor !== undefined) context.addIssue({ code: 'custom', path: ['listen'], message: openDoor });
     for (const [list, key] of [
       [config.sources, 'sources'],
       [config.sinks, 'sinks'],

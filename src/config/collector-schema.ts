@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import { isLoopback, parseListenAddress } from '../platform/listen-address.ts';
-import { labelName, listenAddress } from './agent-schema.ts';
+import {
+  hostsSchema,
+  listenAddress,
+  openDoorComplaint,
+  tlsServerSchema,
+  tokensSchema,
+  trustedProxiesSchema,
+} from './access-schema.ts';
+import { labelName } from './agent-schema.ts';
 import { alertingShape, checkAlerting } from './alerting-schema.ts';
-import { secretText } from './sink-schema.ts';
 import { duration, size } from './units.ts';
 
 /** `collector.yaml`: the collector's configuration. */
@@ -20,25 +26,14 @@ export const collectorSchema = z
       .boolean()
       .default(false)
       .describe('Listen beyond loopback without token and without TLS.'),
-    tokens: z
-      .array(secretText)
-      .default([])
-      .describe('Bearer tokens; a request needs one of them. Usually `${env:NAME}` or `${file:PATH}`.'),
+    tokens: tokensSchema,
     protect_reads: z
       .boolean()
       .default(true)
       .describe('Where tokens are set, the page and the query API need one too.'),
-    tls: z
-      .strictObject({
-        cert_file: z.string().describe("PEM file of the server's certificate chain."),
-        key_file: z.string().describe('PEM file of its key.'),
-        client_ca_file: z
-          .string()
-          .optional()
-          .describe('PEM file of authorities; clients must then show a certificate of theirs.'),
-      })
-      .optional()
-      .describe('Serve HTTPS.'),
+    tls: tlsServerSchema.optional().describe('Serve HTTPS.'),
+    hosts: hostsSchema,
+    trusted_proxies: trustedProxiesSchema,
     retention: z
       .strictObject({
         time: duration({ min: '1h' })
@@ -91,14 +86,8 @@ export const collectorSchema = z
   })
   .superRefine((config, context) => {
     checkAlerting(config, context);
-    const address = parseListenAddress(config.listen);
-    if (address === undefined || isLoopback(address) || config.allow_insecure) return;
-    if (config.tokens.length > 0 || config.tls !== undefined) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['listen'],
-      message: `${config.listen} can be reached from other hosts, and neither tokens nor tls is set; set one of them, listen on 127.0.0.1, or say allow_insecure: true`,
-    });
+    const openDoor = openDoorComplaint({ ...config, address: config.listen });
+    if (openDoor !== undefined) context.addIssue({ code: 'custom', path: ['listen'], message: openDoor });
   });
 
 export type CollectorConfig = z.infer<typeof collectorSchema>;

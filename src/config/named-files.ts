@@ -5,12 +5,12 @@ import type { ProblemAt } from './checked-yaml.ts';
 
 type Path = readonly (string | number)[];
 
-/** Files that a configuration names under keys that end in `_file`, at any depth: relative ones count from its folder. */
+/** Files that a configuration names under keys that end in `_file`, or for a token, at any depth: relative ones count from its folder. */
 export function resolveNamedFiles<T>(value: T, base: string): T {
   return mapFiles(value, [], (_, file) => resolve(base, file)) as T;
 }
 
-/** Certificates and keys that cannot be read. Not tokens: their files are read when they are needed, and may come later. */
+/** Certificates, keys and tokens to expect that cannot be read. Not tokens to send: their files are read when they are needed, and may come later. */
 export function namedFileProblems(config: object, problemAt: ProblemAt): readonly Problem[] {
   const problems: Problem[] = [];
   mapFiles(config, [], (path, file) => {
@@ -28,10 +28,16 @@ function mapFiles(value: unknown, path: Path, map: (path: Path, file: string) =>
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]: [string, unknown]) => {
       const at = [...path, key];
-      const isFile = key.endsWith('_file') && typeof inner === 'string';
+      const isFile = isFileKey(at) && typeof inner === 'string';
       return [key, isFile ? map(at, inner) : mapFiles(inner, at, map)];
     }),
   );
+}
+
+/** `…_file`, and `tokens[].file`. */
+function isFileKey(path: Path): boolean {
+  const key = String(path.at(-1));
+  return key.endsWith('_file') || (key === 'file' && path.at(-3) === 'tokens');
 }
 
 function complaintAbout(file: string): string | undefined {

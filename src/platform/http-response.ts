@@ -9,12 +9,16 @@ const gzip = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.gzip);
 /** Below this compression costs more than it saves. */
 const COMPRESS_FROM_BYTES = 1400;
 
-/** Writes an answer: compressed where it pays and the client takes it, streamed with backpressure, bodiless for HEAD. */
+/**
+ * `lingerMs`: how long the rest of a request is read before its connection ends.
+ * Writes an answer: compressed where it pays and the client takes it, streamed with backpressure, bodiless for HEAD.
+ */
 export async function sendResponse(
   message: IncomingMessage,
   response: ServerResponse,
   answer: HttpResponse,
   signal: AbortSignal,
+  lingerMs = 0,
 ): Promise<void> {
   if (response.destroyed) return;
   const { body } = answer;
@@ -29,6 +33,7 @@ export async function sendResponse(
     response,
     answer,
     typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array()),
+    lingerMs,
   );
 }
 
@@ -37,6 +42,7 @@ async function sendWhole(
   response: ServerResponse,
   answer: HttpResponse,
   plain: Uint8Array,
+  lingerMs: number,
 ): Promise<void> {
   const headers: Record<string, string | number> = { ...answer.headers };
   let bytes = plain;
@@ -49,7 +55,26 @@ async function sendWhole(
   }
   if (answer.status !== 204 && answer.status !== 304) headers['content-length'] = bytes.length;
   response.writeHead(answer.status, headers);
-  response.end(message.method === 'HEAD' ? undefined : bytes);
+  const content = message.method === 'HEAD' ? new Uint8Array() : bytes;
+  if (lingerMs > 0 && !message.complete) {
+    response.flushHeaders();
+    if (content.length > 0) response.write(content);
+    await restOf(message, lingerMs);
+    response.end();
+  } else response.end(content);
+}
+
+/** To close while bytes arrive would reset the connection, and the sender would not see its answer. */
+async function restOf(message: IncomingMessage, lingerMs: number): Promise<void> {
+  message.resume();
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(done, lingerMs);
+    message.once('end', done).once('close', done);
+  });
 }
 
 function pays(bytes: Uint8Array, headers: Readonly<Record<string, string | number>>): boolean {

@@ -1,9 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
+import type * as tls from 'node:tls';
 import { StartRefused } from '../model/start-refused.ts';
+import type { AddressList } from './address-list.ts';
+import { ConnectionGate, type ConnectionGateOptions } from './connection-gate.ts';
 import { BodyBudget, readBody, readEncodedBody } from './http-body.ts';
 import { HttpError } from './http-error.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from './http-message.ts';
@@ -23,13 +26,35 @@ export interface HttpServerOptions {
   readonly inflatedBytesMax?: number;
   /** Bytes of all bodies held at one time; default 256 MiB. */
   readonly heldBytesMax?: number;
+  /** Default 20,000, or what the limit of open files leaves. */
   readonly connectionsMax?: number;
+  /** Without it, all connections are alike. */
+  readonly strangers?: StrangerOptions;
+  /** Whose `X-Forwarded-For` is believed, and whose connections are never those of strangers. */
+  readonly trustedProxies?: AddressList;
   /** A sender must have sent its headers by then, and the whole request by `requestTimeoutMs`. */
   readonly headersTimeoutMs?: number;
   readonly requestTimeoutMs?: number;
 }
 
+/** How connections are told apart that have not shown a token yet. */
+export interface StrangerOptions {
+  /** Whether there are strangers at all: not where everybody may do everything. */
+  readonly exist: () => boolean;
+  /** Whether a request shows a valid token. */
+  readonly isKnown: (request: Pick<HttpRequest, 'headers'>) => boolean;
+  readonly limits?: Partial<ConnectionGateOptions>;
+}
+
 const MIB = 1024 * 1024;
+
+const CONNECTIONS_MAX = 20_000;
+/** Files that a process needs beside its connections. */
+const OTHER_FILES = 512;
+/** A fleet that comes back at once must find room until its connections are taken, not be told to try again in a second. */
+const BACKLOG = 4096;
+/** How long the rest of a refused request is still read, so that its sender sees the answer. */
+const LINGER_MS = 1500;
 
 /**
  * HTTP/1.1 over TCP, TLS or a unix socket, with every size and time bounded: a sender that is slow, huge or hostile
@@ -52,13 +77,16 @@ export class HttpServer {
     // Each request under way listens to it; to have many of them is no leak.
     setMaxListeners(0, closing.signal);
     const budget = new BodyBudget(options.heldBytesMax ?? 256 * MIB);
+    const gate = options.strangers === undefined ? undefined : new ConnectionGate(options.strangers.limits);
     const server = createServer(options, (message, response) => {
-      void serve(options, budget, closing.signal, message, response);
+      void serve({ options, budget, gate, closing: closing.signal }, message, response);
     });
-    server.maxConnections = options.connectionsMax ?? 1024;
+    server.maxConnections = options.connectionsMax ?? Math.min(CONNECTIONS_MAX, openFilesMax() - OTHER_FILES);
     server.on('clientError', answerClientError);
+    if (gate !== undefined) watchStrangers(server, options, gate);
     await bind(server, options.address);
     server.on('error', (error) => options.log.warn({ err: error }, 'http server'));
+    server.once('close', () => gate?.close());
     return new HttpServer(server, boundAddress(server, options.address), closing);
   }
 
@@ -96,13 +124,49 @@ function createServer(options: HttpServerOptions, listener: http.RequestListener
     clientCa === undefined
       ? { cert, key }
       : { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: true };
-  return https.createServer({ ...limits, ...identity, minVersion: 'TLSv1.2' }, listener);
+  const handshake = { minVersion: 'TLSv1.2', handshakeTimeout: limits.headersTimeout! } as const;
+  return https.createServer({ ...limits, ...identity, ...handshake }, listener);
+}
+
+/** How many files this process may have open; Node raises the limit as far as it may. */
+function openFilesMax(): number {
+  try {
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    const found = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1]);
+    return found > 2 * OTHER_FILES ? found : 2 * OTHER_FILES;
+  } catch {
+    // Not Linux: what the server would take by itself.
+    return CONNECTIONS_MAX;
+  }
+}
+
+/** A connection is a stranger's from its first byte, and for TLS until a request comes or a certificate is shown. */
+function watchStrangers(server: http.Server, options: HttpServerOptions, gate: ConnectionGate): void {
+  const { trustedProxies, strangers, tls } = options;
+  server.on('connection', (socket: net.Socket) => {
+    const address = socket.remoteAddress ?? '';
+    if (options.address.kind === 'unix' || trustedProxies?.has(address) === true) return;
+    if (strangers?.exist() === true) gate.opened(socket);
+  });
+  if (tls?.clientCa === undefined) return;
+  server.on('secureConnection', (socket: tls.TLSSocket) => gate.known(rawSocket(socket)));
+}
+
+/** Of a TLS connection, the one below it, which is what connected. */
+function rawSocket(socket: net.Socket): net.Socket {
+  return (socket as net.Socket & { readonly _parent?: net.Socket })._parent ?? socket;
+}
+
+/** What a server's requests have in common. */
+interface Serving {
+  readonly options: HttpServerOptions;
+  readonly budget: BodyBudget;
+  readonly gate: ConnectionGate | undefined;
+  readonly closing: AbortSignal;
 }
 
 async function serve(
-  options: HttpServerOptions,
-  budget: BodyBudget,
-  closing: AbortSignal,
+  { options, budget, gate, closing }: Serving,
   message: http.IncomingMessage,
   response: http.ServerResponse,
 ): Promise<void> {
@@ -124,13 +188,23 @@ async function serve(
       inflatedBytesMax: options.inflatedBytesMax ?? 64 * MIB,
     };
     const hold = (bytes: number): void => void (held += bytes);
-    const request = toRequest(message, gone.signal, {
+    const request = toRequest(message, options.trustedProxies, gone.signal, {
       body: () => readBody(message, limits, budget, hold),
       encodedBody: () => readEncodedBody(message, limits, budget, hold),
     });
+    const connection = rawSocket(socket);
+    if (gate?.isStranger(connection) === true) {
+      if (options.strangers?.isKnown(message) === true) gate.known(connection);
+      else gate.begins(connection, message);
+    }
     const answer = await answerOf(options, request);
-    if (closing.aborted) response.setHeader('connection', 'close');
-    await sendResponse(message, response, answer, gone.signal);
+    const isStrange = gate?.isStranger(connection) === true;
+    // Who is refused, and a stranger who still sends what nobody will read, must begin anew.
+    const endsHere =
+      REFUSALS.has(answer.status) || (isStrange && (answer.status >= 400 || !message.complete));
+    if (closing.aborted || endsHere) response.setHeader('connection', 'close');
+    await sendResponse(message, response, answer, gone.signal, endsHere ? LINGER_MS : 0);
+    gate?.ended(connection);
   } catch (error) {
     options.log.warn({ err: error, path: message.url?.slice(0, 200) }, 'a response could not be sent');
     response.destroy();
@@ -138,6 +212,9 @@ async function serve(
     budget.release(held);
   }
 }
+
+/** Not allowed, not known here, or not for us. */
+const REFUSALS = new Set([401, 403, 421]);
 
 async function answerOf(options: HttpServerOptions, request: HttpRequest | HttpError): Promise<HttpResponse> {
   try {
@@ -160,6 +237,7 @@ function errorResponse(error: HttpError): HttpResponse {
 
 function toRequest(
   message: http.IncomingMessage,
+  trustedProxies: AddressList | undefined,
   signal: AbortSignal,
   bodies: Pick<HttpRequest, 'body' | 'encodedBody'>,
 ): HttpRequest | HttpError {
@@ -176,10 +254,17 @@ function toRequest(
     path,
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
     headers: message.headers,
-    remoteAddress: message.socket.remoteAddress ?? '',
+    remoteAddress: senderAddress(message, trustedProxies),
     signal,
     ...bodies,
   };
+}
+
+function senderAddress(message: http.IncomingMessage, trustedProxies: AddressList | undefined): string {
+  const peer = message.socket.remoteAddress ?? '';
+  if (trustedProxies === undefined || peer === '') return peer;
+  const forwarded = message.headers['x-forwarded-for'];
+  return trustedProxies.sender(peer, Array.isArray(forwarded) ? forwarded.join(',') : forwarded);
 }
 
 /** What does not parse as HTTP, or comes too slowly, still gets a status line where the socket takes one. */
@@ -221,8 +306,8 @@ function bindOnce(server: http.Server, address: ListenAddress): Promise<void> {
       server.removeListener('error', reject);
       resolve();
     };
-    if (address.kind === 'unix') server.listen(address.path, done);
-    else server.listen(address.port, address.host, done);
+    if (address.kind === 'unix') server.listen({ path: address.path, backlog: BACKLOG }, done);
+    else server.listen({ port: address.port, host: address.host, backlog: BACKLOG }, done);
   });
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BearerAuth } from '../../src/collect/bearer-auth.ts';
+import { guarded } from '../../src/api/route-roles.ts';
 import { CollectorMetrics, declareCollectorMetrics } from '../../src/collect/collector-metrics.ts';
 import { createFleetApi } from '../../src/collect/fleet-api.ts';
 import { createHeartbeat } from '../../src/collect/heartbeat.ts';
@@ -13,6 +13,7 @@ import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { HttpServer } from '../../src/platform/http-server.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { Router } from '../../src/platform/router.ts';
+import { accessWith, textToken } from '../platform/access/tokens.ts';
 
 /** A collector without its page, on a free port. */
 export class TestCollector {
@@ -39,17 +40,17 @@ export class TestCollector {
     const retention = { timeMs: 15 * 86_400_000, bytesMax: 1e10 };
     const store = await SqliteStore.open({ path: options.path, retention, ...options.store });
     const metrics = declareCollectorMetrics(new CollectorMetrics());
-    const auth = new BearerAuth(options.tokens ?? []);
+    const access = accessWith((options.tokens ?? []).map((token) => textToken(token, 'admin')));
     const clock = options.clock ?? systemClock;
     const router = new Router();
-    const deps = { store, metrics, auth, clock, log: silentLog, checkRead: () => undefined };
+    const deps = { store, metrics, access, clock, log: silentLog };
     createIngest(router, { ...deps, limiter: new RateLimiter(options.requestsPerSecond ?? 1e6) });
     createHeartbeat(router, deps);
     createFleetApi(router, deps);
     createRecordsApi(router, deps);
     options.extend?.(router, store);
     const server = await HttpServer.listen({
-      handler: (request) => router.handle(request),
+      handler: guarded((request) => router.handle(request), access),
       address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
       log: silentLog,
     });

@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 function addPage(router: Router, store: Store): void {
-  createPage(router, { checkRead: () => undefined });
+  createPage(router);
   const queryable = new StoreQueryable(store);
   mountQueryApi(router, {
     queryable,
