@@ -31,12 +31,15 @@ import { systemClock } from './platform/clock.ts';
 import type { HttpServer } from './platform/http-server.ts';
 import type { Log } from './platform/log.ts';
 import { version } from './platform/version.ts';
+import { within } from './platform/within.ts';
 import { Engine } from './promql/engine.ts';
 import { RingStore } from './promql/ring-store.ts';
 import { MemoryStore } from './rules/memory-store.ts';
 
 /** Most flat series whose history is kept for rules and queries. */
 const RING_SERIES_MAX = 10_000;
+/** A reload is answered after the first look for files of its sources, but not later than this: a disk may not answer. */
+const LOOK_MS = 2_000;
 const QUERY_LIMITS = { maxSamples: 5_000_000, timeoutMs: 10_000 };
 
 /**
@@ -319,10 +322,17 @@ export class Agent {
   }
 
   async #apply(plan: AgentPlan): Promise<void> {
-    await this.#alerting.reload(plan.ruleGroups, plan.config);
-    this.#history.keepFor(plan.ruleGroups);
     this.#access.become(this.#accessBy(plan));
     this.#plan = plan;
+    // Together: what a hook has under way is waited for, and files are read meanwhile.
+    const parts = [this.#alerting.reload(plan.ruleGroups, plan.config), this.#applyReading(plan)];
+    const failed = (await Promise.allSettled(parts)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+    this.#history.keepFor(plan.ruleGroups);
+    await within(this.#clock, LOOK_MS, this.#reading.lookedFor());
+  }
+
+  async #applyReading(plan: AgentPlan): Promise<void> {
     await this.#reading.change(plan);
     await this.#sinks.use(plan.config.sinks);
     this.#reading.resume();

@@ -62,16 +62,22 @@ export class Reading {
 
   /** Reads nothing until `resume`. A full buffer is not waited for: it may be this very change that makes it drain. */
   async change(plan: AgentPlan): Promise<void> {
-    await this.#pipeline.pause();
-    await this.#lanes.close();
-    this.#options.notes.forgetPatterns();
-    this.#lanes = this.#lanesFor(plan);
-    this.#pipeline = this.#pipelineFor(plan);
-    await this.#tailer.updateSources(plan.sources);
+    await this.#tailer.updateSources(plan.sources, async () => {
+      await this.#pipeline.pause();
+      await this.#lanes.close();
+      this.#options.notes.forgetPatterns();
+      this.#lanes = this.#lanesFor(plan);
+      this.#pipeline = this.#pipelineFor(plan);
+    });
   }
 
   resume(): void {
     this.#pipeline.start();
+  }
+
+  /** Resolves when the files of changed sources have been looked for. */
+  async lookedFor(): Promise<void> {
+    await this.#tailer.lookAtAll();
   }
 
   /** What was taken so far is committed. */

@@ -9,6 +9,7 @@ import type { Log } from '../platform/log.ts';
 import { Secret } from '../platform/secret.ts';
 import { createSink } from '../sinks/create-sink.ts';
 import { version } from '../platform/version.ts';
+import { within } from '../platform/within.ts';
 import type { Ledger, SinkProgress } from './ledger.ts';
 
 export interface SinkSurroundings {
@@ -29,6 +30,7 @@ interface Running {
 }
 
 const RELOAD_STOP_MS = 5000;
+const ENDLESS_MS = 1000;
 const DRAIN_LOOK_MS = 10;
 
 /** The configured sinks, each with its cursor. A sink that leaves the configuration gives up its place in the buffer. */
@@ -57,7 +59,7 @@ export class SinkSet {
     const gone = this.#running.filter((running) => !kept.includes(running));
     this.#running = kept;
     this.#leaving = gone.map(({ sink }) => sink);
-    await Promise.all(this.#leaving.map(async (sink) => sink.stop(this.#leaveWithinMs)));
+    await Promise.all(this.#leaving.map(async (sink) => this.#end(sink)));
     this.#leaving = [];
     for (const config of configs) {
       if (!kept.some((running) => running.config.name === config.name)) await this.#add(config);
@@ -65,6 +67,16 @@ export class SinkSet {
     const order = configs.map(({ name }) => name);
     this.#running.sort((a, b) => order.indexOf(a.config.name) - order.indexOf(b.config.name));
     await buffer.retainCursors(new Set(order));
+  }
+
+  /** One that does not even end when its requests are ended is left alone: files are not read until all have gone. */
+  async #end(sink: Sink): Promise<void> {
+    const ms = this.#leaveWithinMs;
+    if (await within(this.#around.clock, ms + ENDLESS_MS, sink.stop(ms))) return;
+    this.#around.log.error(
+      { sink: sink.name },
+      'a sink that left the configuration does not end; it is left alone',
+    );
   }
 
   async #add(config: SinkConfig): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { within } from '../platform/within.ts';
 
 /** Each step has at least this, also where those before it took all the time there was. */
 const LEAST_MS = 250;
@@ -24,15 +25,8 @@ export class StopSteps {
 
   /** Gives a step its time; after that it is left alone. */
   async within(ms: number, name: string, step: Promise<unknown>): Promise<void> {
-    let timer: { cancel(): void } | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = this.#clock.setTimeout(() => {
-        this.#log.warn({ step: name, seconds: ms / 1000 }, 'a step of stopping took too long');
-        resolve();
-      }, ms);
-    });
-    await Promise.race([this.run(name, step), late]);
-    timer?.cancel();
+    if (await within(this.#clock, ms, this.run(name, step))) return;
+    this.#log.warn({ step: name, seconds: ms / 1000 }, 'a step of stopping took too long');
   }
 
   /** To its end. */

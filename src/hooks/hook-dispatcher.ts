@@ -44,7 +44,7 @@ const HOUSEKEEPING_MS = 3_600_000;
 /** Timers are at most this long, so that a step of the wall clock is noticed. */
 const MAX_TIMER_MS = 60_000;
 /** How long a change of configuration waits for what is under way. */
-const RECONFIGURE_MS = 10_000;
+const RECONFIGURE_MS = 7_000;
 
 /**
  * Takes alert changes and tells people, with Alertmanager's meaning of route, grouping, inhibition and silence.

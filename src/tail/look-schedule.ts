@@ -42,6 +42,10 @@ export class LookSchedule {
   /** Monotonic: until when the time that looks have cost is above their part. */
   #paidAtMs = 0;
   #pollUntilMs = 0;
+  /** Changes that looks wait for. */
+  #held = 0;
+  /** Those who wait for a look at everything that has not begun yet. */
+  #awaiting: (() => void)[] = [];
   #stopped = false;
   looks = 0;
 
@@ -59,9 +63,27 @@ export class LookSchedule {
     this.#isWatching = isWatching;
   }
 
-  /** Resolves when nothing is being looked at. */
-  async settled(): Promise<void> {
-    await this.#running;
+  /**
+   * Looks once at everything; resolves when that look has ended, or failed. What it leaves undecided is not waited for:
+   * some of it is decided only by reading, which may be paused.
+   */
+  async atAll(): Promise<void> {
+    if (this.#stopped) return;
+    const ended = new Promise<void>((resolve) => this.#awaiting.push(resolve));
+    this.now('');
+    await ended;
+  }
+
+  /** Makes a change that no look may see half done: the look under way ends first, and no other begins before its end. */
+  async between(change: () => Promise<void>): Promise<void> {
+    this.#held++;
+    try {
+      await this.#running;
+      await change();
+    } finally {
+      this.#held--;
+      if (this.#asked.size > 0) this.#run();
+    }
   }
 
   now(path: string): void {
@@ -117,6 +139,7 @@ export class LookSchedule {
     this.#laterTimer?.cancel();
     await this.#running;
     this.#sweepTimer?.cancel();
+    for (const resolve of this.#awaiting.splice(0)) resolve();
   }
 
   scheduleSweep(): void {
@@ -130,7 +153,7 @@ export class LookSchedule {
   }
 
   #run(): void {
-    if (this.#stopped || this.#running !== undefined) return;
+    if (this.#stopped || this.#held > 0 || this.#running !== undefined) return;
     this.#running = this.#lookUntilDone().finally(() => {
       this.#running = undefined;
       if (this.#asked.size > 0) this.#run();
@@ -138,9 +161,10 @@ export class LookSchedule {
   }
 
   async #lookUntilDone(): Promise<void> {
-    while (this.#asked.size > 0 && !this.#stopped) {
+    while (this.#asked.size > 0 && this.#held === 0 && !this.#stopped) {
       const paths = [...this.#asked];
       this.#asked.clear();
+      const awaiting = paths.includes('') ? this.#awaiting.splice(0) : [];
       try {
         if (paths.includes('')) await this.#lookAtAll();
         else await this.#catalogue.lookAt(paths);
@@ -150,6 +174,7 @@ export class LookSchedule {
         this.#log.warn(fields, 'looking for files failed; it is tried again');
         this.again('');
       }
+      for (const resolve of awaiting) resolve();
       if (this.#again.size === 0) this.#againMs = AGAIN_MS_MIN;
     }
   }

@@ -111,8 +111,12 @@ export class Tailer {
   /** Looks for files, resumes those that are known, and watches from here on. */
   async start(): Promise<void> {
     if (this.#options.watch !== false) this.#hints.start();
-    this.#looks.now('');
-    await this.#looks.settled();
+    await this.lookAtAll();
+  }
+
+  /** Resolves after one whole look at everything, however much of it has to be looked at again. */
+  async lookAtAll(): Promise<void> {
+    await this.#looks.atAll();
   }
 
   /**
@@ -213,9 +217,19 @@ export class Tailer {
     return notices;
   }
 
-  /** Takes over changed sources; streams of those that stay go on where they are. */
-  async updateSources(sources: readonly SourceSpec[]): Promise<void> {
-    await this.#looks.settled();
+  /**
+   * Takes over changed sources; streams of those that stay go on where they are. `pause` is called between two looks, and
+   * resolves when nothing is read any more; who reads again sees what was there before, and the next look brings the rest.
+   */
+  async updateSources(sources: readonly SourceSpec[], pause = async () => {}): Promise<void> {
+    await this.#looks.between(async () => {
+      await pause();
+      await this.#change(sources);
+    });
+    this.#looks.now('');
+  }
+
+  async #change(sources: readonly SourceSpec[]): Promise<void> {
     for (const name of this.#table.sources.keys()) {
       if (!sources.some((source) => source.name === name)) await this.#parkSource(name);
     }
@@ -230,8 +244,6 @@ export class Tailer {
         this.#takeUp(state);
       }
     }
-    this.#looks.now('');
-    await this.#looks.settled();
   }
 
   /** Above every stream number given so far. */

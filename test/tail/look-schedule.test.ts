@@ -45,3 +45,55 @@ it('gives costly looks no more than their part of the time where names are never
   expect(began.length).toBeLessThanOrEqual(600_000 / (COST_MS * 10) + 4);
   expect(began.length).toBeGreaterThan(50);
 });
+
+/** Looks at everything that leave something undecided each time, as they do while what decides it is paused. */
+function undecidedLooks(): { clock: FakeClock; schedule: LookSchedule; looks: () => number } {
+  const clock = new FakeClock(0);
+  let looks = 0;
+  const lookAtAll = () =>
+    new Promise<void>((resolve) => {
+      looks++;
+      schedule.again('');
+      clock.setTimeout(resolve, COST_MS);
+    });
+  const never = { sweepMs: 1e9, pollMs: 1e9 };
+  const schedule = new LookSchedule({ lookAt: lookAtAll, lookAtAll }, clock, silentLog, never, () => true);
+  return { clock, schedule, looks: () => looks };
+}
+
+it('waits for one whole look, not for what stays undecided', async () => {
+  const { clock, schedule } = undecidedLooks();
+  schedule.now('');
+  await clock.advance(COST_MS / 2);
+  let looked = false;
+  void schedule.atAll().then(() => (looked = true));
+  // The look under way began before and may have seen less.
+  await clock.advance(COST_MS / 2);
+  expect(looked).toBe(false);
+  await clock.advance(COST_MS);
+  expect(looked).toBe(true);
+});
+
+it('lets a change be made between two looks, however many are asked for', async () => {
+  const { clock, schedule, looks } = undecidedLooks();
+  schedule.now('');
+  await clock.advance(COST_MS * 10.5);
+  const before = looks();
+  let end = (): void => undefined;
+  let changes = 0;
+  const changed = schedule.between(() => {
+    changes++;
+    return new Promise<void>((resolve) => {
+      end = resolve;
+    });
+  });
+  expect(changes).toBe(0);
+  await clock.advance(COST_MS);
+  expect(changes).toBe(1);
+  await clock.advance(COST_MS * 10);
+  expect(looks()).toBe(before);
+  end();
+  await changed;
+  await clock.advance(COST_MS);
+  expect(looks()).toBeGreaterThan(before);
+});
