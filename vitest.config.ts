@@ -29,6 +29,7 @@ const LONG = [
 export default defineConfig({
   test: {
     reporters: ['default', './test/summary-reporter.ts'],
+    globalSetup: './test/build-source.ts',
     projects: [
       {
         test: {
