@@ -1,5 +1,5 @@
 import type { Labels } from '../model/series.ts';
-import { quote } from '../model/alert-matcher.ts';
+import { compareBytes, quote } from '../model/alert-matcher.ts';
 
 const FNV_OFFSET_HIGH = 0xcbf29ce4;
 const FNV_OFFSET_LOW = 0x84222325;
@@ -28,10 +28,10 @@ export function fingerprintOf(labels: Labels): string {
   return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
 }
 
-/** `{alertname="x", job="y"}`, sorted: how Alertmanager prints the labels of a group. */
+/** `{alertname="x", job="y"}`: how Alertmanager prints the labels of a group, sorted as they are printed. */
 export function formatLabels(labels: Labels): string {
-  const pairs = Object.keys(labels).sort();
-  return `{${pairs.map((name) => `${name}=${quote(labels[name]!)}`).join(', ')}}`;
+  const pairs = Object.keys(labels).map((name) => `${name}=${quote(labels[name]!)}`);
+  return `{${pairs.sort(compareBytes).join(', ')}}`;
 }
 
 /** The names in order, and nothing inherited: what JSON of a label set should look like. */
@@ -43,15 +43,29 @@ export function sortedLabels(labels: Labels): Record<string, string> {
   );
 }
 
-/** Alertmanager's order within a notification: job, instance, then all labels. */
+/** Alertmanager's order within a notification: job, instance, number of labels, then the labels by name. */
 export function compareAlerts(a: { readonly labels: Labels }, b: { readonly labels: Labels }): number {
   for (const name of ['job', 'instance']) {
-    const order = compareText(a.labels[name] ?? '', b.labels[name] ?? '');
+    const order = compareLabel(name, a.labels, b.labels);
     if (order !== 0) return order;
   }
-  return compareText(formatLabels(a.labels), formatLabels(b.labels));
+  const names = [Object.keys(a.labels), Object.keys(b.labels)];
+  if (names[0]!.length !== names[1]!.length) return names[0]!.length - names[1]!.length;
+  for (const name of [...new Set(names.flat())].sort(compareBytes)) {
+    const inA = a.labels[name];
+    const inB = b.labels[name];
+    // Here, unlike for job and instance, who lacks the label comes first.
+    if (inA === undefined || inB === undefined) return inA === undefined ? -1 : 1;
+    const order = compareBytes(inA, inB);
+    if (order !== 0) return order;
+  }
+  return 0;
 }
 
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Who lacks the label comes last. */
+function compareLabel(name: string, a: Labels, b: Labels): number {
+  const inA = a[name];
+  const inB = b[name];
+  if (inA === undefined || inB === undefined) return Number(inA === undefined) - Number(inB === undefined);
+  return compareBytes(inA, inB);
 }

@@ -101,7 +101,12 @@ export class HookState {
     for (const notification of this.queued.values()) yield { kind: 'queued', notification };
   }
 
+  /** A receiver counts the time until a repeat from when it was told, not from when that was decided. */
   #settle(fate: Fate): void {
+    const key = toldKey(fate.lane, fate.groupKey);
+    const entry = this.#told.get(key);
+    if (fate.status === 'delivered' && entry !== undefined && entry.told.atMs < fate.atMs)
+      this.#told.set(key, { ...entry, told: { ...entry.told, atMs: fate.atMs } });
     this.queued.delete(fate.id);
     const fates = (this.fates.get(fate.lane) ?? []).filter((other) => other.id !== fate.id);
     this.fates.set(fate.lane, [...fates, fate].slice(-FATES_KEPT));

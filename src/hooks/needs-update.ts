@@ -2,6 +2,7 @@
 export interface Told {
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
+  /** When it was last decided, or, where it was delivered since, when that was. */
   readonly atMs: number;
 }
 
@@ -19,7 +20,7 @@ export function needsUpdate(told: Told | undefined, now: Now): boolean {
   if (!isSubset(now.firing, told.firing)) return true;
   if (now.firing.length === 0) return told.firing.length > 0;
   if (now.sendResolved && !isSubset(now.resolved, told.resolved)) return true;
-  return told.atMs <= now.atMs - now.repeatIntervalMs;
+  return told.atMs < now.atMs - now.repeatIntervalMs;
 }
 
 function isSubset(part: readonly string[], whole: readonly string[]): boolean {

@@ -1,5 +1,5 @@
 import type { RouteConfig } from '../config/alerting-schema.ts';
-import { formatMatchers, matchesAll } from '../model/alert-matcher.ts';
+import { formatMatchers, matchesAll, sortMatchers } from '../model/alert-matcher.ts';
 import type { AlertMatcher } from '../model/alert-matcher.ts';
 import type { Labels } from '../model/series.ts';
 import { formatLabels } from './alert-identity.ts';
@@ -8,7 +8,7 @@ import { formatLabels } from './alert-identity.ts';
 export interface Route {
   /** Unlike `key`, unique: siblings may have the same matchers. */
   readonly id: string;
-  /** Alertmanager's route key: the matchers from the root to here. */
+  /** Alertmanager's route key: the sorted matchers from the root to here. */
   readonly key: string;
   readonly receiver: string;
   readonly matchers: readonly AlertMatcher[];
@@ -35,12 +35,10 @@ export function buildRoutes(config: RouteConfig): Route {
 }
 
 function build(config: RouteConfig, parent: typeof ROOT, index: string): Route {
+  const matchers = sortMatchers(config.matchers);
   const route = {
     id: parent.id === '' ? index : `${parent.id}/${index}`,
-    key:
-      parent.key === ''
-        ? formatMatchers(config.matchers)
-        : `${parent.key}/${formatMatchers(config.matchers)}`,
+    key: parent.key === '' ? formatMatchers(matchers) : `${parent.key}/${formatMatchers(matchers)}`,
     receiver: config.receiver ?? parent.receiver,
     groupBy: config.group_by === undefined ? parent.groupBy : grouping(config.group_by),
     groupWaitMs: config.group_wait ?? parent.groupWaitMs,
@@ -49,7 +47,7 @@ function build(config: RouteConfig, parent: typeof ROOT, index: string): Route {
   };
   return {
     ...route,
-    matchers: config.matchers,
+    matchers,
     continue: config.continue,
     routes: config.routes.map((child, at) => build(child, route, String(at))),
   };

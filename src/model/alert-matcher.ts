@@ -31,7 +31,8 @@ export class AlertMatcher implements Matcher {
   }
 
   toString(): string {
-    return `${this.name}${this.kind}${quote(this.value)}`;
+    const value = this.value.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n');
+    return `${this.name}${this.kind}"${value}"`;
   }
 }
 
@@ -40,14 +41,52 @@ export function matchesAll(matchers: readonly AlertMatcher[], labels: Labels): b
   return matchers.every((matcher) => matcher.matches(labels));
 }
 
+const KINDS: readonly MatchKind[] = ['=', '!=', '=~', '!~'];
+
+/** In Alertmanager's order: by name, then by value, then by kind. */
+export function sortMatchers(matchers: readonly AlertMatcher[]): readonly AlertMatcher[] {
+  return matchers.toSorted(
+    (a, b) =>
+      compareBytes(a.name, b.name) ||
+      compareBytes(a.value, b.value) ||
+      KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind),
+  );
+}
+
 /** `{a="b",c=~"d"}`, as in Alertmanager's group keys. */
 export function formatMatchers(matchers: readonly AlertMatcher[]): string {
   return `{${matchers.map(String).join(',')}}`;
 }
 
-/** A Go string literal, as Alertmanager prints values. */
+/** As Go orders strings: by the bytes of UTF-8. */
+export function compareBytes(a: string, b: string): number {
+  if (a === b) return 0;
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+const NAMED_ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['"', '\\"'],
+  ['\\', '\\\\'],
+  ['\u0007', '\\a'],
+  ['\b', '\\b'],
+  ['\f', '\\f'],
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+  ['\v', '\\v'],
+]);
+
+/** A string as Go's `%q` prints it: what is not printable is escaped. */
 export function quote(text: string): string {
-  return `"${text.replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r')}"`;
+  const escaped = text.replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, (char) => {
+    const code = char.codePointAt(0)!;
+    const hex = (digits: number): string => code.toString(16).padStart(digits, '0');
+    return (
+      NAMED_ESCAPES.get(char) ??
+      (code < 0x80 ? `\\x${hex(2)}` : code < 0x10000 ? `\\u${hex(4)}` : `\\U${hex(8)}`)
+    );
+  });
+  return `"${escaped}"`;
 }
 
 const MATCHER =

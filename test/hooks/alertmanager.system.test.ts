@@ -1,7 +1,3 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fingerprintOf } from '../../src/hooks/alert-identity.ts';
@@ -10,9 +6,8 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
 import { alert, config, resolved, withFolder } from './harness.ts';
 import { jsonServer } from './receivers/receiver-harness.ts';
+import { alertmanagerInstalled, needsAlertmanager, startAlertmanager } from './running-alertmanager.ts';
 
-const PROGRAM = 'prometheus-alertmanager';
-const isThere = spawnSync(PROGRAM, ['--version']).error === undefined;
 const NAME = 'a real Alertmanager shows an alert and its end, and passes both on';
 
 interface Shown {
@@ -21,70 +16,59 @@ interface Shown {
   readonly status: { readonly state: string };
 }
 
-test.skipIf(!isThere && process.env['CI'] !== 'true')(
-  isThere ? NAME : `${NAME} (${PROGRAM} is not installed)`,
-  async () => {
-    await withFolder(async (dir) => {
-      const hook = await jsonServer();
-      const ours = await jsonServer();
-      const port = await freePort();
-      await mkdir(join(dir, 'data'));
-      await writeFile(join(dir, 'am.yml'), amConfig(hook.url));
-      const listen = ['--web.listen-address', `127.0.0.1:${port}`, '--cluster.listen-address='];
-      const child = spawn(
-        PROGRAM,
-        ['--config.file', join(dir, 'am.yml'), '--storage.path', join(dir, 'data'), ...listen],
-        { stdio: 'ignore' },
-      );
-      const base = `http://127.0.0.1:${port}`;
-      const dispatcher = new HookDispatcher({
-        config: config({
-          route: { receiver: 'both', group_wait: '0s', group_interval: '1s', group_by: ['alertname'] },
-          receivers: [
-            { name: 'both', alertmanager_configs: [{ urls: [base] }], webhook_configs: [{ url: ours.url }] },
-          ],
-        }),
-        stateDir: join(dir, 'hooks'),
-        clock: systemClock,
-        log: silentLog,
-        renderTemplate: (text) => text,
-        externalUrl: 'http://taffrail.example',
-      });
-      try {
-        await dispatcher.start();
-        const x = alert({ alertname: 'HighErrors', service: 'shop', note: 'ünï "x"' }, Date.now(), {
-          endsAtMs: Date.now() + 240_000,
-        });
-        await dispatcher.accept([x]);
-        await expect
-          .poll(async () => shown(base), { timeout: 30_000 })
-          .toMatchObject([
-            { labels: x.labels, fingerprint: fingerprintOf(x.labels), status: { state: 'active' } },
-          ]);
-        await expect.poll(() => statuses(hook.received), { timeout: 30_000 }).toEqual(['firing']);
-        await dispatcher.accept([resolved(x, Date.now())]);
-        await expect.poll(() => statuses(hook.received), { timeout: 30_000 }).toEqual(['firing', 'resolved']);
-        await expect.poll(() => statuses(ours.received), { timeout: 30_000 }).toEqual(['firing', 'resolved']);
-        expect(await shown(base)).toEqual([]);
-        // The payload is theirs in every key; only who sent it, and through which group, may differ.
-        expect(keysOf(ours.received[0]?.body)).toEqual(keysOf(hook.received[0]?.body));
-        const [mine, theirs] = [ours.received[0], hook.received[0]].map(
-          (request) =>
-            request?.body as {
-              alerts: { fingerprint: string; startsAt: string; endsAt: string }[];
-              groupKey: string;
-            },
-        );
-        expect(mine?.alerts).toEqual(theirs?.alerts);
-        expect(mine?.groupKey).toBe(theirs?.groupKey);
-      } finally {
-        await dispatcher.stop(1000);
-        child.kill('SIGKILL');
-        await Promise.all([hook.close(), ours.close()]);
-      }
+test.skipIf(!alertmanagerInstalled && process.env['CI'] !== 'true')(needsAlertmanager(NAME), async () => {
+  await withFolder(async (dir) => {
+    const hook = await jsonServer();
+    const ours = await jsonServer();
+    const alertmanager = await startAlertmanager(dir, amConfig(hook.url));
+    const base = alertmanager.url;
+    const dispatcher = new HookDispatcher({
+      config: config({
+        route: { receiver: 'both', group_wait: '0s', group_interval: '1s', group_by: ['alertname'] },
+        receivers: [
+          { name: 'both', alertmanager_configs: [{ urls: [base] }], webhook_configs: [{ url: ours.url }] },
+        ],
+      }),
+      stateDir: join(dir, 'hooks'),
+      clock: systemClock,
+      log: silentLog,
+      renderTemplate: (text) => text,
+      externalUrl: 'http://taffrail.example',
     });
-  },
-);
+    try {
+      await dispatcher.start();
+      const x = alert({ alertname: 'HighErrors', service: 'shop', note: 'ünï "x"' }, Date.now(), {
+        endsAtMs: Date.now() + 240_000,
+      });
+      await dispatcher.accept([x]);
+      await expect
+        .poll(async () => shown(base), { timeout: 30_000 })
+        .toMatchObject([
+          { labels: x.labels, fingerprint: fingerprintOf(x.labels), status: { state: 'active' } },
+        ]);
+      await expect.poll(() => statuses(hook.received), { timeout: 30_000 }).toEqual(['firing']);
+      await dispatcher.accept([resolved(x, Date.now())]);
+      await expect.poll(() => statuses(hook.received), { timeout: 30_000 }).toEqual(['firing', 'resolved']);
+      await expect.poll(() => statuses(ours.received), { timeout: 30_000 }).toEqual(['firing', 'resolved']);
+      expect(await shown(base)).toEqual([]);
+      // The payload is theirs in every key; only who sent it, and through which group, may differ.
+      expect(keysOf(ours.received[0]?.body)).toEqual(keysOf(hook.received[0]?.body));
+      const [mine, theirs] = [ours.received[0], hook.received[0]].map(
+        (request) =>
+          request?.body as {
+            alerts: { fingerprint: string; startsAt: string; endsAt: string }[];
+            groupKey: string;
+          },
+      );
+      expect(mine?.alerts).toEqual(theirs?.alerts);
+      expect(mine?.groupKey).toBe(theirs?.groupKey);
+    } finally {
+      await dispatcher.stop(1000);
+      alertmanager.kill();
+      await Promise.all([hook.close(), ours.close()]);
+    }
+  });
+});
 
 function amConfig(url: string): string {
   return `route: { receiver: hook, group_by: [alertname], group_wait: 100ms, group_interval: 1s }
@@ -105,12 +89,4 @@ function statuses(received: readonly { readonly body: unknown }[]): readonly str
 function keysOf(body: unknown): readonly string[] {
   const { alerts } = body as { alerts: object[] };
   return [...Object.keys(body as object), ...Object.keys(alerts[0]!)];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -24,10 +24,31 @@ test('a group waits group_wait, a later member group_interval, and all is told a
     expect(harness.told).toEqual([
       [30, LANE, 'x! y!'],
       [330, LANE, 'x! y! z!'],
-      [330 + 4 * 3600, LANE, 'x! y! z!'],
-      [330 + 8 * 3600, LANE, 'x! y! z!'],
+      // Each look at the group is 5 minutes after the one before, and 4 hours must be over.
+      [330 + 4 * 3600 + 300, LANE, 'x! y! z!'],
+      [330 + 8 * 3600 + 600, LANE, 'x! y! z!'],
     ]);
     await harness.dispatcher.stop(0);
+  });
+});
+
+test('repeat_interval counts from the delivery, also after a crash', async () => {
+  await withFolder(async (dir) => {
+    const route = { ...ONE.route, group_wait: '0s', group_interval: '1m', repeat_interval: '3m' };
+    const harness = await new Harness(join(dir, 'a'), { ...ONE, route }).start();
+    harness.refuse = () => new HttpFailure('away', { retryable: true });
+    await harness.accept(alert({ alertname: 'x', service: 's' }, harness.now));
+    await harness.pass(150_000);
+    harness.refuse = () => undefined;
+    await harness.pass(300_000);
+    const [delivered] = harness.told;
+    expect(delivered![0]).toBeGreaterThan(120);
+    await cp(join(dir, 'a'), join(dir, 'b'), { recursive: true });
+    await harness.reborn(join(dir, 'b'));
+    await harness.pass(600_000);
+    const seconds = harness.told.map(([at]) => at);
+    expect(seconds.length).toBeGreaterThan(2);
+    for (const [at, second] of seconds.slice(1).entries()) expect(second - seconds[at]!).toBeGreaterThan(180);
   });
 });
 

@@ -34,7 +34,8 @@ test.each([
     { ...now, resolved: ['a'] },
     false,
   ],
-  ['repeat_interval has passed', { ...told, atMs: 900 }, { ...now, firing: ['a'] }, true],
+  ['repeat_interval has passed', { ...told, atMs: 899 }, { ...now, firing: ['a'] }, true],
+  ['repeat_interval ends at this moment', { ...told, atMs: 900 }, { ...now, firing: ['a'] }, false],
   [
     'repeat_interval never repeats a resolution',
     { ...told, firing: [], resolved: ['a'], atMs: 0 },

@@ -61,6 +61,6 @@ test('group labels are those asked for that are there, or all', () => {
 test('a group key names the matchers on the way and the group labels', () => {
   const route = tree.routes[1]!.routes[0]!;
   expect(groupKeyOf(route, { alertname: 'x' })).toBe(
-    '{}/{team=~"db|cache"}/{severity="page",env!="dev"}:{alertname="x"}',
+    '{}/{team=~"db|cache"}/{env!="dev",severity="page"}:{alertname="x"}',
   );
 });

@@ -54,6 +54,8 @@ interface Received {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: unknown;
+  /** Of the monotonic clock. */
+  readonly atMs: number;
 }
 
 /** A receiver of JSON that notes all it gets and answers as it is told. */
@@ -67,6 +69,7 @@ export async function jsonServer(answer: () => { status: number; body?: string }
         url: request.url ?? '',
         headers: request.headers,
         body: JSON.parse(Buffer.concat(parts).toString()),
+        atMs: performance.now(),
       });
       const { status, body } = answer();
       response.writeHead(status).end(body);
