@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { request } from 'undici';
+import { fingerprintOf } from '../../src/hooks/alert-identity.ts';
 import { HookDispatcher } from '../../src/hooks/hook-dispatcher.ts';
 import type { Labels } from '../../src/model/series.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -127,11 +128,7 @@ test.skipIf(!alertmanagerInstalled && process.env['CI'] !== 'true')(
       try {
         await dispatcher.start();
         const nowMs = Date.now();
-        const alerts = [
-          ...new Map(
-            labelSets().map((labels) => [JSON.stringify(Object.entries(labels).sort()), labels]),
-          ).values(),
-        ];
+        const alerts = [...new Map(labelSets().map((labels) => [fingerprintOf(labels), labels])).values()];
         const changes = alerts.map((labels) => alert(labels, nowMs, { endsAtMs: nowMs + 3_600_000 }));
         const posted = changes.map(({ labels, annotations, startsAtMs, endsAtMs, generatorUrl }) => ({
           labels,

@@ -44,6 +44,7 @@ test('repeat_interval counts from the delivery, also after a crash', async () =>
     const [delivered] = harness.told;
     expect(delivered![0]).toBeGreaterThan(120);
     await cp(join(dir, 'a'), join(dir, 'b'), { recursive: true });
+    await harness.dispatcher.stop(0);
     await harness.reborn(join(dir, 'b'));
     await harness.pass(600_000);
     const seconds = harness.told.map(([at]) => at);

@@ -27,8 +27,10 @@ export async function startAlertmanager(dir: string, config: string): Promise<Ru
   const child = spawn(
     PROGRAM,
     [
-      ...['--config.file', join(dir, 'am.yml'), '--storage.path', join(dir, 'data')],
-      ...['--web.listen-address', `127.0.0.1:${port}`, '--cluster.listen-address='],
+      `--config.file=${join(dir, 'am.yml')}`,
+      `--storage.path=${join(dir, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--cluster.listen-address=',
     ],
     { stdio: 'ignore' },
   );
