@@ -6,7 +6,9 @@ import type { HookMetric } from '../hooks/hook-status.ts';
 import type { Labels, Queryable } from '../model/series.ts';
 import type { AgentStatus } from '../model/status.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
-import { writeFileAtomically } from '../platform/durable-files.ts';
+import { openSealed, sealObject } from '../platform/checked-line.ts';
+import { setAside, writeFileAtomically } from '../platform/durable-files.ts';
+import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
 import type { Engine } from '../promql/engine.ts';
 import { formatValue } from '../promql/format-value.ts';
@@ -47,10 +49,9 @@ export class Alerting {
   #evaluating: Promise<void> = Promise.resolve();
   #stored = '';
 
-  private constructor(options: AlertingOptions, hooks: HookDispatcher) {
+  private constructor(options: AlertingOptions, hooks: HookDispatcher, restored?: PersistedRuleState) {
     this.#options = options;
     this.hooks = hooks;
-    const restored = readState(join(options.stateDir, FILE), options.log);
     this.rules = new RuleManager({
       groups: options.groups,
       queryable: options.queryable,
@@ -75,7 +76,8 @@ export class Alerting {
       externalUrl: options.externalUrl,
     });
     await hooks.start();
-    const alerting = new Alerting(options, hooks);
+    const restored = await readState(join(options.stateDir, FILE), options.log);
+    const alerting = new Alerting(options, hooks, restored);
     alerting.#schedule();
     return alerting;
   }
@@ -145,7 +147,8 @@ export class Alerting {
     const text = encodeRuleState(this.rules.state());
     if (text === this.#stored) return;
     try {
-      await writeFileAtomically(join(this.#options.stateDir, FILE), [Buffer.from(text)], 'rules.state');
+      const sealed = [Buffer.from(sealObject(text))];
+      await writeFileAtomically(join(this.#options.stateDir, FILE), sealed, 'rules.state');
       this.#stored = text;
     } catch (error) {
       this.#options.log.warn(
@@ -156,17 +159,24 @@ export class Alerting {
   }
 }
 
-function readState(file: string, log: Log): PersistedRuleState | undefined {
+/** What cannot be read is told, and kept beside before another takes its place. */
+async function readState(file: string, log: Log): Promise<PersistedRuleState | undefined> {
   let text;
   try {
     text = readFileSync(file, 'utf8');
-  } catch {
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    log.error({ file, error: String(error) }, 'the state of the rules cannot be read; alerts begin anew');
     return undefined;
   }
   try {
-    return decodeRuleState(text);
+    return decodeRuleState(JSON.stringify(openSealed(text)));
   } catch (error) {
-    log.warn({ file, error: String(error) }, 'the state of the rules cannot be read; alerts begin anew');
+    const aside = await setAside(file, 'rules.state').catch(() => undefined);
+    log.error(
+      { file, error: String(error), ...(aside === undefined ? {} : { setAside: aside }) },
+      'the state of the rules is damaged; alerts begin anew, and the file is kept',
+    );
     return undefined;
   }
 }

@@ -48,14 +48,19 @@ export class TickHistory {
     const { dir, log } = this.#options;
     let lastMs = -Infinity;
     for (const file of this.#files()) {
-      let text;
+      let bytes;
       try {
-        text = readFileSync(join(dir, file), 'utf8');
+        bytes = readFileSync(join(dir, file));
       } catch (error) {
         log.warn({ file, error: String(error) }, 'a part of the history of rules cannot be read');
         continue;
       }
-      for (const tick of decodeTicks(text)) {
+      const onDamage = (line: number): void =>
+        log.error(
+          { file, line },
+          'a part of the history of rules is damaged; what follows in it is left out',
+        );
+      for (const tick of decodeTicks(bytes, onDamage)) {
         if (tick.timeMs > nowMs || tick.timeMs <= lastMs) continue;
         lastMs = tick.timeMs;
         yield tick;

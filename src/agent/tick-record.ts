@@ -1,7 +1,8 @@
 import type { Labels, MetricType } from '../model/series.ts';
+import { decodeCheckedLine, encodeCheckedLine } from '../platform/checked-line.ts';
 import type { RingSample } from '../promql/ring-store.ts';
 
-/** One tick as a line of JSON: what changed against the line before. The first line of a file changes everything. */
+/** One tick as a line with a checksum: what changed against the line before. The first line of a file changes everything. */
 interface TickLine {
   readonly t: number;
   /** New series: number, labels, whether it is a counter, whether it began with this tick. */
@@ -50,7 +51,7 @@ export class TickEncoder {
       values.push(known.id, Number.isFinite(value) ? value : String(value));
     }
     const line: TickLine = { t: timeMs, a: added, v: values, x: this.#ended() };
-    return `${JSON.stringify(line)}\n`;
+    return encodeCheckedLine(JSON.stringify(line));
   }
 
   #ended(): number[] {
@@ -72,16 +73,24 @@ interface Read {
 }
 
 /**
- * Lines of one file back to ticks. What a crash tore off the end is left out. An hour of thousands of series must be
+ * Lines of one file back to ticks. What a crash tore off the end is left out; at a complete line that is not what was
+ * written it ends, and `onDamage` is told its number, because each line says only what changed. An hour of thousands of series must be
  * read quickly at a start, so a tick's samples are good only until the next tick is asked for.
  */
-export function* decodeTicks(text: string): Generator<Tick> {
+export function* decodeTicks(bytes: Buffer, onDamage: (line: number) => void): Generator<Tick> {
   const series = new Map<number, Read>();
   let samples: Read[] = [];
   let newborn: Read[] = [];
-  for (const lineText of text.split('\n')) {
-    const line = lineText === '' ? undefined : parseLine(lineText);
-    if (line === undefined) return;
+  let number = 0;
+  let from = 0;
+  for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, from)) {
+    const line = parseLine(bytes.subarray(from, end));
+    from = end + 1;
+    number++;
+    if (line === undefined) {
+      onDamage(number);
+      return;
+    }
     const { t, a = [], v = [], x = [] } = line;
     for (const before of newborn) before.born = false;
     newborn = [];
@@ -100,10 +109,15 @@ export function* decodeTicks(text: string): Generator<Tick> {
   }
 }
 
-function parseLine(text: string): TickLine | undefined {
+const NEWLINE = 0x0a;
+/** Of a line of before lines had checksums. */
+const BRACE = 0x7b;
+
+function parseLine(bytes: Buffer): TickLine | undefined {
+  const text = bytes[0] === BRACE ? bytes.toString('utf8') : decodeCheckedLine(bytes);
   try {
-    const line = JSON.parse(text) as TickLine;
-    return typeof line.t === 'number' ? line : undefined;
+    const line = text === undefined ? undefined : (JSON.parse(text) as TickLine);
+    return typeof line?.t === 'number' ? line : undefined;
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { StartRefused } from '../model/start-refused.ts';
+import { openSealed, sealObject } from '../platform/checked-line.ts';
 import { writeFileAtomically } from '../platform/durable-files.ts';
 import type { Log } from '../platform/log.ts';
 
@@ -51,7 +52,7 @@ export async function openIdentity({ dir, log, machineIdFile }: IdentityOptions)
   };
   const before = await read(path.join(dir, FILE));
   const now = await next(dir, before, here, log);
-  const text = `${JSON.stringify(now, undefined, 2)}\n`;
+  const text = sealObject(JSON.stringify(now));
   await writeFileAtomically(path.join(dir, FILE), [Buffer.from(text)], 'buffer.identity');
   return {
     agent: now.agent,
@@ -96,10 +97,13 @@ async function read(file: string): Promise<Stored | undefined> {
     throw error;
   }
   try {
-    return stored.parse(JSON.parse(text));
+    return stored.parse(openSealed(text));
   } catch (cause) {
+    const why = cause instanceof z.ZodError ? '' : ` (${(cause as Error).message})`;
     throw new StartRefused(
-      `${file}: not an identity of this taffrail; restore it, or remove it together with the rest of state_dir to start anew`,
+      `${file}: not an identity of this taffrail, or its content has changed${why}; with another identity a collector ` +
+        'would take what is sent again for new. Restore it from a copy, or remove it together with the rest of ' +
+        'state_dir to start anew (files are then read as start_at says)',
       { cause },
     );
   }

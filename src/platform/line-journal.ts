@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { crc32 } from 'node:zlib';
+import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
 import type { Clock, Timer } from './clock.ts';
 import { DurableFile, setAside, syncDirectory, unlinkFile, writeFileAtomically } from './durable-files.ts';
 import type { Log } from './log.ts';
@@ -215,13 +215,10 @@ export class LineJournal {
 }
 
 function encodeLine(value: unknown): Buffer {
-  const json = JSON.stringify(value);
-  return Buffer.from(`${crc32(json).toString(16).padStart(8, '0')} ${json}\n`);
+  return Buffer.from(encodeCheckedLine(JSON.stringify(value)));
 }
 
 const NEWLINE = 0x0a;
-/** The checksum and the space. */
-const HEAD_CHARS = 9;
 
 function readLines(bytes: Buffer): { values: unknown[]; badLines: number; whole: number } {
   const values: unknown[] = [];
@@ -237,11 +234,9 @@ function readLines(bytes: Buffer): { values: unknown[]; badLines: number; whole:
 }
 
 function decodeLine(line: Buffer): unknown {
-  const head = line.toString('latin1', 0, HEAD_CHARS);
-  const json = line.subarray(HEAD_CHARS);
-  if (head !== `${crc32(json).toString(16).padStart(8, '0')} `) return undefined;
+  const json = decodeCheckedLine(line);
   try {
-    return JSON.parse(json.toString('utf8')) as unknown;
+    return json === undefined ? undefined : (JSON.parse(json) as unknown);
   } catch {
     return undefined;
   }

@@ -64,6 +64,25 @@ describe('the history of what rules read', () => {
     ]);
   });
 
+  it('a line that changed on disk is told, and nothing of the file after it counts', async () => {
+    await write('errors_total + load', TICKS);
+    const [name] = readdirSync(dir);
+    const file = join(dir, name!);
+    const [first, second, third] = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, [first, second!.replace('2000', '2001'), third, ''].join('\n'));
+    const said: object[] = [];
+    const log = { ...silentLog, error: (fields: object) => said.push(fields) };
+    const history = new TickHistory({ dir, keptMs: 3_600_000, log });
+    expect(Array.from(history.restore(1e12), ({ timeMs }) => timeMs)).toEqual([1000]);
+    expect(said).toEqual([{ file: name, line: 2 }]);
+    // One that a crash cut is no damage.
+    writeFileSync(file, `${first}\n${second!.slice(0, 20)}`);
+    expect(restored().map(({ timeMs }) => timeMs)).toEqual([1000]);
+    // Lines of before there were checksums are read.
+    writeFileSync(file, [first, second, third, ''].map((line) => line!.slice(9)).join('\n'));
+    expect(restored().map(({ timeMs }) => timeMs)).toEqual([1000, 2000, 3000]);
+  });
+
   it('holds only series whose name a rule asks for, and all where a rule asks for any', async () => {
     const tick = { timeMs: 1000, samples: [errors, other].map((labels) => ({ labels, value: 1 })) };
     await write('increase(errors_total[5m]) > 0', [tick]);

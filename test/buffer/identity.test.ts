@@ -61,7 +61,40 @@ describe('openIdentity', () => {
     const dir = tempDir();
     fs.writeFileSync(path.join(dir, 'identity.json'), '{"format":7}');
     await expect(openIdentity({ dir, log: silentLog })).rejects.toThrow(
-      /identity\.json: not an identity of this taffrail; restore it, or/,
+      /identity\.json: not an identity of this taffrail, or its content has changed; .*Restore it from a copy, or/,
     );
+  });
+
+  test('with any bit changed it is refused, or is what it was', async () => {
+    const dir = tempDir();
+    const { agent, epoch } = await openIdentity({ dir, log: silentLog });
+    const file = path.join(dir, 'identity.json');
+    const whole = fs.readFileSync(file);
+    let refused = 0;
+    for (let bit = 0; bit < whole.length * 8; bit++) {
+      const bytes = Buffer.from(whole);
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      fs.writeFileSync(file, bytes);
+      try {
+        // An epoch of its own is due to the empty folder.
+        expect((await openIdentity({ dir, log: silentLog })).agent).toBe(agent);
+      } catch (error) {
+        expect(String(error)).toContain('Restore it from a copy');
+        refused++;
+      }
+    }
+    expect(epoch).not.toBe('');
+    expect(refused).toBeGreaterThan(whole.length * 6);
+  });
+
+  test('a file of before there were checksums is taken over, and has one from then on', async () => {
+    const dir = tempDir();
+    const { agent } = await openIdentity({ dir, log: silentLog });
+    const file = path.join(dir, 'identity.json');
+    const { checksum, ...old } = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
+    expect(checksum).toMatch(/^[0-9a-f]{8}$/);
+    fs.writeFileSync(file, JSON.stringify(old));
+    expect((await openIdentity({ dir, log: silentLog })).agent).toBe(agent);
+    expect(fs.readFileSync(file, 'utf8')).toContain('"checksum"');
   });
 });
