@@ -43,6 +43,7 @@ export class Admission {
       const stream = this.#table.enter(state, family, member, opened.stat);
       stream.familySinceMs = family.sinceMs;
       stream.fingerprint = fingerprintOf(head);
+      stream.knowBeginning(head);
       if (head.length >= 3) stream.encoding = encodingOf(state.spec.encoding, head);
       stream.size = opened.stat.size;
       stream.mtimeNs = stream.foundAtNs = opened.stat.mtimeNs;

@@ -80,22 +80,24 @@ export class Catalogue {
   /** Looks at the families that the paths belong to, once at each however many of its files are meant. */
   async lookAt(paths: readonly string[]): Promise<void> {
     for (const state of this.#table.sources.values()) {
-      const families = new Map<string, { readonly folder: string; readonly root: string }>();
+      const rootsIn = new Map<string, Set<string>>();
       for (const path of paths) {
         const { root } = state.roles.of(path);
-        if (root !== undefined) families.set(join(dirname(path), root), { folder: dirname(path), root });
+        if (root === undefined) continue;
+        const folder = dirname(path);
+        rootsIn.set(folder, (rootsIn.get(folder) ?? new Set()).add(root));
       }
-      for (const { folder, root } of families.values()) await this.#lookAtFamily(state, folder, root);
+      for (const [folder, roots] of rootsIn) await this.#lookAtFamilies(state, folder, roots);
     }
   }
 
-  async #lookAtFamily(state: SourceState, path: string, root: string): Promise<void> {
+  async #lookAtFamilies(state: SourceState, path: string, roots: ReadonlySet<string>): Promise<void> {
     const folder = await listFiles(path);
     if (typeof folder === 'string') return;
-    const empty = { folder: path, root, names: [] };
-    const group = folder === undefined ? empty : (groupNames(folder, state.roles).get(root) ?? empty);
+    const found = folder === undefined ? undefined : groupNames(folder, state.roles);
     if (folder !== undefined) this.#noteLinks(folder);
-    await this.#lookAtGroups(state, [group], false);
+    const groups = [...roots].map((root): Group => found?.get(root) ?? { folder: path, root, names: [] });
+    await this.#lookAtGroups(state, groups, false);
   }
 
   /** The reader found other content in the file than it had read. */

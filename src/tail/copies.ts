@@ -3,7 +3,7 @@ import type { Content } from './content.ts';
 import type { Member } from './family.ts';
 import { beginsWith, FINGERPRINT_BYTES, fingerprintOf, holdsAnchor } from './fingerprint.ts';
 import { openContent, type Opened } from './open-files.ts';
-import type { Stream } from './stream.ts';
+import { BEGINNING_BYTES, type Stream } from './stream.ts';
 
 /** `undecided`: the file may still be being written; ask again. */
 export type CopyVerdict = 'copy' | 'other' | 'undecided';
@@ -36,6 +36,7 @@ export async function openCopy(
   nowMs: number,
 ): Promise<Opened | 'other' | 'undecided'> {
   if (stream.fingerprint.bytes === 0 && stream.content === undefined) return 'other';
+  if (beginsOtherwise(member, stream)) return 'other';
   let opened: Opened | undefined;
   try {
     opened = await openContent(member.path, member.compression);
@@ -58,6 +59,7 @@ export async function judgeOpened(
   stream: Stream,
   nowMs: number,
 ): Promise<CopyVerdict> {
+  if (beginsOtherwise(member, stream)) return 'other';
   const unripe = whileUnripe(member, nowMs);
   try {
     await refreshFingerprint(stream);
@@ -72,6 +74,21 @@ function whileUnripe(member: Member, nowMs: number): 'other' | 'undecided' {
   return isComplete(member, nowMs) ? 'other' : 'undecided';
 }
 
+/** What files begin with, as they were read first in the look that has these members. */
+const beginnings = new WeakMap<Member, Uint8Array>();
+
+/**
+ * Whether the first bytes alone show that the file is no copy of the stream's content. In a folder of thousands of files
+ * each is held against each other one: nearly all of that ends here, without a read.
+ */
+function beginsOtherwise(member: Member, { beginning }: Stream): boolean {
+  const head = beginnings.get(member);
+  if (head === undefined) return false;
+  const length = Math.min(head.length, beginning.length);
+  for (let i = 0; i < length; i++) if (head[i] !== beginning[i]) return true;
+  return false;
+}
+
 async function compare(
   member: Member,
   { content, stat, descriptor }: Opened,
@@ -79,6 +96,8 @@ async function compare(
   unripe: 'other' | 'undecided',
 ): Promise<CopyVerdict> {
   const head = await readHead(content);
+  if (stat.id === member.stat.id) beginnings.set(member, head.subarray(0, BEGINNING_BYTES));
+  if (beginsOtherwise(member, stream)) return 'other';
   if (head.length < stream.fingerprint.bytes) return (await sharesHead(head, stream)) ? unripe : 'other';
   if (!beginsWith(head, stream.fingerprint) || !(await sharesHead(head, stream))) return 'other';
   // For what was read to its end the size that gzip notes spares decompressing the whole.
@@ -150,6 +169,7 @@ async function refreshFingerprint(stream: Stream): Promise<void> {
   const own = await readHead(stream.content);
   if (own.length > stream.fingerprint.bytes && beginsWith(own, stream.fingerprint)) {
     stream.fingerprint = fingerprintOf(own);
+    stream.knowBeginning(own);
   }
 }
 

@@ -193,6 +193,7 @@ function grow(stream: Stream, block: Block, end: number): void {
   // Behind the head of a line that was cut stands a newline which the file does not have there.
   const own = block.cutBytes > 0 && block.more ? block.end - encodingFor(stream).unit : block.end;
   const content = block.raw.subarray(block.start, Math.min(end, own));
+  if (block.from === 0) stream.knowBeginning(content);
   stream.fingerprint = growFingerprint(stream.fingerprint, content, block.from);
 }
 

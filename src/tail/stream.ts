@@ -7,6 +7,10 @@ import type { Compression } from './rotated-name.ts';
 import type { SourceSpec } from './source-spec.ts';
 import type { TextEncoding } from './text-encoding.ts';
 
+/** So many bytes tell most files apart: a time, or a name and a time. */
+export const BEGINNING_BYTES = 64;
+const NO_BYTES = new Uint8Array(0);
+
 /** What is known of where a stream's content lies on disk. */
 export interface Body {
   readonly path: string;
@@ -38,6 +42,8 @@ export class Stream {
   #released: (() => void)[] = [];
 
   fingerprint: Fingerprint = NO_FINGERPRINT;
+  /** The first bytes of its content, as far as they were seen since the process started; see BEGINNING_BYTES. */
+  beginning: Uint8Array = NO_BYTES;
   /** Settled: everything before it is with the committer. */
   offset = 0;
   anchor: Anchor = NO_ANCHOR;
@@ -154,6 +160,12 @@ export class Stream {
   /** As far as its file was seen to go by those who read it. */
   get readTo(): number {
     return this.busy ? Math.max(this.offset, this.takenTo) : this.offset;
+  }
+
+  /** The content begins with these bytes; more of them than were known before are remembered. */
+  knowBeginning(head: Uint8Array): void {
+    const bytes = Math.min(BEGINNING_BYTES, head.length);
+    if (bytes > this.beginning.length) this.beginning = Uint8Array.prototype.slice.call(head, 0, bytes);
   }
 
   /** Takes up where a committed position stands. */
