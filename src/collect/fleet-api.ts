@@ -1,6 +1,7 @@
 import type { Clock } from '../platform/clock.ts';
 import { type HttpResponse, jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
+import { soundParts } from './heartbeat-schema.ts';
 import type { StoredAgent } from './store/fleet-query.ts';
 import type { FleetStore } from './store/store.ts';
 
@@ -70,7 +71,7 @@ export async function readFleet(store: Pick<FleetStore, 'agents'>, nowMs: number
 
 function toFleetAgent(stored: StoredAgent, nowMs: number, superseded: boolean): FleetAgent {
   const { heartbeat: text, stored: total, storedThrough, before, ...agent } = stored;
-  const heartbeat = text === null ? null : (JSON.parse(text) as Record<string, unknown>);
+  const heartbeat = text === null ? null : soundParts(parsed(text));
   const ledger = compareLedgers(heartbeat, agent.settled, { total, storedThrough, before });
   const known = ledger.filter(({ difference }) => difference !== null);
   return {
@@ -82,6 +83,15 @@ function toFleetAgent(stored: StoredAgent, nowMs: number, superseded: boolean): 
     difference:
       known.length === 0 ? null : known.reduce((sum, { difference }) => sum + Math.abs(difference ?? 0), 0),
   };
+}
+
+/** What is stored was JSON when it was stored; should it not be so any more, the page goes on without it. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 type Counts = Pick<StoredAgent, 'storedThrough' | 'before'> & { readonly total: StoredAgent['stored'] };

@@ -1,12 +1,18 @@
+import type { Access } from '../platform/access/access.ts';
 import type { Clock } from '../platform/clock.ts';
 import { HttpError } from '../platform/http-error.ts';
 import { type HttpRequest, type HttpResponse, jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
 import type { CollectorMetrics } from './collector-metrics.ts';
+import { checkHeartbeat, type Heartbeat } from './heartbeat-schema.ts';
+import { unproven } from './ingest.ts';
+import { readProof } from './sender-headers.ts';
+import type { Sender } from './store/agent-ledger.ts';
 import type { FleetStore } from './store/store.ts';
 
 export interface HeartbeatDeps {
   readonly store: Pick<FleetStore, 'id' | 'heartbeat'>;
+  readonly access: Access;
   readonly metrics: CollectorMetrics;
   readonly clock: Clock;
 }
@@ -26,8 +32,18 @@ async function takeHeartbeat(request: HttpRequest, deps: HeartbeatDeps): Promise
     throw new HttpError(415, 'a heartbeat is application/json');
   }
   const beat = parseHeartbeat(await request.body());
-  const { agent, epoch, instance, generation } = beat;
-  const sender = { agent, epoch, instance, generation, address: request.remoteAddress };
+  const { agent, epoch, instance, generation, host } = beat;
+  const { agents } = deps.access.admit(request, ['send']);
+  const sender: Sender = {
+    agent,
+    epoch,
+    instance,
+    generation,
+    address: request.remoteAddress,
+    ...readProof(request),
+    ...(agents === undefined ? {} : { agents }),
+    ...(host === undefined || host === '' ? {} : { host }),
+  };
   const admission = await deps.store
     .heartbeat(sender, JSON.stringify(withFewFiles(beat)), deps.clock.now())
     .catch((error: Error) => {
@@ -38,9 +54,10 @@ async function takeHeartbeat(request: HttpRequest, deps: HeartbeatDeps): Promise
         { cause: error },
       );
     });
-  if (admission.kind === 'conflict') {
+  if (admission.kind === 'unproven') throw unproven(admission.message);
+  if (admission.kind === 'conflict' || admission.kind === 'forbidden') {
     deps.metrics.add('identity_conflicts_total');
-    throw new HttpError(409, admission.message);
+    throw new HttpError(admission.kind === 'conflict' ? 409 : 403, admission.message);
   }
   deps.metrics.add('heartbeats_total');
   return jsonResponse(
@@ -52,28 +69,13 @@ async function takeHeartbeat(request: HttpRequest, deps: HeartbeatDeps): Promise
 
 /** The fleet page shows how many files a source has; of 10,000 the store need not keep the list. */
 function withFewFiles(beat: Heartbeat): object {
-  const { sources } = beat as { sources?: unknown };
-  if (!Array.isArray(sources)) return beat;
-  const shortened = sources.map((source: unknown) => {
-    const { files } = (source ?? {}) as { files?: unknown };
-    return Array.isArray(files)
-      ? {
-          ...(source as object),
-          files: files.slice(0, FILES_KEPT),
-          fileCount: (source as { fileCount?: number }).fileCount ?? files.length,
-        }
-      : source;
+  if (beat.sources === undefined) return beat;
+  const sources = beat.sources.map((source) => {
+    const { files } = source;
+    if (!Array.isArray(files)) return source;
+    return { ...source, files: files.slice(0, FILES_KEPT), fileCount: source.fileCount ?? files.length };
   });
-  return { ...beat, sources: shortened };
-}
-
-interface Heartbeat {
-  readonly agent: string;
-  readonly epoch: string;
-  readonly instance: string;
-  readonly generation: number;
-  /** `deliveredRecords` counts batches up to this one. */
-  readonly throughBatch?: number;
+  return { ...beat, sources };
 }
 
 function parseHeartbeat(bytes: Buffer): Heartbeat {
@@ -85,19 +87,7 @@ function parseHeartbeat(bytes: Buffer): Heartbeat {
   } catch {
     throw new HttpError(400, 'the heartbeat is not JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new HttpError(400, 'the heartbeat is not an object');
-  const beat = value as Record<string, unknown>;
-  for (const name of ['agent', 'epoch', 'instance']) {
-    if (typeof beat[name] !== 'string' || !/^[\w.:@-]{1,128}$/.test(beat[name])) {
-      throw new HttpError(400, `the heartbeat's "${name}" must be a word of at most 128 characters`);
-    }
-  }
-  for (const name of ['generation', 'throughBatch']) {
-    if (beat[name] === undefined && name === 'throughBatch') continue;
-    if (!Number.isSafeInteger(beat[name]) || (beat[name] as number) < 0) {
-      throw new HttpError(400, `the heartbeat's "${name}" must be a whole number`);
-    }
-  }
-  return value as Heartbeat;
+  const checked = checkHeartbeat(value);
+  if (checked.kind === 'bad') throw new HttpError(400, checked.message);
+  return checked.beat;
 }

@@ -1,3 +1,4 @@
+import type { Grant } from '../platform/access/token-set.ts';
 import type { Access } from '../platform/access/access.ts';
 import type { Clock } from '../platform/clock.ts';
 import { faultPoint } from '../platform/fault.ts';
@@ -8,7 +9,7 @@ import type { Router } from '../platform/router.ts';
 import type { CollectorMetrics } from './collector-metrics.ts';
 import { otlpError, otlpSuccess, type OtlpEncoding } from './otlp-answer.ts';
 import type { RateLimiter } from './rate-limiter.ts';
-import { readSender } from './sender-headers.ts';
+import { readAgent, readSender } from './sender-headers.ts';
 import type { IngestRequest, IngestResult } from './store/ingest-request.ts';
 import type { IngestStore } from './store/store.ts';
 
@@ -40,15 +41,16 @@ class Ingest {
   async otlp(request: HttpRequest, kind: 'logs' | 'metrics'): Promise<HttpResponse> {
     const encoding = otlpEncoding(request);
     const respond = async (): Promise<HttpResponse> => {
-      this.#admit(request);
+      const grant = this.#admit(request);
       if (encoding === undefined) throw unknownType(request);
-      const sender = kind === 'logs' ? readSender(request) : undefined;
+      const sender = kind === 'logs' ? readSender(request) : readAgent(request);
       const body = await request.encodedBody();
       const result = await this.#store({
         kind,
         encoding,
         body,
         receivedMs: this.#deps.clock.now(),
+        ...origin(request, grant),
         ...(sender && { sender }),
       });
       return otlpSuccess(
@@ -65,7 +67,7 @@ class Ingest {
 
   async remoteWrite(request: HttpRequest): Promise<HttpResponse> {
     const respond = async (): Promise<HttpResponse> => {
-      this.#admit(request);
+      const grant = this.#admit(request);
       if (
         !/^application\/x-protobuf\b/.test(request.headers['content-type'] ?? '') ||
         /io\.prometheus\.write\.v2/.test(request.headers['content-type'] ?? '')
@@ -81,6 +83,7 @@ class Ingest {
         encoding: 'protobuf',
         body,
         receivedMs: this.#deps.clock.now(),
+        ...origin(request, grant),
       });
       return { status: 204 };
     };
@@ -91,13 +94,14 @@ class Ingest {
     }));
   }
 
-  #admit(request: HttpRequest): void {
+  #admit(request: HttpRequest): Grant {
     const { access, limiter, clock, store } = this.#deps;
-    access.admit(request, ['send']);
+    const grant = access.admit(request, ['send']);
     limiter.take(request.remoteAddress, clock.now());
     if (store.isBusy(Number(request.headers['content-length'] ?? 0))) {
       throw new HttpError(429, 'the store is behind with writing; send again later', { 'retry-after': '1' });
     }
+    return grant;
   }
 
   /** Gives the result of what is to be acknowledged; everything else is thrown as the answer it deserves. */
@@ -119,6 +123,7 @@ class Ingest {
         metrics.add('records_stored_total', result.records);
         metrics.add('samples_stored_total', result.samples);
         metrics.add('points_rejected_total', result.rejected);
+        if (result.isOdd === true) metrics.add('identity_conflicts_total');
         return result;
       case 'repeat':
         metrics.add('repeated_batches_total');
@@ -129,6 +134,11 @@ class Ingest {
       case 'split':
         // Not for its size: senders that learn from this answer what is too large must be able to tell.
         throw new HttpError(413, result.message, { 'taffrail-split': 'parts-stored' });
+      case 'forbidden':
+        metrics.add('identity_conflicts_total');
+        throw new HttpError(403, result.message);
+      case 'unproven':
+        throw unproven(result.message);
       case 'refused':
         throw new HttpError(result.status, result.message);
       case 'invalid':
@@ -164,6 +174,15 @@ class Ingest {
     const { id } = this.#deps.store;
     return { ...response, headers: { ...response.headers, 'taffrail-collector': '1', 'taffrail-store': id } };
   }
+}
+
+function origin(request: HttpRequest, { agents }: Grant): Pick<IngestRequest, 'address' | 'agents'> {
+  return { address: request.remoteAddress, ...(agents === undefined ? {} : { agents }) };
+}
+
+/** Who hears this from a collector of ours, for its header, shows the secret and is heard. */
+export function unproven(message: string): HttpError {
+  return new HttpError(403, message, { 'taffrail-prove': 'secret' });
 }
 
 function mediaType(request: HttpRequest): string {

@@ -4,6 +4,7 @@ import { decodeMetricsJson } from '../wire/otlp-metrics-json.ts';
 import type { DecodedMetrics } from '../wire/otlp-points.ts';
 import { decodeWriteRequest } from '../wire/remote-write.ts';
 import { labelsOfResource, type ResourceLabels } from './resource-labels.ts';
+import { SpeakerSet, speakerOf } from './store/speaker.ts';
 import { type MetricMetadata, type SampleBatch, seriesKey } from './store/sample-batch.ts';
 
 /** A label value longer than this is refused: it is no dimension. */
@@ -17,6 +18,7 @@ export function readOtlpSamples(request: Uint8Array, encoding: 'protobuf' | 'jso
   rejectedPoints(decoded, batch);
   for (const { resource, samples, metadata } of decoded.groups) {
     const ofResource = labelsOfResource(resource);
+    batch.speakers.add(speakerOf(resource));
     for (const one of metadata) batch.describe(one);
     // Points share their labels object where they share the labels.
     let before: Labels | undefined;
@@ -32,16 +34,29 @@ export function readOtlpSamples(request: Uint8Array, encoding: 'protobuf' | 'jso
   return batch.finish();
 }
 
-/** Reads a remote-write 1.0 request. Throws WireError. */
+/**
+ * Reads a remote-write 1.0 request. Throws WireError. A series speaks for its label `agent`, and for its label `host` or else
+ * the host in `instance`.
+ */
 export function readRemoteWriteSamples(request: Uint8Array, bytesMax: number): SampleBatch {
   const batch = new BatchBuilder();
   for (const { labels, times, values, stale } of decodeWriteRequest(request, {
     maxBytes: bytesMax,
     maxSamples: 500_000,
   })) {
+    const { agent, host = hostOfInstance(labels['instance']) } = labels;
+    batch.speakers.add({
+      ...(agent === undefined ? {} : { agent }),
+      ...(host === undefined ? {} : { host }),
+    });
     for (let i = 0; i < times.length; i++) batch.add(labels, times[i]!, stale?.[i] === 1 ? null : values[i]!);
   }
   return batch.finish();
+}
+
+/** `host:port`, `[::1]:port` or a name. */
+function hostOfInstance(instance: string | undefined): string | undefined {
+  return instance?.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
 }
 
 /** What a point says wins over what its resource says. */
@@ -55,6 +70,7 @@ function rejectedPoints(decoded: DecodedMetrics, batch: BatchBuilder): void {
 }
 
 class BatchBuilder {
+  readonly speakers = new SpeakerSet();
   readonly #series = new Map<string, { times: number[]; values: (number | null)[] }>();
   readonly #metadata = new Map<string, MetricMetadata>();
   #samples = 0;
@@ -92,6 +108,7 @@ class BatchBuilder {
       samples: this.#samples,
       series: [...this.#series].map(([key, { times, values }]) => ({ key, times, values })),
       metadata: [...this.#metadata.values()],
+      speakers: this.speakers.list(),
       rejected: this.#rejected,
       message: this.#message,
     };

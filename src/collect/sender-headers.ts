@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { HttpError } from '../platform/http-error.ts';
 import type { HttpRequest } from '../platform/http-message.ts';
 import type { Sender } from './store/agent-ledger.ts';
+import type { Proof } from './store/agent-names.ts';
 import type { PartOfBatch } from './store/batch-parts.ts';
 
 /** Far more parts than a batch has records. */
@@ -43,8 +45,33 @@ export function readSender(request: HttpRequest): Sender | undefined {
     address: request.remoteAddress,
     ...readInstance(instanceText),
     ...readSettled(request),
+    ...readProof(request),
     ...(part === undefined ? {} : { part: { part, ...readRange(request) } }),
   };
+}
+
+/**
+ * The same of a request that is no batch: `Taffrail-Agent: agent/epoch`. Undefined from senders that are no agents of
+ * ours, or do not say it.
+ */
+export function readAgent(request: HttpRequest): Sender | undefined {
+  const text = header(request, 'taffrail-agent');
+  if (text === undefined) return undefined;
+  const [agent, epoch, ...more] = text.split('/');
+  if (!NAME.test(agent ?? '') || !NAME.test(epoch ?? '') || more.length > 0)
+    throw new HttpError(400, `Taffrail-Agent "${text.slice(0, 100)}" is not <agent>/<epoch>`);
+  return { agent: agent!, epoch: epoch!, address: request.remoteAddress, ...readProof(request) };
+}
+
+/** `Taffrail-Identity: secret=…` shows an agent's secret, `digest=…` leaves its SHA-256; both are 64 hexadecimal digits. */
+export function readProof(request: HttpRequest): { proof: Proof } | undefined {
+  const text = header(request, 'taffrail-identity');
+  if (text === undefined) return undefined;
+  const [, kind, value = ''] = /^(secret|digest)=([0-9a-f]{64})$/.exec(text) ?? [];
+  if (kind === undefined)
+    throw new HttpError(400, 'Taffrail-Identity is neither secret= nor digest= with 64 hexadecimal digits');
+  if (kind === 'digest') return { proof: { digest: value, isShown: false } };
+  return { proof: { digest: createHash('sha256').update(value).digest('hex'), isShown: true } };
 }
 
 function readRange(request: HttpRequest): { range: NonNullable<PartOfBatch['range']> } | undefined {

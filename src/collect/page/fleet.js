@@ -25,13 +25,13 @@ export function fleetPage(main) {
 /** Agents by host, so that none jumps about; below them those whose state directory was replaced by a newer one. */
 function fleetView(agents, nowMs, open) {
   if (agents.length === 0) return noAgents();
-  const host = (agent) => agent.heartbeat?.host ?? agent.agent;
+  const host = (agent) => String(agent.heartbeat?.host ?? agent.agent);
   const sorted = agents.toSorted((a, b) => host(a).localeCompare(host(b)) || b.lastSeenMs - a.lastSeenMs);
   const current = sorted.filter((agent) => !agent.superseded);
   const former = sorted.filter((agent) => agent.superseded);
   return [
     summary(current),
-    current.map((agent) => agentCard(agent, nowMs, open)),
+    current.map((agent) => cardOf(agent, nowMs, open)),
     former.length > 0
       ? h(
           'details',
@@ -41,7 +41,7 @@ function fleetView(agents, nowMs, open) {
             ontoggle: (event) => (event.target.open ? open.add('former') : open.delete('former')),
           },
           h('summary', {}, `Former epochs (${former.length})`),
-          former.map((agent) => agentCard(agent, nowMs, open)),
+          former.map((agent) => cardOf(agent, nowMs, open)),
         )
       : undefined,
   ];
@@ -85,6 +85,20 @@ function summary(agents) {
 
 function figure(name, value, tone = '') {
   return h('div', { class: `figure ${tone}` }, h('dt', {}, name), h('dd', {}, value));
+}
+
+/** What one agent said of itself must not take the others from the page. */
+function cardOf(agent, nowMs, open) {
+  try {
+    return agentCard(agent, nowMs, open);
+  } catch (error) {
+    return h(
+      'section',
+      { class: 'card agent', 'aria-label': `Agent ${agent.agent}` },
+      h('header', {}, h('span', { class: 'dot bad' }), h('h2', {}, String(agent.agent))),
+      h('p', { class: 'notice bad' }, `What it says of itself cannot be shown: ${error.message}`),
+    );
+  }
 }
 
 function agentCard(agent, now, open) {

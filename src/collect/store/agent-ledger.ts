@@ -1,5 +1,7 @@
 import { type BatchKey, BatchParts, type PartOfBatch } from './batch-parts.ts';
+import { AgentNames, type Proof, type Refusal } from './agent-names.ts';
 import { recordsThrough, UNKNOWN } from './fleet-query.ts';
+import { SettledBatches } from './settled-batches.ts';
 import type { Database } from './sqlite.ts';
 
 /** What an agent says of itself in each request: `Idempotency-Key: agent/epoch/number`, `Taffrail-Instance: instance;gen=n`. */
@@ -15,6 +17,12 @@ export interface Sender {
   readonly generation?: number;
   /** The agent will not send a batch up to this number again. */
   readonly settled?: number;
+  /** What it shows of its secret; missing from senders that have none. */
+  readonly proof?: Proof;
+  /** Globs of the token, where it is bound to agents. */
+  readonly agents?: readonly string[];
+  /** The name of its host, where the request says it beside its body. */
+  readonly host?: string;
   readonly address: string;
 }
 
@@ -23,13 +31,13 @@ export type Admission =
   | { readonly kind: 'repeat' }
   /** Some of it is stored and some is not: it is to be sent in smaller parts. */
   | { readonly kind: 'split'; readonly message: string }
-  | { readonly kind: 'conflict'; readonly message: string };
+  | { readonly kind: 'conflict'; readonly message: string }
+  | Refusal;
 
 interface AgentRow {
   readonly instance: string;
   readonly generation: number;
   readonly generation_since_ms: number;
-  readonly settled: number;
 }
 
 /** How long an older generation may go on speaking after a newer one began: what was under way at a restart. */
@@ -51,12 +59,16 @@ export class AgentLedger {
   readonly #hasBatch;
   readonly #addBatch;
   readonly #parts: BatchParts;
+  readonly #settled: SettledBatches;
+  readonly #names: AgentNames;
 
   constructor(db: Database) {
     this.#db = db;
     this.#parts = new BatchParts(db);
+    this.#settled = new SettledBatches(db);
+    this.#names = new AgentNames(db);
     this.#agent = db.prepare(
-      'SELECT instance, generation, generation_since_ms, settled FROM agent WHERE agent = ? AND epoch = ?',
+      'SELECT instance, generation, generation_since_ms FROM agent WHERE agent = ? AND epoch = ?',
     );
     this.#newAgent = db.prepare(
       `INSERT INTO agent (agent, epoch, instance, generation, generation_since_ms, first_seen_ms, last_seen_ms, address, settled,
@@ -74,6 +86,10 @@ export class AgentLedger {
     this.#addBatch = db.prepare('INSERT INTO batch (agent, epoch, number, sources) VALUES (?, ?, ?, ?)');
   }
 
+  get names(): AgentNames {
+    return this.#names;
+  }
+
   /** Says whether the sender's batch is to be stored; if so, `record` must follow in the same transaction. */
   admit(sender: Sender, nowMs: number): Admission {
     const { agent, epoch, number } = sender;
@@ -85,8 +101,9 @@ export class AgentLedger {
     }
     this.#seen.run(nowMs, sender.address, agent, epoch);
     if (number === undefined) return { kind: 'new' };
-    const repeat = number <= (row?.settled ?? 0) || this.#hasBatch.get(agent, epoch, number) !== undefined;
-    return repeat ? { kind: 'repeat' } : this.#admitPart({ agent, epoch, number }, sender);
+    const isStored =
+      this.#hasBatch.get(agent, epoch, number) !== undefined || this.#settled.has({ agent, epoch, number });
+    return isStored ? { kind: 'repeat' } : this.#admitPart({ agent, epoch, number }, sender);
   }
 
   #admitPart(batch: BatchKey, { part }: Sender): Admission {
@@ -142,39 +159,45 @@ export class AgentLedger {
     return `two agents speak as ${agent}: generation ${generation} at ${sender.address} goes on although generation ${row.generation} began ${Math.round((nowMs - row.generation_since_ms) / 1000)} s ago. ${REMEDY}`;
   }
 
-  /** Forgets single batches that will not be repeated; their counts are added up by source. */
-  settle(agent: string, epoch: string, through: number): void {
+  /**
+   * Forgets single batches that will not be repeated; their counts are added up by source. Gives false where `through`
+   * is above all that is stored: then nothing is forgotten, and the agent's row shows it.
+   */
+  settle(agent: string, epoch: string, through: number, nowMs = 0): boolean {
     const row = this.#db
       .prepare('SELECT settled, heartbeat FROM agent WHERE agent = ? AND epoch = ?')
       .get(agent, epoch) as { settled: number; heartbeat: string | null } | undefined;
-    if (row === undefined || through <= row.settled) return;
+    if (row === undefined || through <= row.settled) return true;
+    if (through > this.#highest(agent, epoch)) {
+      const what = `${agent} says that its batches up to ${through} are settled, which is above all that is stored here`;
+      this.#conflict.run(`${what}; nothing was forgotten`, nowMs, agent, epoch);
+      return false;
+    }
     const compared = row.heartbeat === null ? 0 : throughBatchOf(row.heartbeat);
     const limit = Math.max(Math.min(through, compared), through - KEPT_SETTLED_MAX);
-    if (limit <= row.settled) return;
-    this.#fold(agent, epoch, limit);
+    if (limit <= row.settled) return true;
+    this.#settled.fold({ agent, epoch }, limit);
+    this.#db.prepare('UPDATE agent SET settled = ? WHERE agent = ? AND epoch = ?').run(limit, agent, epoch);
+    return true;
   }
 
-  #fold(agent: string, epoch: string, through: number): void {
-    this.#db
+  /** The highest number of which at least a part is stored and not yet forgotten. */
+  #highest(agent: string, epoch: string): number {
+    const { highest } = this.#db
       .prepare(
-        `INSERT INTO settled_records (agent, epoch, source, records)
-         SELECT b.agent, b.epoch, s.key, SUM(s.value)
-         FROM (SELECT agent, epoch, number, sources FROM batch UNION ALL SELECT agent, epoch, number, sources FROM batch_part) b,
-           json_each(b.sources) s
-         WHERE b.agent = ? AND b.epoch = ? AND b.number <= ? GROUP BY b.agent, b.epoch, s.key
-         ON CONFLICT DO UPDATE SET records = records + excluded.records`,
+        `SELECT MAX(n) AS highest FROM (
+           SELECT MAX(number) AS n FROM batch WHERE agent = ? AND epoch = ?
+           UNION ALL SELECT MAX(number) FROM batch_part WHERE agent = ? AND epoch = ?)`,
       )
-      .run(agent, epoch, through);
-    for (const table of ['batch', 'batch_part'])
-      this.#db
-        .prepare(`DELETE FROM ${table} WHERE agent = ? AND epoch = ? AND number <= ?`)
-        .run(agent, epoch, through);
-    this.#db.prepare('UPDATE agent SET settled = ? WHERE agent = ? AND epoch = ?').run(through, agent, epoch);
+      .get(agent, epoch, agent, epoch) as { highest: number | null };
+    return highest ?? 0;
   }
 
   /** Keeps what the agent says of itself. */
   heartbeat(sender: Sender, heartbeat: string, nowMs: number): Admission {
     const { throughBatch = 0, deliveredRecords } = JSON.parse(heartbeat) as Spoken;
+    const refusal = this.#names.check(sender, [sender], nowMs, true);
+    if (refusal !== undefined) return refusal;
     const admission = this.admit({ ...sender, settled: throughBatch + 1 }, nowMs);
     if (admission.kind === 'conflict') return admission;
     const { agent, epoch } = sender;

@@ -28,9 +28,15 @@ export class Forgetting {
       .prepare('SELECT agent, epoch FROM agent WHERE last_seen_ms < ? AND heartbeat_ms < ?')
       .all(cutoffMs, cutoffMs) as { agent: string; epoch: string }[];
     for (const { agent, epoch } of agents) {
-      for (const table of ['batch', 'batch_part', 'settled_records', 'agent']) {
+      for (const table of ['batch', 'batch_part', 'settled_records', 'settled_batch', 'agent']) {
         this.#db.prepare(`DELETE FROM ${table} WHERE agent = ? AND epoch = ?`).run(agent, epoch);
       }
+      // Whoever comes with this id after that is a first contact.
+      this.#db
+        .prepare(
+          'DELETE FROM agent_name WHERE agent = ? AND NOT EXISTS (SELECT 1 FROM agent WHERE agent = ?)',
+        )
+        .run(agent, agent);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { EncodedBody } from '../../platform/encoded-body.ts';
+import type { Refusal } from './agent-names.ts';
 import type { Sender } from './agent-ledger.ts';
 
 /** One request as it goes to the store's thread: still encoded and compressed, so that reading it does not hold up the server. */
@@ -7,6 +8,10 @@ export interface IngestRequest {
   readonly encoding: 'protobuf' | 'json';
   readonly body: EncodedBody;
   readonly sender?: Sender;
+  /** Globs of the token, where it is bound to agents. */
+  readonly agents?: readonly string[];
+  /** Where it came from; missing where the collector speaks of itself. */
+  readonly address?: string;
   readonly receivedMs: number;
 }
 
@@ -18,11 +23,14 @@ export type IngestResult =
       readonly samples: number;
       readonly rejected: number;
       readonly message: string;
+      /** It said something of itself that cannot be; the agent's row shows it. */
+      readonly isOdd?: true;
     }
   | { readonly kind: 'repeat' }
   /** Some of it is stored and some is not: the sender is to send it in parts. */
   | { readonly kind: 'split'; readonly message: string }
   | { readonly kind: 'conflict'; readonly message: string }
+  | Refusal
   /** The body cannot be decompressed within its limits; the answer is ready. */
   | { readonly kind: 'refused'; readonly status: number; readonly message: string }
   /** The sender's mistake; a repeat would fail again. */

@@ -2,6 +2,7 @@ import { type Attributes, anyValueText, DecodeBudget } from '../../wire/any-valu
 import { readResource, readScope } from '../../wire/otlp-logs.ts';
 import { ProtoReader } from '../../wire/protobuf.ts';
 import { WireError } from '../../wire/wire-error.ts';
+import { type Speaker, speakerOf } from './speaker.ts';
 import { BlockBuilder, type UnplacedBlock } from './block-builder.ts';
 import { skimRecord } from './record-skim.ts';
 
@@ -16,6 +17,8 @@ export interface StreamBlocks {
   readonly attributes: string;
   /** `taffrail.source` of an agent of ours, else the service's name. */
   readonly source: string;
+  /** In whose name it speaks. */
+  readonly speaker: Speaker;
   readonly records: number;
   readonly blocks: readonly UnplacedBlock[];
 }
@@ -67,6 +70,7 @@ function readResourceLogs(
     .map(({ name, builder }) => ({
       attributes: streamAttributes(resource, name),
       source: anyValueText(resource['taffrail.source'] ?? resource['service.name'] ?? '').slice(0, 256),
+      speaker: speakerOf(resource),
       records: builder.records,
       blocks: builder.finish(),
     }));

@@ -1,10 +1,13 @@
 import type { Labels } from '../../model/series.ts';
+import type { Speaker } from './speaker.ts';
 
 /** The samples of one request, named by their series; made by the decoders, inserted by the writer. */
 export interface SampleBatch {
   readonly samples: number;
   readonly series: readonly SeriesSamples[];
   readonly metadata: readonly MetricMetadata[];
+  /** In whose names it speaks. */
+  readonly speakers: readonly Speaker[];
   /** Points that were understood but cannot be kept, and why. */
   readonly rejected: number;
   readonly message: string;

@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.ts';
 
 /** Raised by one with each change of the tables; `migrations[n]` brings a store from version n to n + 1. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 const migrations: readonly string[] = [
   `
@@ -72,6 +72,16 @@ const migrations: readonly string[] = [
     first INTEGER, last INTEGER, of_records INTEGER, sources TEXT NOT NULL,
     PRIMARY KEY (agent, epoch, number, part)
   ) WITHOUT ROWID;
+  `,
+  `
+  -- Runs of numbers of batches that are stored and no longer in 'batch' (see settled-batches.ts).
+  CREATE TABLE settled_batch (
+    agent TEXT NOT NULL, epoch TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY (agent, epoch, first)
+  ) WITHOUT ROWID;
+  INSERT INTO settled_batch (agent, epoch, first, last) SELECT agent, epoch, 1, settled FROM agent WHERE settled > 0;
+  -- Whose name it is: SHA-256 of the agent's secret in hexadecimal, NULL where it left none, and its host's name.
+  CREATE TABLE agent_name (agent TEXT PRIMARY KEY, digest TEXT, host TEXT) WITHOUT ROWID;
   `,
 ];
 

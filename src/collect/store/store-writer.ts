@@ -5,10 +5,12 @@ import { WireError } from '../../wire/wire-error.ts';
 import { readOtlpSamples, readRemoteWriteSamples } from '../sample-decoding.ts';
 import { logsProtobufOfJson } from '../logs-json.ts';
 import { AgentLedger, type Sender } from './agent-ledger.ts';
+import type { Claim, Refusal } from './agent-names.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import { type RecordBatch, readRecordBatch } from './record-batch.ts';
 import type { SampleBatch } from './sample-batch.ts';
 import { SeriesIds } from './series-ids.ts';
+import { type Speaker, SpeakerSet } from './speaker.ts';
 import { type Database, inTransaction } from './sqlite.ts';
 import { storableBody, type StoredBody } from './stored-body.ts';
 
@@ -103,7 +105,9 @@ export class StoreWriter {
     if (checked.kind === 'invalid' || checked.kind === 'refused') return checked;
     if (checked.kind === 'unread') return { kind: 'failed', message: checked.message };
     const { sender, receivedMs } = checked.request;
-    if (sender !== undefined) {
+    const refusal = this.#checkNames(checked);
+    if (refusal !== undefined) return refusal;
+    if (sender?.number !== undefined) {
       const mismatch = partMismatch(sender, checked);
       if (mismatch !== undefined) return { kind: 'invalid', message: mismatch };
       const admission = this.#ledger.admit(sender, receivedMs);
@@ -111,6 +115,29 @@ export class StoreWriter {
     }
     if (checked.kind === 'samples') return this.#storeSamples(checked.batch);
     return this.#storeRecords(checked, sender, receivedMs);
+  }
+
+  /** Samples teach nothing of a name: an agent that sends nothing else leaves no row that would be forgotten one day. */
+  #checkNames({
+    kind,
+    request,
+    batch,
+  }: Checked & { readonly kind: 'records' | 'samples' }): Refusal | undefined {
+    const { sender, agents, address = 'somebody', receivedMs } = request;
+    const claim: Claim = {
+      address,
+      ...(sender === undefined ? {} : { agent: sender.agent }),
+      ...(sender?.proof === undefined ? {} : { proof: sender.proof }),
+      ...(agents === undefined ? {} : { agents }),
+    };
+    // Labels of series are not believed to name an agent, where the token does not demand it: they may be about one.
+    if (request.kind === 'remote_write' && agents === undefined) return undefined;
+    const speakers = new SpeakerSet();
+    const said = kind === 'records' ? batch.streams.map(({ speaker }) => speaker) : batch.speakers;
+    if (sender !== undefined) speakers.add({ ...hostIn(said), agent: sender.agent });
+    for (const speaker of said)
+      speakers.add(sender === undefined ? speaker : { agent: sender.agent, ...speaker });
+    return this.#ledger.names.check(claim, speakers.list(), receivedMs, kind === 'records');
   }
 
   #storeRecords(
@@ -139,9 +166,18 @@ export class StoreWriter {
       this.#insertBody.run(Number(number), body.encoding, body.bytes);
     if (sender !== undefined) {
       this.#ledger.record(sender, sources);
-      if (sender.settled !== undefined) this.#ledger.settle(sender.agent, sender.epoch, sender.settled);
     }
-    return { kind: 'stored', records: batch.records, samples: 0, rejected: 0, message: '' };
+    const isOdd =
+      sender?.settled !== undefined &&
+      !this.#ledger.settle(sender.agent, sender.epoch, sender.settled, receivedMs);
+    return {
+      kind: 'stored',
+      records: batch.records,
+      samples: 0,
+      rejected: 0,
+      message: '',
+      ...(isOdd ? { isOdd } : {}),
+    };
   }
 
   #stream(attributes: string): number {
@@ -201,6 +237,11 @@ function partMismatch({ part }: Sender, checked: Checked): string | undefined {
   return records === last - first + 1
     ? undefined
     : `part ${part.part} holds ${records} records, but names the records ${first} to ${last}`;
+}
+
+function hostIn(speakers: readonly Speaker[]): Pick<Speaker, 'host'> {
+  const host = speakers.find((speaker) => speaker.host !== undefined)?.host;
+  return host === undefined ? {} : { host };
 }
 
 function check(request: IngestRequest): Checked {

@@ -21,7 +21,10 @@ const step = fc.oneof(
     number: fc.integer({ min: 1, max: 30 }),
     records: fc.nat({ max: 9 }),
   }),
-  fc.record({ kind: fc.constant('settle' as const), number: fc.integer({ min: 0, max: 30 }) }),
+  fc.record({
+    kind: fc.constant('settle' as const),
+    number: fc.oneof(fc.integer({ min: 0, max: 30 }), fc.constant(999_999_999)),
+  }),
   fc.record({ kind: fc.constant('heartbeat' as const), number: fc.integer({ min: 0, max: 30 }) }),
 );
 
@@ -30,12 +33,11 @@ test('each batch is new once, and counts add up, whatever the order of batches, 
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const { db, ledger } = openLedger();
       const stored = new Map<number, number>();
-      let settledFrom = 0;
       for (const one of steps) {
         if (one.kind === 'batch') {
           const admission = ledger.admit(sender(one.number), 1000);
-          // What was settled without ever being stored is not taken any more: its sender said that it will not send it.
-          const isNew = !stored.has(one.number) && one.number > settledFrom;
+          // Whatever was said to be settled: what is not stored here is no repeat here.
+          const isNew = !stored.has(one.number);
           expect(admission.kind).toBe(isNew ? 'new' : 'repeat');
           if (admission.kind !== 'new') continue;
           stored.set(one.number, one.records);
@@ -47,7 +49,6 @@ test('each batch is new once, and counts add up, whatever the order of batches, 
             JSON.stringify({ throughBatch: one.number }),
             1000,
           );
-        settledFrom = readAgents(db)[0]?.settled ?? 0;
       }
       const total = [...stored.values()].reduce((sum, records) => sum + records, 0);
       expect(readAgents(db)[0]?.stored['web'] ?? 0).toBe(total);
@@ -77,5 +78,38 @@ test('the count for a heartbeat takes in the batches up to its own and no others
     stored: { web: 40, db: 10 },
     storedThrough: { web: 30, db: 6 },
   });
+  db.close();
+});
+
+test('a settlement above all that is stored forgets nothing, and is shown', () => {
+  const { db, ledger } = openLedger();
+  ledger.admit(sender(1), 1000);
+  ledger.record(sender(1), new Map([['web', 10]]));
+  ledger.heartbeat(sender(1), JSON.stringify({ throughBatch: 999_999_999 }), 1000);
+  expect(ledger.settle('a', 'e', 999_999_999, 2000)).toBe(false);
+  expect(ledger.admit(sender(2), 1000).kind).toBe('new');
+  expect(ledger.admit(sender(1), 1000).kind).toBe('repeat');
+  const [agent] = readAgents(db);
+  expect(agent).toMatchObject({ settled: 0, conflicts: 1, conflictMs: 2000, stored: { web: 10 } });
+  expect(agent!.conflict).toContain('nothing was forgotten');
+  db.close();
+});
+
+test('numbers that were never stored here stay unknown between those that were settled', () => {
+  const { db, ledger } = openLedger();
+  for (const number of [1, 2, 5, 6, 9]) {
+    ledger.admit(sender(number), 1000);
+    ledger.record(sender(number), new Map([['web', 1]]));
+  }
+  ledger.heartbeat(sender(1), JSON.stringify({ throughBatch: 9 }), 1000);
+  for (const through of [2, 6, 9]) ledger.settle('a', 'e', through);
+  const runs = (): unknown => db.prepare('SELECT first, last FROM settled_batch ORDER BY first').all();
+  expect(runs()).toEqual([
+    { first: 1, last: 2 },
+    { first: 5, last: 6 },
+    { first: 9, last: 9 },
+  ]);
+  const kinds = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => ledger.admit(sender(number), 1000).kind);
+  expect(kinds).toEqual(['repeat', 'repeat', 'new', 'new', 'repeat', 'repeat', 'new', 'new', 'repeat']);
   db.close();
 });

@@ -91,13 +91,15 @@ test('parts of senders that do not say which records are in them are told apart 
   expect(readAgents(store.db)[0]!.stored).toEqual({ web: 12 });
 });
 
-test('parts of a batch of which some were given up count as stored once the batch is settled', () => {
+test('a batch of which some parts were set aside is never settled: what is sent of it later is stored', () => {
   const store = new Stored();
   store.send(2, 0, 6);
   store.send(6, 7, 9);
   store.ledger.heartbeat({ ...sender(), number: undefined as never }, JSON.stringify({ throughBatch: 5 }), 1);
-  store.ledger.settle('a', 'e', 6);
-  expect(store.db.prepare('SELECT COUNT(*) AS n FROM batch_part').get()).toEqual({ n: 0 });
+  expect(store.ledger.settle('a', 'e', 5)).toBe(true);
   expect(readAgents(store.db)[0]!.stored).toEqual({ web: 10 });
-  expect(store.send(7, 10, 12)).toBe('repeat');
+  expect(store.send(6, 7, 9)).toBe('repeat');
+  expect(store.send(7, 10, 12)).toBe('new');
+  expect(readAgents(store.db)[0]!.stored).toEqual({ web: OF });
+  expect(store.send(undefined)).toBe('repeat');
 });

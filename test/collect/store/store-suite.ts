@@ -119,6 +119,92 @@ export function describeStore(
         expect(await store.agents()).toMatchObject([{ agent: 'a1', stored: { '': 21 } }]);
       });
 
+      test('a number that a sender calls settled makes nothing a repeat that is not stored', async () => {
+        await store.ingest(batch(1, ['a']));
+        const poisoned = await store.ingest(batch(2, ['b'], { settled: 999_999_999 }));
+        expect(poisoned).toMatchObject({ kind: 'stored', isOdd: true });
+        await reopen();
+        expect(await store.ingest(batch(3, ['c'], { settled: 2 }))).toMatchObject({ kind: 'stored' });
+        expect(await store.ingest(batch(2, ['b']))).toEqual({ kind: 'repeat' });
+        expect(await store.agents()).toMatchObject([{ agent: 'a1', conflicts: 1, stored: { '': 3 } }]);
+      });
+
+      test('who once left the digest of a secret is heard with that secret alone', async () => {
+        const digest = 'd'.repeat(64);
+        const shown = { proof: { digest, isShown: true } };
+        expect(await store.ingest(batch(1, ['a'], { proof: { digest, isShown: false } }))).toMatchObject({
+          kind: 'stored',
+        });
+        expect(await store.ingest(batch(2, ['b'], { proof: { digest, isShown: false } }))).toMatchObject({
+          kind: 'unproven',
+        });
+        expect(await store.ingest(batch(2, ['b'], shown))).toMatchObject({ kind: 'stored' });
+        await reopen();
+        const others = [{}, { proof: { digest: 'e'.repeat(64), isShown: true } }, { epoch: 'e2' }];
+        for (const other of others)
+          expect(await store.ingest(batch(3, ['x'], other))).toMatchObject({ kind: 'forbidden' });
+        expect(await store.heartbeat(sender({}), '{}', NOW)).toMatchObject({ kind: 'forbidden' });
+        expect(await store.heartbeat(sender(shown), '{}', NOW)).toMatchObject({ kind: 'new' });
+        // Nor is anybody heard whose body says that it is that agent.
+        const named = {
+          ...logs(['x'], { 'taffrail.agent': 'a1' }),
+          sender: sender({ agent: 'a2', number: 1 }),
+        };
+        expect(await store.ingest(named)).toMatchObject({ kind: 'forbidden' });
+        expect(await store.ingest(logs(['x'], { 'taffrail.agent': 'a1' }))).toMatchObject({
+          kind: 'forbidden',
+        });
+        expect(await store.recordCount(EVER)).toBe(2);
+        const [agent] = await store.agents();
+        expect(agent).toMatchObject({ agent: 'a1', conflicts: 6, stored: { '': 2 } });
+        expect(await store.agents()).toHaveLength(1);
+      });
+
+      test('a token for some agents speaks for those alone, and an id stays with the name that first used it', async () => {
+        const agents = ['web-*', 'id-7'];
+        const from = async (
+          agent: string | undefined,
+          host: string | undefined,
+          more: Partial<Sender> = {},
+        ): Promise<string> => {
+          const body = logs(['x'], host === undefined ? {} : { 'host.name': host });
+          const speaker = agent === undefined ? {} : { sender: sender({ agent, number: ++clock, ...more }) };
+          return (await store.ingest({ ...body, ...speaker, agents })).kind;
+        };
+        expect(await from('a1', 'web-1')).toBe('stored');
+        expect(await from('a1', 'web-1')).toBe('stored');
+        expect(await from(undefined, 'web-1.example')).toBe('stored');
+        expect(await from('id-7', 'db-1')).toBe('stored');
+        expect(await from('id-7', undefined)).toBe('stored');
+        for (const [agent, host] of [
+          ['a1', 'web-2'],
+          ['a1', 'db-1'],
+          ['a2', 'db-1'],
+          ['a2', undefined],
+          [undefined, 'db-1'],
+          [undefined, undefined],
+          [undefined, 'db-web-1'],
+        ] as const)
+          expect(await from(agent, host)).toBe('forbidden');
+        // Another's id cannot be taken under a name of one's own.
+        await store.ingest({
+          ...logs(['x'], { 'host.name': 'db-1' }),
+          sender: sender({ agent: 'b1', number: 1 }),
+        });
+        expect(await from('b1', 'web-1')).toBe('forbidden');
+        // Who shows the secret may have a new name, if the token is for it too.
+        const proof = { digest: 'f'.repeat(64), isShown: true };
+        expect(await from('a3', 'web-3', { proof })).toBe('stored');
+        expect(await from('a3', 'web-4', { proof })).toBe('stored');
+        expect(await from('a3', 'db-4', { proof })).toBe('forbidden');
+        expect(await store.ingest({ ...remoteWrite([series('db-1')]), agents })).toMatchObject({
+          kind: 'forbidden',
+        });
+        expect(await store.ingest({ ...remoteWrite([series('web-1')]), agents })).toMatchObject({
+          kind: 'stored',
+        });
+      });
+
       test('two processes that speak as one agent are told, and nothing of the second is stored', async () => {
         await store.ingest(batch(1, ['a'], { instance: 'i1', generation: 1 }));
         const second = await store.ingest(batch(2, ['b'], { instance: 'i2', generation: 1 }));
@@ -466,9 +552,20 @@ function remoteWrite(samples: readonly FlatSample[]): IngestRequest {
   return { kind: 'remote_write', encoding: 'protobuf', body: plainBody(body), receivedMs: NOW };
 }
 
-function logs(lines: readonly string[]): IngestRequest {
+function series(host: string): FlatSample {
+  return {
+    name: 'up',
+    type: 'gauge',
+    labels: { instance: `${host}:9100` },
+    timeMs: NOW,
+    value: 1,
+    stale: false,
+  };
+}
+
+function logs(lines: readonly string[], resource: Readonly<Record<string, string>> = {}): IngestRequest {
   const bytes = logsRequest(
-    {},
+    resource,
     lines.map((body, i) => ({ timeMs: NOW + i, body })),
   );
   return { kind: 'logs', encoding: 'protobuf', body: plainBody(bytes), receivedMs: NOW };
