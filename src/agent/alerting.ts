@@ -43,6 +43,7 @@ const FILE = 'rules.json';
 export class Alerting {
   readonly rules: RuleManager;
   readonly hooks: HookDispatcher;
+  readonly startedAtMs: number;
   readonly #options: AlertingOptions;
   #timer: Timer | undefined;
   #stopped = false;
@@ -51,6 +52,7 @@ export class Alerting {
 
   private constructor(options: AlertingOptions, hooks: HookDispatcher, restored?: PersistedRuleState) {
     this.#options = options;
+    this.startedAtMs = options.clock.now();
     this.hooks = hooks;
     this.rules = new RuleManager({
       groups: options.groups,
@@ -86,6 +88,11 @@ export class Alerting {
     await this.hooks.reconfigure(keepSwitchFromRoot(config, groups));
     await this.rules.replaceGroups(groups, this.#options.clock.now());
     this.#schedule();
+  }
+
+  /** Wall clock, ms since 1970. */
+  now(): number {
+    return this.#options.clock.now();
   }
 
   hookMetrics(): readonly HookMetric[] {

@@ -1,4 +1,5 @@
 import type { Alerting } from './alerting.ts';
+import { addAlertmanagerApi } from './alertmanager-api.ts';
 import { SilenceError } from '../hooks/silence.ts';
 import { refuseForeignPages } from '../platform/foreign-pages.ts';
 import { HttpError } from '../platform/http-error.ts';
@@ -6,10 +7,11 @@ import { jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
 
 /**
- * Silences in Alertmanager's v2 shapes, and the fate of notifications; on the agent and on the collector. Who may do it
- * is asked before (`api/route-roles.ts`).
+ * Alertmanager's API, silences in its shapes beside our own API, and the fate of notifications; on the agent and on the
+ * collector. Who may do it is asked before (`api/route-roles.ts`).
  */
 export function addAlertsRoutes(router: Router, alerting: () => Alerting): void {
+  addAlertmanagerApi(router, alerting);
   router.route('GET', '/api/v1/silences', () => jsonResponse(200, alerting().hooks.silences.list()));
   router.route('POST', '/api/v1/silences', async (request) => {
     refuseForeignPages(request);

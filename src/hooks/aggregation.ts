@@ -1,5 +1,6 @@
 import { CLOCK_TOLERANCE_MS } from '../model/clock-tolerance.ts';
 import { randomUUID } from 'node:crypto';
+import type { AlertMoment } from './alert-view.ts';
 import { formatLabels, compareAlerts } from './alert-identity.ts';
 import type { GroupRecord, HookRecord, HookState } from './hook-state.ts';
 import { needsUpdate } from './needs-update.ts';
@@ -79,6 +80,15 @@ export class Aggregation {
 
   isMember(fingerprint: string): boolean {
     return this.#memberships.has(fingerprint);
+  }
+
+  /** The groups with those alerts that are known. */
+  groups(): AlertMoment['groups'] {
+    return [...this.#groups.values()].map(({ route, labels, members }) => ({
+      receiver: route.receiver,
+      labels,
+      alerts: [...members].flatMap((fingerprint) => this.#state.alerts.get(fingerprint) ?? []),
+    }));
   }
 
   nextDueMs(): number | undefined {

@@ -6,6 +6,7 @@ import type { Log } from '../platform/log.ts';
 import { Aggregation } from './aggregation.ts';
 import type { LaneInfo } from './aggregation.ts';
 import { fingerprintOf } from './alert-identity.ts';
+import type { AlertMoment } from './alert-view.ts';
 import { forwardRecords } from './forwarding.ts';
 import { HookState } from './hook-state.ts';
 import type { HookRecord } from './hook-state.ts';
@@ -17,6 +18,7 @@ import { Lane, newLaneCounters } from './lane.ts';
 import type { LaneCounters } from './lane.ts';
 import { isResolved } from './notification.ts';
 import type { StoredAlert } from './notification.ts';
+import { mergedWith } from './posted-alerts.ts';
 import { afterDowntime, orphaned, outdatedLog } from './recovery.ts';
 import { createLanes } from './receivers/create-lanes.ts';
 import type { SenderContext } from './receivers/sender.ts';
@@ -130,6 +132,33 @@ export class HookDispatcher {
     } finally {
       admitted.release();
     }
+  }
+
+  /** As it is in force. */
+  get config(): AlertingConfig {
+    return this.#config;
+  }
+
+  /** As `accept`, for alerts that others send: what is sent again goes on, and does not begin anew. */
+  async acceptPosted(alerts: readonly AlertChange[]): Promise<void> {
+    return this.accept(
+      alerts.map((alert) => mergedWith(this.#state.alerts.get(fingerprintOf(alert.labels)), alert)),
+    );
+  }
+
+  /** Alerts, groups and what mutes them, at this moment. */
+  moment(): AlertMoment {
+    const nowMs = this.#options.clock.now();
+    const inhibitor = this.#inhibitor(nowMs);
+    return {
+      nowMs,
+      alerts: [...this.#state.alerts.values()],
+      groups: this.#aggregation.groups(),
+      receiversOf: (alert) => this.#aggregation.routesOf(alert).map((route) => route.receiver),
+      silencedBy: this.silences.silencedBy(),
+      inhibitedBy: (labels) =>
+        [inhibitor.mutedBy(labels)].flatMap((by) => (by === undefined ? [] : [fingerprintOf(by)])),
+    };
   }
 
   status(): HookStatus {
@@ -267,12 +296,17 @@ export class HookDispatcher {
   }
 
   #muter(nowMs: number): (labels: Labels) => boolean {
-    const firing = [...this.#state.alerts.values()]
-      .filter((alert) => !isResolved(alert, nowMs))
-      .map((alert) => alert.labels);
-    const inhibitor = new Inhibitor(this.#config.inhibit_rules, firing);
+    const inhibitor = this.#inhibitor(nowMs);
     const silenced = this.silences.muter();
     return (labels) => silenced(labels) || inhibitor.mutes(labels);
+  }
+
+  #inhibitor(nowMs: number): Inhibitor {
+    const firing = [...this.#state.alerts.values()].filter((alert) => !isResolved(alert, nowMs));
+    return new Inhibitor(
+      this.#config.inhibit_rules,
+      firing.map((alert) => alert.labels),
+    );
   }
 
   #groupedLanes(receiver: string): readonly LaneInfo[] {

@@ -9,8 +9,8 @@ import type { Labels } from '../model/series.ts';
 export class Inhibitor {
   readonly #rules: readonly {
     readonly rule: InhibitRuleConfig;
-    readonly equal: ReadonlySet<string>;
-    readonly oneSided: ReadonlySet<string>;
+    readonly equal: ReadonlyMap<string, Labels>;
+    readonly oneSided: ReadonlyMap<string, Labels>;
   }[];
 
   constructor(rules: readonly InhibitRuleConfig[], firing: Iterable<Labels>) {
@@ -18,21 +18,28 @@ export class Inhibitor {
     this.#rules = rules.map((rule) => {
       const sources = alerts.filter((labels) => matchesAll(rule.source_matchers, labels));
       const oneSided = sources.filter((labels) => !matchesAll(rule.target_matchers, labels));
-      return { rule, equal: equalKeys(rule, sources), oneSided: equalKeys(rule, oneSided) };
+      return { rule, equal: byEqualLabels(rule, sources), oneSided: byEqualLabels(rule, oneSided) };
     });
   }
 
   mutes(labels: Labels): boolean {
-    return this.#rules.some(({ rule, equal, oneSided }) => {
-      if (!matchesAll(rule.target_matchers, labels)) return false;
+    return this.mutedBy(labels) !== undefined;
+  }
+
+  /** The labels of an alert that mutes one with these; undefined where none does. */
+  mutedBy(labels: Labels): Labels | undefined {
+    for (const { rule, equal, oneSided } of this.#rules) {
+      if (!matchesAll(rule.target_matchers, labels)) continue;
       const sources = matchesAll(rule.source_matchers, labels) ? oneSided : equal;
-      return sources.has(equalKey(rule, labels));
-    });
+      const source = sources.get(equalKey(rule, labels));
+      if (source !== undefined) return source;
+    }
+    return undefined;
   }
 }
 
-function equalKeys(rule: InhibitRuleConfig, alerts: readonly Labels[]): ReadonlySet<string> {
-  return new Set(alerts.map((labels) => equalKey(rule, labels)));
+function byEqualLabels(rule: InhibitRuleConfig, alerts: readonly Labels[]): ReadonlyMap<string, Labels> {
+  return new Map(alerts.map((labels) => [equalKey(rule, labels), labels]));
 }
 
 function equalKey(rule: InhibitRuleConfig, labels: Labels): string {

@@ -1,5 +1,5 @@
 import { AlertMatcher, matchesAll } from '../model/alert-matcher.ts';
-import type { Labels, MatchKind } from '../model/series.ts';
+import type { MatchKind } from '../model/series.ts';
 import { goTime } from './go-time.ts';
 
 /** Alertmanager's API v2 matcher. */
@@ -154,9 +154,4 @@ function time(value: unknown, name: string): number {
   if (Number.isNaN(ms))
     throw new SilenceError(`${name} must be an RFC 3339 time such as 2030-01-31T15:00:00Z`);
   return ms;
-}
-
-/** Whether any silence that is active now fits the labels. */
-export function isSilenced(active: readonly (readonly AlertMatcher[])[], labels: Labels): boolean {
-  return active.some((matchers) => matchesAll(matchers, labels));
 }

@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { AlertMatcher } from '../model/alert-matcher.ts';
+import { type AlertMatcher, matchesAll } from '../model/alert-matcher.ts';
 import type { Labels } from '../model/series.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HookRecord, HookState } from './hook-state.ts';
-import {
-  SilenceError,
-  compileMatchers,
-  gettable,
-  isSilenced,
-  readPostedSilence,
-  silenceState,
-} from './silence.ts';
+import { SilenceError, compileMatchers, gettable, readPostedSilence, silenceState } from './silence.ts';
 import type { GettableSilence, PostedSilence, Silence } from './silence.ts';
 
 const MAX_SILENCES = 10_000;
@@ -87,12 +80,17 @@ export class Silences {
 
   /** A test of labels against what is active at this moment. */
   muter(): (labels: Labels) => boolean {
+    const silencedBy = this.silencedBy();
+    return (labels) => silencedBy(labels).length > 0;
+  }
+
+  /** The ids of the silences that are active at this moment and fit the labels. */
+  silencedBy(): (labels: Labels) => readonly string[] {
     const nowMs = this.#clock.now();
-    const active = [...this.#state.silences.values()].filter(
-      (silence) => silenceState(silence, nowMs) === 'active',
-    );
-    const matchers = active.map((silence) => this.#matchersOf(silence));
-    return (labels) => isSilenced(matchers, labels);
+    const active = [...this.#state.silences.values()]
+      .filter((silence) => silenceState(silence, nowMs) === 'active')
+      .map((silence) => ({ id: silence.id, matchers: this.#matchersOf(silence) }));
+    return (labels) => active.filter(({ matchers }) => matchesAll(matchers, labels)).map(({ id }) => id);
   }
 
   /** Forgets what expired long ago. */

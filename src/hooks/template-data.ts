@@ -114,7 +114,8 @@ function alertText(alert: TemplateAlert): string {
     `${alert.Status === 'firing' ? 'Firing' : 'Resolved'}: ${alert.Labels['alertname'] ?? '(no name)'}`,
   ];
   for (const [name, value] of Object.entries(alert.Annotations)) lines.push(`  ${name}: ${value}`);
-  lines.push(`  value: ${alert.Value}`);
+  // Alerts that others send have none.
+  if (alert.Value !== '') lines.push(`  value: ${alert.Value}`);
   lines.push(
     `  labels: ${Object.entries(alert.Labels)
       .map(([name, value]) => `${name}=${value}`)
