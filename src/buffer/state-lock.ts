@@ -1,54 +1,80 @@
-import fs from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import fsPromises from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { StartRefused } from '../model/start-refused.ts';
 import { faultPoint } from '../platform/fault.ts';
 
 /**
- * One process writes to a state directory. Node has no file locks, so the lock is a listening socket, which the
- * kernel ends with its process, however that ends:
+ * One process writes to a state directory. The lock is held by the kernel for as long as the process lives, however that
+ * ends, and in two ways:
  *
- * - an abstract socket named after the directory's device and inode: atomic, but seen only within one network
- *   namespace, and only on Linux;
- * - a socket file `lock` in the directory, which containers that share the directory see too. One that nobody
- *   listens on was left by a crash and is replaced.
+ * - `flock` on the file `lock.pid` in the directory. Only who may open that file can hold it, which is its owner; it is
+ *   the same lock through every bind mount and in every container, because it belongs to the inode. Node has no call for
+ *   it, but the lock belongs to the open file, which a child shares: the program flock(1), which every Linux system
+ *   has, takes it on our descriptor and ends, and we keep it.
+ * - a socket file `lock` in the directory, which taffrails of before know, and which is the only lock where there is no
+ *   flock(1). One that nobody listens on was left by a crash and is replaced. Without flock(1), two that start in the
+ *   same instant after a crash might both replace it.
  *
- * Whoever connects is told the holder's process id.
+ * Whoever is refused is told the holder's process id.
  */
 export class StateLock {
-  readonly #servers: readonly net.Server[];
+  readonly #file: number;
+  readonly #server: net.Server;
   /** Open as long as the lock is held, because the socket's address goes through it; closing the server removes that name. */
-  readonly #directory: fs.FileHandle;
+  readonly #directory: fsPromises.FileHandle;
 
-  private constructor(servers: readonly net.Server[], directory: fs.FileHandle) {
-    this.#servers = servers;
+  private constructor(file: number, server: net.Server, directory: fsPromises.FileHandle) {
+    this.#file = file;
+    this.#server = server;
     this.#directory = directory;
   }
 
   /** Throws `StateDirInUse` where another process holds it. */
   static async acquire(dir: string): Promise<StateLock> {
     faultPoint('buffer.lock.acquire.before');
-    const { dev, ino } = await fs.stat(dir, { bigint: true });
-    const servers: net.Server[] = [];
-    const directory = await fs.open(dir, 'r');
+    const directory = await fsPromises.open(dir, 'r');
+    let file: number | undefined;
     try {
+      file = takeFile(dir);
       // Socket paths are limited to 107 bytes; the way through the open directory is always short.
       const short = process.platform === 'linux' ? `/proc/self/fd/${directory.fd}` : dir;
-      if (process.platform === 'linux') servers.push(await claim(`\0taffrail-state-${dev}-${ino}`, dir));
-      servers.push(await claimFile(path.join(short, 'lock'), dir));
+      const server = await claimSocket(path.join(short, 'lock'), dir);
+      fs.ftruncateSync(file);
+      fs.writeSync(file, `${process.pid}\n`, 0);
+      faultPoint('buffer.lock.acquire.after');
+      return new StateLock(file, server, directory);
     } catch (error) {
-      await Promise.all(servers.map(stop));
+      if (file !== undefined) fs.closeSync(file);
       await directory.close();
       throw error;
     }
-    faultPoint('buffer.lock.acquire.after');
-    return new StateLock(servers, directory);
   }
 
+  /** The files of the lock stay: another may be waiting to open them. */
   async release(): Promise<void> {
-    await Promise.all(this.#servers.map(stop));
+    await stop(this.#server);
+    fs.closeSync(this.#file);
     await this.#directory.close();
   }
+}
+
+const LOCK_FILE = 'lock.pid';
+/** Of flock(1) where another holds the lock. */
+const IS_HELD = 1;
+
+/** An open file with the lock on it, or without one where there is no flock(1). */
+function takeFile(dir: string): number {
+  const name = path.join(dir, LOCK_FILE);
+  const { O_RDWR, O_CREAT, O_NOFOLLOW } = fs.constants;
+  const file = fs.openSync(name, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
+  const { status } = spawnSync('flock', ['-n', '-x', '3'], { stdio: ['ignore', 'ignore', 'ignore', file] });
+  if (status !== IS_HELD) return file;
+  const holder = /^\d+\n/.exec(fs.readFileSync(file, 'latin1'));
+  fs.closeSync(file);
+  throw new StateDirInUse(dir, holder === null ? undefined : Number(holder[0]));
 }
 
 /** The user's mistake: two agents with one state directory. */
@@ -63,17 +89,7 @@ export class StateDirInUse extends StartRefused {
   }
 }
 
-async function claim(address: string, dir: string): Promise<net.Server> {
-  try {
-    return await listen(address);
-  } catch (error) {
-    if (!hasCode(error, 'EADDRINUSE')) throw error;
-    const holder = await ask(address);
-    throw new StateDirInUse(dir, holder === 'nobody' ? undefined : holder);
-  }
-}
-
-async function claimFile(file: string, dir: string): Promise<net.Server> {
+async function claimSocket(file: string, dir: string): Promise<net.Server> {
   for (;;) {
     try {
       return await listen(file);
@@ -82,7 +98,7 @@ async function claimFile(file: string, dir: string): Promise<net.Server> {
     }
     const holder = await ask(file);
     if (holder !== 'nobody') throw new StateDirInUse(dir, holder);
-    await fs.rm(file, { force: true });
+    fs.rmSync(file, { force: true });
   }
 }
 
