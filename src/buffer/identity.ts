@@ -6,6 +6,7 @@ import { StartRefused } from '../model/start-refused.ts';
 import { openSealed, sealObject } from '../platform/checked-line.ts';
 import { writeFileAtomically } from '../platform/durable-files.ts';
 import type { Log } from '../platform/log.ts';
+import { Secret } from '../platform/secret.ts';
 
 /** Who this agent is to a collector. Batches are known as `agent/epoch/number`. */
 export interface Identity {
@@ -17,6 +18,8 @@ export interface Identity {
   readonly generation: number;
   /** Random for each start. */
   readonly instance: string;
+  /** Shown to collectors, which know its digest: 64 hexadecimal digits. */
+  readonly secret: Secret;
 }
 
 const FILE = 'identity.json';
@@ -28,6 +31,11 @@ const stored = z.object({
   generation: z.number().int().nonnegative(),
   machineId: z.string(),
   inode: z.string(),
+  /** Missing in identities of before it: those get one. */
+  secret: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 type Stored = z.infer<typeof stored>;
 
@@ -59,6 +67,7 @@ export async function openIdentity({ dir, log, machineIdFile }: IdentityOptions)
     epoch: now.epoch,
     generation: now.generation,
     instance: randomBytes(8).toString('hex'),
+    secret: new Secret(now.secret),
   };
 }
 
@@ -67,8 +76,16 @@ async function next(
   before: Stored | undefined,
   here: { readonly machineId: string; readonly inode: string },
   log: Log,
-): Promise<Stored> {
-  const fresh: Stored = { format: 1, agent: randomUUID(), epoch: newEpoch(), generation: 1, ...here };
+): Promise<Stored & { readonly secret: string }> {
+  const secret = randomBytes(32).toString('hex');
+  const fresh = {
+    format: 1 as const,
+    agent: randomUUID(),
+    epoch: newEpoch(),
+    generation: 1,
+    ...here,
+    secret,
+  };
   if (before === undefined) return fresh;
   const otherMachine =
     before.machineId !== '' && here.machineId !== '' && before.machineId !== here.machineId;
@@ -81,7 +98,7 @@ async function next(
     return fresh;
   }
   const epoch = (await bufferIsEmpty(dir)) && before.generation > 0 ? newEpoch() : before.epoch;
-  return { ...before, ...here, epoch, generation: before.generation + 1 };
+  return { ...before, ...here, epoch, generation: before.generation + 1, secret: before.secret ?? secret };
 }
 
 function newEpoch(): string {

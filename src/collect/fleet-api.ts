@@ -1,12 +1,14 @@
 import type { Clock } from '../platform/clock.ts';
-import { type HttpResponse, jsonResponse } from '../platform/http-message.ts';
+import { refuseForeignPages } from '../platform/foreign-pages.ts';
+import { HttpError } from '../platform/http-error.ts';
+import { type HttpRequest, type HttpResponse, jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
 import { soundParts } from './heartbeat-schema.ts';
 import type { StoredAgent } from './store/fleet-query.ts';
 import type { FleetStore } from './store/store.ts';
 
 export interface FleetDeps {
-  readonly store: Pick<FleetStore, 'agents'>;
+  readonly store: Pick<FleetStore, 'agents' | 'forgetSecret'>;
   readonly clock: Clock;
 }
 
@@ -47,7 +49,10 @@ export interface FleetAgent {
   readonly heartbeat: Readonly<Record<string, unknown>> | null;
 }
 
-/** Adds `GET /api/v1/agents`: every agent with its last words and the comparison of the ledgers. */
+/**
+ * Adds `GET /api/v1/agents`: every agent with its last words and the comparison of the ledgers; and
+ * `DELETE /api/v1/agents/ID/secret`, after which that agent may come with a new secret.
+ */
 export function createFleetApi(router: Router, deps: FleetDeps): void {
   router.route('GET', '/api/v1/agents', async (): Promise<HttpResponse> => {
     const agents = await readFleet(deps.store, deps.clock.now());
@@ -57,6 +62,17 @@ export function createFleetApi(router: Router, deps: FleetDeps): void {
       { 'cache-control': 'no-store' },
     );
   });
+  router.prefix('/api/v1/agents/', (request) => forgetSecret(deps.store, request));
+}
+
+async function forgetSecret(store: FleetDeps['store'], request: HttpRequest): Promise<HttpResponse> {
+  const agent = /^\/api\/v1\/agents\/([^/]+)\/secret$/.exec(request.path)?.[1];
+  if (agent === undefined || request.method !== 'DELETE')
+    throw new HttpError(404, `nothing is served at ${request.path.slice(0, 200)}`);
+  refuseForeignPages(request);
+  if (!(await store.forgetSecret(agent)))
+    throw new HttpError(404, `no secret of an agent ${agent.slice(0, 128)} is known`);
+  return jsonResponse(200, { status: 'success' });
 }
 
 export async function readFleet(store: Pick<FleetStore, 'agents'>, nowMs: number): Promise<FleetAgent[]> {

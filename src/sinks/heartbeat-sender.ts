@@ -1,6 +1,7 @@
 import type { Timer } from '../platform/clock.ts';
 import type { HttpClient } from '../platform/http-client.ts';
 import type { BearerToken } from './bearer-token.ts';
+import type { ProofOfIdentity } from './proof-of-identity.ts';
 import type { SinkContext } from './sink-context.ts';
 
 const EACH_MS = 5000;
@@ -9,6 +10,7 @@ const TIMEOUT_MS = 5000;
 export interface HeartbeatOptions {
   readonly client: HttpClient;
   readonly token: BearerToken;
+  readonly proof?: ProofOfIdentity;
   readonly context: Pick<SinkContext, 'clock' | 'log' | 'heartbeat'>;
 }
 
@@ -52,12 +54,12 @@ export class HeartbeatSender {
   }
 
   async #beat(): Promise<void> {
-    const { client, token, context } = this.#o;
+    const { client, token, proof, context } = this.#o;
     const value = context.heartbeat?.();
     if (value === undefined || this.#url === undefined) return;
     try {
       await client.post(`${this.#url}/api/v1/agents/heartbeat`, {
-        headers: { ...token.headers(), 'content-type': 'application/json' },
+        headers: { ...token.headers(), ...proof?.headers(this.#url), 'content-type': 'application/json' },
         body: Buffer.from(JSON.stringify(value)),
         timeoutMs: TIMEOUT_MS,
         signal: this.#abort.signal,

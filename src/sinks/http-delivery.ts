@@ -6,6 +6,7 @@ import type { BearerToken } from './bearer-token.ts';
 import type { DeliveryStatus } from './delivery-status.ts';
 import type { EndpointPool, Health, Lease } from './endpoint-pool.ts';
 import { type BackoffLimits, fullJitter } from './full-jitter.ts';
+import type { ProofOfIdentity } from './proof-of-identity.ts';
 import { sleep } from './sleep.ts';
 
 /** One request, the same bytes on every repeat. */
@@ -34,6 +35,8 @@ export interface HttpDeliveryOptions {
   readonly client: HttpClient;
   readonly pool: EndpointPool;
   readonly token: BearerToken;
+  /** Missing where no receiver asks who we are. */
+  readonly proof?: ProofOfIdentity;
   readonly status: DeliveryStatus;
   readonly backoff: BackoffLimits;
   readonly clock: Clock;
@@ -69,16 +72,11 @@ export class HttpDelivery {
   }
 
   async #try(parcel: Parcel, lease: Lease, abort: AbortSignal): Promise<Delivery | HttpFailure> {
-    const { client, token, status, clock } = this.#o;
+    const { status, clock } = this.#o;
     status.requests++;
     status.inFlight++;
     try {
-      const headers = { ...token.headers(), ...parcel.headers() };
-      const response = await client.post(lease.url + parcel.path, {
-        headers,
-        body: parcel.body,
-        signal: abort,
-      });
+      const response = await this.#post(parcel, lease.url, abort);
       status.bytesSent += parcel.body.length;
       const failure = statusFailure(response, clock.now());
       if (failure === undefined) return this.#delivered(lease, response);
@@ -93,6 +91,17 @@ export class HttpDelivery {
     } finally {
       status.inFlight--;
     }
+  }
+
+  /** Once more where the receiver asks for what it was not shown. */
+  async #post(parcel: Parcel, url: string, signal: AbortSignal): Promise<HttpResponse> {
+    const { client, token, proof } = this.#o;
+    const post = async (): Promise<HttpResponse> => {
+      const headers = { ...token.headers(), ...parcel.headers(), ...proof?.headers(url) };
+      return client.post(url + parcel.path, { headers, body: parcel.body, signal });
+    };
+    const response = await post();
+    return proof?.answered(url, response.status, response.headers) === true ? post() : response;
   }
 
   #delivered(lease: Lease, response: HttpResponse): Delivery {

@@ -19,6 +19,7 @@ import { bearerTokenOf, httpClientOf } from './http-sink-options.ts';
 import { asMetricsOnly, NOTHING_OWED } from './plain-outcomes.ts';
 import { type PartialSuccess, readPartialSuccess } from './partial-success.ts';
 import { bytesIn, recordGroups, recordsIn } from './record-groups.ts';
+import { ProofOfIdentity } from './proof-of-identity.ts';
 import type { SinkContext } from './sink-context.ts';
 import { subtractRejected } from './subtract-rejected.ts';
 import { StepGuard } from './step-guard.ts';
@@ -64,6 +65,8 @@ export class OtlpSink implements Sink {
     const backoff = { initialMs: config.retry_initial, maxMs: config.retry_max };
     const urls = [config.endpoint].flat().map((url) => url.replace(/\/+$/, ''));
     const token = bearerTokenOf(config);
+    const { secret } = context.identity;
+    const proof = secret === undefined ? {} : { proof: new ProofOfIdentity(secret) };
     this.#client = httpClientOf(config, context.version);
     this.#status = new DeliveryStatus(config.name, 'otlp', clock);
     this.#delivery = new HttpDelivery({
@@ -71,13 +74,14 @@ export class OtlpSink implements Sink {
       client: this.#client,
       pool: new EndpointPool(urls, clock, backoff, random),
       token,
+      ...proof,
       status: this.#status,
       backoff,
       clock,
       log,
       random,
     });
-    this.#heartbeat = new HeartbeatSender({ client: this.#client, token, context });
+    this.#heartbeat = new HeartbeatSender({ client: this.#client, token, context, ...proof });
     this.#loop = new EntryLoop({
       cursor: context.cursor,
       guard: new StepGuard({ ...context, sink: config.name, status: this.#status }),
@@ -250,6 +254,7 @@ export class OtlpSink implements Sink {
     return {
       'content-type': this.#config.encoding === 'json' ? 'application/json' : 'application/x-protobuf',
       ...(this.#config.compression === 'gzip' ? { 'content-encoding': 'gzip' } : {}),
+      'taffrail-agent': `${agent}/${epoch}`,
       'taffrail-instance': `${instance};gen=${generation}`,
       'taffrail-settled': String(cursor.settledBatch),
       ...(batch === undefined ? {} : { 'idempotency-key': `${agent}/${epoch}/${batch.number}` }),

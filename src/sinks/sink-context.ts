@@ -1,6 +1,7 @@
 import type { Cursor } from '../model/sink.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { Secret } from '../platform/secret.ts';
 
 /** What every sink is given by the agent. */
 export interface SinkContext {
@@ -10,6 +11,8 @@ export interface SinkContext {
     readonly epoch: string;
     readonly generation: number;
     readonly instance: string;
+    /** Proves to a collector that it is us; without it nothing is shown. */
+    readonly secret?: Secret;
   };
   /** Resource attributes of the host, such as `host.name`. */
   readonly resource: Readonly<Record<string, string>>;

@@ -7,6 +7,7 @@ import { type SinkConfig, sinkSchema } from '../../src/config/sink-schema.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { setFaults } from '../../src/platform/fault.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import { Secret } from '../../src/platform/secret.ts';
 import { openBuffer, slice, tempDir } from '../buffer/fixtures.ts';
 import { until } from '../tail/harness.ts';
 
@@ -25,7 +26,7 @@ async function sinksOver(dir: string, change: (buffer: Buffer) => Buffer = (buff
   const sinks = new SinkSet({
     buffer: change(buffer),
     ledger,
-    identity: { agent: 'a', epoch: 'e', generation: 1, instance: 'i' },
+    identity: { agent: 'a', epoch: 'e', generation: 1, instance: 'i', secret: new Secret('s') },
     clock: systemClock,
     log: silentLog,
     resource: () => ({}),

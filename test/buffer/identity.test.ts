@@ -20,6 +20,25 @@ describe('openIdentity', () => {
     const second = await openIdentity({ dir, log: silentLog });
     expect(second).toEqual({ ...first, generation: 2, instance: second.instance });
     expect(second.instance).not.toBe(first.instance);
+    expect(second.secret.reveal()).toBe(first.secret.reveal());
+  });
+
+  test('an identity of before secrets gets one, and keeps it', async () => {
+    const dir = tempDir();
+    await openBuffer(dir);
+    fs.writeFileSync(path.join(dir, 'buffer', '0000000001.snapshot'), '');
+    const { agent, epoch } = await openIdentity({ dir, log: silentLog });
+    const file = path.join(dir, 'identity.json');
+    const old = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
+    delete old['secret'];
+    delete old['checksum'];
+    fs.writeFileSync(file, `${JSON.stringify(old)}\n`);
+    const second = await openIdentity({ dir, log: silentLog });
+    expect([second.agent, second.epoch]).toEqual([agent, epoch]);
+    expect(second.secret.reveal()).toMatch(/^[0-9a-f]{64}$/);
+    const third = await openIdentity({ dir, log: silentLog });
+    expect(third.secret.reveal()).toBe(second.secret.reveal());
+    expect(fs.statSync(file).mode & 0o077).toBe(0);
   });
 
   test('a directory that was copied gets an id of its own and says so', async () => {
@@ -32,6 +51,7 @@ describe('openIdentity', () => {
     const second = await openIdentity({ dir: copy, log });
     expect(second.agent).not.toBe(first.agent);
     expect(second.epoch).not.toBe(first.epoch);
+    expect(second.secret.reveal()).not.toBe(first.secret.reveal());
     expect(warnings).toEqual([expect.stringContaining('state_dir was copied')]);
   });
 

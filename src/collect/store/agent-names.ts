@@ -36,6 +36,7 @@ export class AgentNames {
   readonly #get;
   readonly #put;
   readonly #shown;
+  readonly #forget;
 
   constructor(db: Database) {
     this.#get = db.prepare('SELECT digest, host FROM agent_name WHERE agent = ?');
@@ -43,6 +44,7 @@ export class AgentNames {
       `INSERT INTO agent_name (agent, digest, host) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET digest = excluded.digest, host = excluded.host`,
     );
+    this.#forget = db.prepare('UPDATE agent_name SET digest = NULL WHERE agent = ? AND digest IS NOT NULL');
     this.#shown = db.prepare(
       `UPDATE agent SET conflicts = conflicts + 1, conflict = ?, conflict_ms = ? WHERE agent = ?
        AND last_seen_ms = (SELECT MAX(last_seen_ms) FROM agent WHERE agent = ?)`,
@@ -62,6 +64,10 @@ export class AgentNames {
       return refusal;
     }
     return undefined;
+  }
+
+  forgetSecret(agent: string): boolean {
+    return this.#forget.run(agent).changes > 0;
   }
 
   #checkOne(claim: Claim, speaker: Speaker, keep: boolean): Refusal | undefined {
@@ -95,7 +101,7 @@ function checkSecret(
     const what = `${claim.address} speaks as ${agent} without its secret`;
     return {
       kind: 'forbidden',
-      message: `${what}. If it is that agent, its state_dir was changed: remove it and start the agent anew`,
+      message: `${what}. If it is that agent all the same (its state_dir was restored), let an admin send DELETE /api/v1/agents/${agent}/secret`,
     };
   }
   if (proof.isShown) return undefined;

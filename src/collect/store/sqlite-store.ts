@@ -101,6 +101,10 @@ export class SqliteStore implements Store {
     return this.#writer.call('heartbeat', [sender, heartbeat, nowMs]);
   }
 
+  forgetSecret(agent: string): Promise<boolean> {
+    return this.#writer.call('forgetSecret', [agent]);
+  }
+
   stats(): Promise<WriterStats> {
     return this.#writer.call('stats', []);
   }

@@ -30,6 +30,7 @@ export interface WriterStats {
 export interface StoreCalls {
   ingest: { args: [IngestRequest]; result: IngestResult };
   heartbeat: { args: [Sender, string, number]; result: Admission };
+  forgetSecret: { args: [string]; result: boolean };
   storeId: { args: []; result: string };
   stats: { args: []; result: WriterStats };
   maintain: { args: [number]; result: void };

@@ -27,6 +27,8 @@ export interface IngestStore extends NamedStore {
 export interface FleetStore extends NamedStore {
   /** Keeps what an agent says of itself (`heartbeat`: JSON), and whether it may speak for that agent. */
   heartbeat(sender: Sender, heartbeat: string, nowMs: number): Promise<Admission>;
+  /** Lets an agent come with a new secret, as if it were its first contact; false where none is known of it. */
+  forgetSecret(agent: string): Promise<boolean>;
   /** Of each agent's epochs the one last heard of comes first. */
   agents(): Promise<readonly StoredAgent[]>;
 }

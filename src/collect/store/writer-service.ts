@@ -81,6 +81,10 @@ export class WriterService {
     return this.#waiting.splice(0, count);
   }
 
+  forgetSecret(agent: string): boolean {
+    return this.#writer.ledger.names.forgetSecret(agent);
+  }
+
   heartbeat(sender: Sender, heartbeat: string, nowMs: number): Admission {
     return inTransaction(this.#db, () => this.#writer.ledger.heartbeat(sender, heartbeat, nowMs));
   }
