@@ -18,6 +18,7 @@ import type { Store } from './collect/store/store.ts';
 import { StoreQueryable } from './collect/store-queryable.ts';
 import { type CollectorPlan, collectorDoor, loadCollectorPlan } from './collector/load-collector-plan.ts';
 import { OwnSamples } from './collector/own-samples.ts';
+import { UpkeepWatch } from './collector/upkeep-watch.ts';
 import type { MetricType } from './model/series.ts';
 import { systemClock, type Timer } from './platform/clock.ts';
 import { refuseForeignPages } from './platform/foreign-pages.ts';
@@ -48,6 +49,7 @@ export class Collector {
   readonly #store: Store;
   readonly #metrics = declareCollectorMetrics(new CollectorMetrics());
   readonly #own: OwnSamples;
+  readonly #upkeep: UpkeepWatch;
   readonly #access: Access;
   #plan: CollectorPlan;
   #alerting!: Alerting;
@@ -64,6 +66,7 @@ export class Collector {
     this.#lock = lock;
     this.#store = store;
     this.#own = new OwnSamples(store, this.#metrics);
+    this.#upkeep = new UpkeepWatch(this.#metrics, log);
     this.#access = this.#accessBy(plan);
   }
 
@@ -230,6 +233,7 @@ export class Collector {
     this.#metrics.set('store_bytes', stats.bytes);
     this.#metrics.set('series', stats.series);
     this.#metrics.set('transactions_total', stats.commits);
+    this.#upkeep.see(stats.upkeep);
   }
 
   async #refreshMetadata(): Promise<void> {

@@ -85,6 +85,13 @@ const COLLECTOR_RULES = `groups:
         annotations:
           summary: 'Two agents report with one identity.'
           description: 'A state directory was copied, for instance with a cloned machine. Remove the state directory on one of them.'
+      - alert: StoreUpkeepFailing
+        expr: taffrail_collector_store_upkeep_failing == 1
+        for: 5m
+        labels: {severity: critical}
+        annotations:
+          summary: 'The {{ $labels.task }} of the collector''s store fails.'
+          description: 'The store takes records and samples all the same, but grows until its disk is full. The log of the collector has the reason.'
   - name: taffrail-dead-mans-switch
     interval: 30s
     rules:

@@ -87,6 +87,15 @@ describe('each built-in alert fires on what it is there for', () => {
     ).toEqual([expect.stringContaining('LinesLost'), expect.stringContaining('CardinalityOverflow')]);
   });
 
+  it('a store that cannot pack', async () => {
+    expect(
+      await firing('collector', 7, () => ({
+        'taffrail_collector_store_upkeep_failing{task="packing"}': 1,
+        'taffrail_collector_store_upkeep_failing{task="retention"}': 0,
+      })),
+    ).toEqual([expect.stringContaining("StoreUpkeepFailing: The packing of the collector's store fails.")]);
+  });
+
   it('an agent that does not report, a ledger that differs, an identity used twice', async () => {
     expect(
       await firing('collector', 7, (minute, now) => ({

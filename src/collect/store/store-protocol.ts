@@ -6,6 +6,7 @@ import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './reco
 import type { RetentionLimits } from './retention.ts';
 import type { MetricMetadata } from './sample-batch.ts';
 import type { SeriesBlock } from './series-block.ts';
+import type { UpkeepStatus } from './store.ts';
 
 /** What a store's thread is started with. The writer makes and owns the file; the reader opens it after that. */
 export interface StoreWorkerData {
@@ -24,6 +25,7 @@ export interface WriterStats {
   readonly packs: number;
   readonly retentionSteps: number;
   readonly commits: number;
+  readonly upkeep: readonly UpkeepStatus[];
 }
 
 /** Calls that a store's thread answers: arguments and result by method. */

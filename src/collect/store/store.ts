@@ -69,6 +69,19 @@ export interface StoreFigures {
   readonly series: number;
   /** Transactions (or groups of requests) since the start. */
   readonly commits: number;
+  /** A store that has nothing of the kind to do gives none. */
+  readonly upkeep: readonly UpkeepStatus[];
+}
+
+/** How a job goes that a store does of itself. */
+export interface UpkeepStatus {
+  readonly job: 'packing' | 'retention' | 'forgetting';
+  /** Steps that failed since the start. */
+  readonly failures: number;
+  /** Why, where the latest step failed, */
+  readonly error?: string;
+  /** and the time of the first of those that failed in a row. */
+  readonly sinceMs?: number;
 }
 
 /** What keeps a store in order. */

@@ -7,6 +7,7 @@ import { configureWriter, migrate } from './schema.ts';
 import { type Database, inTransaction, openDatabase } from './sqlite.ts';
 import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
 import { StoreWriter } from './store-writer.ts';
+import { UpkeepJobs } from './upkeep-jobs.ts';
 
 /** Requests that go into one transaction at most; beyond it the first would wait too long for its answer. */
 const GROUP_MAX = 256;
@@ -26,6 +27,7 @@ export class WriterService {
   readonly #forgetting: Forgetting;
   readonly #retentionMs: number;
   readonly #maintenanceMs: number;
+  readonly #upkeep = new UpkeepJobs(['packing', 'retention', 'forgetting']);
   #waiting: { readonly request: IngestRequest; readonly answer: Answer }[] = [];
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
@@ -100,6 +102,7 @@ export class WriterService {
       packs: this.#packs,
       retentionSteps: this.#retentionSteps,
       commits: this.#commits,
+      upkeep: this.#upkeep.status(),
     };
   }
 
@@ -114,22 +117,17 @@ export class WriterService {
     this.#timer = setTimeout(() => this.#maintainStep(), ms);
   }
 
-  /** One step, then a pause in which ingest has its turn. A full disk ends a step early; the next try comes by itself. */
+  /** One step of each job, then a pause in which ingest has its turn. A step that fails is tried again after a longer one. */
   #maintainStep(): void {
-    let more = false;
-    try {
-      const now = Date.now();
-      const packed = this.#packer.pass(now, this.#writer.series.count);
-      if (packed) this.#packs++;
-      const deleted = this.#retention.step(now);
-      if (deleted) this.#retentionSteps++;
-      more = packed || deleted;
-      if (!more && now - this.#forgotAtMs > FORGET_EACH_MS) {
-        more = this.#forgetting.step(now - this.#retentionMs);
-        if (!more) this.#forgotAtMs = now;
-      }
-    } catch {
-      more = false;
+    const now = Date.now();
+    const packed = this.#upkeep.step('packing', now, () => this.#packer.pass(now, this.#writer.series.count));
+    if (packed) this.#packs++;
+    const deleted = this.#upkeep.step('retention', now, () => this.#retention.step(now));
+    if (deleted) this.#retentionSteps++;
+    let more = packed || deleted;
+    if (!more && now - this.#forgotAtMs > FORGET_EACH_MS) {
+      more = this.#upkeep.step('forgetting', now, () => this.#forgetting.step(now - this.#retentionMs));
+      if (!more) this.#forgotAtMs = now;
     }
     this.#schedule(more ? 20 : this.#maintenanceMs);
   }

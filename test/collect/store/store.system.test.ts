@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { IngestRequest } from '../../../src/collect/store/ingest-request.ts';
 import { SqliteStore } from '../../../src/collect/store/sqlite-store.ts';
 import { plainBody } from '../../../src/platform/encoded-body.ts';
+import { RemoteWriteEncoder } from '../../../src/wire/remote-write.ts';
 import { temporaryFolder } from '../fixture.ts';
 import { logsRequest } from '../requests.ts';
 
@@ -140,3 +141,43 @@ test('a file that is no store is refused with its name', async () => {
   );
   await expect(openStore()).rejects.toThrow(/cannot open the store: .*store\.db.*not a database/);
 });
+
+test.each(['collect.pack.before', 'collect.retention.before'])(
+  'a store whose %s fails tells of it, takes records all the same, and goes on with its other work',
+  async (point) => {
+    process.env['TAFFRAIL_FAULTS'] = `${point}:eio@1+`;
+    const store = await openStore({ maintenanceMs: 20 });
+    delete process.env['TAFFRAIL_FAULTS'];
+    const task = point.includes('pack') ? 'packing' : 'retention';
+    try {
+      // Packing begins with samples that are old enough.
+      const old = {
+        name: 'up',
+        type: 'gauge',
+        labels: {},
+        timeMs: Date.now() - 7_200_000,
+        value: 1,
+        stale: false,
+      } as const;
+      const body = plainBody(new RemoteWriteEncoder().encode([old]).body);
+      await store.ingest({ kind: 'remote_write', encoding: 'protobuf', body, receivedMs: Date.now() });
+      await expect
+        .poll(async () => (await store.stats()).upkeep.find(({ job }) => job === task)?.failures, {
+          timeout: 60_000,
+        })
+        .toBeGreaterThan(1);
+      const { upkeep } = await store.stats();
+      expect(upkeep.filter(({ error }) => error !== undefined)).toEqual([
+        {
+          job: task,
+          failures: expect.any(Number),
+          error: `EIO: injected at ${point}`,
+          sinceMs: expect.any(Number),
+        },
+      ]);
+      expect((await store.ingest(logs('a', NOW))).kind).toBe('stored');
+    } finally {
+      await store.close();
+    }
+  },
+);
