@@ -21,6 +21,18 @@ export const LINE_FORMATS = [
 export const STACK_TRACES = ['java', 'python', 'go', 'node', 'ruby', 'php'] as const;
 export const MASK_KINDS = ['email', 'card', 'token', 'ip', 'phone'] as const;
 
+/** Engines whose expressions a pack may carry over; `dialect:` says which where they disagree. */
+export const DIALECTS = [
+  'javascript',
+  're2',
+  'pcre',
+  'oniguruma',
+  'python',
+  'java',
+  'rust',
+  'posix',
+] as const;
+
 const fieldName = z
   .string()
   .min(1)
@@ -35,6 +47,7 @@ const regex = z.string().min(1).max(20_000);
 const flags = z
   .string()
   .regex(/^[is]*$/, 'flags are i (ignore case) and s (dot matches newlines of a multiline event)');
+const dialect = z.enum(DIALECTS);
 const stepName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'a name has lower-case letters, digits, - and _');
@@ -71,6 +84,7 @@ const namedPattern = z.strictObject({
   pattern: regex.optional(),
   grok: regex.optional(),
   flags: flags.optional(),
+  dialect: dialect.optional(),
 });
 
 const lineFormat = {
@@ -234,6 +248,7 @@ export const packSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a pack name has lower-case letters, digits and -'),
   description: z.string().min(1).max(500),
   ...lineFormat,
+  dialect: dialect.optional(),
   definitions: z.record(z.string().regex(/^[A-Z0-9_]+$/), regex).prefault({}),
   // oxlint-disable-next-line unicorn/no-thenable -- a mapping, never a function: awaiting it does nothing
   then: thenSchema.optional(),
@@ -255,6 +270,7 @@ export type PackMultiline = NonNullable<Pack['multiline']>;
 export type PackThen = ThenInput;
 export type Condition = z.output<typeof condition>;
 export type FieldTest = z.output<typeof fieldTest>;
+export type DialectName = (typeof DIALECTS)[number];
 export type FieldType = (typeof FIELD_TYPES)[number];
 export type Unit = (typeof UNITS)[number];
 export type SeverityName = (typeof SEVERITIES)[number];
@@ -262,7 +278,13 @@ export type LabelSource = z.output<typeof labelSource>;
 export interface LineFormatInput {
   pattern?: string | undefined;
   patterns?:
-    | { name: string; pattern?: string | undefined; grok?: string | undefined; flags?: string | undefined }[]
+    | {
+        name: string;
+        pattern?: string | undefined;
+        grok?: string | undefined;
+        flags?: string | undefined;
+        dialect?: DialectName | undefined;
+      }[]
     | undefined;
   grok?: string | undefined;
   format?: (typeof LINE_FORMATS)[number] | undefined;

@@ -5,7 +5,8 @@ import { unknownFields } from './known-fields.ts';
 import { layerPatterns } from './line-parsers.ts';
 import { usedExpressions } from './used-expressions.ts';
 import { compileMatcher } from './pattern/pattern-matcher.ts';
-import { compileSafeRegex } from './pattern/safe-regex.ts';
+import { parsePattern } from './pattern/parse-pattern.ts';
+import { safeRegexOf } from './pattern/safe-regex.ts';
 import { PatternError } from './pattern/pattern-error.ts';
 import { TimeFormatError } from './time/time-format.ts';
 import { zoneProblem } from './time/zone.ts';
@@ -79,9 +80,11 @@ function checkPatterns(layer: LineFormatInput, pack: Pack, path: readonly (strin
 }
 
 function checkExpressions(pack: Pack): PackIssue[] {
-  return [...usedExpressions(pack)].flatMap(({ source, flags, path }) => {
+  return [...usedExpressions(pack)].flatMap(({ input, path }) => {
     try {
-      compileSafeRegex(source, flags);
+      const pattern = parsePattern(input, {});
+      if (input.use === 'capture') compileMatcher(pattern);
+      else safeRegexOf(pattern, 'test');
       return [];
     } catch (error) {
       if (error instanceof PatternError) return [{ path, message: error.message }];

@@ -1,18 +1,19 @@
 import type { Condition, FieldTest } from '../config/pack-schema.ts';
 import { compileSafeRegex } from './pattern/safe-regex.ts';
+import type { Reading } from './pattern/safe-regex.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
 
 export type Test = (row: Row) => boolean;
 
 /** A closed little language: see `when` in docs/PACKS.md. */
-export function compileCondition(condition: Condition, fields: FieldTable): Test {
+export function compileCondition(condition: Condition, fields: FieldTable, reading: Reading): Test {
   if (Array.isArray(condition)) {
-    const any = condition.map((one) => compileCondition(one, fields));
+    const any = condition.map((one) => compileCondition(one, fields, reading));
     return (row) => any.some((test) => test(row));
   }
   const all = Object.entries(condition).map(([field, test]) => {
     const slot = fields.declare(field);
-    const check = compileTest(test);
+    const check = compileTest(test, reading);
     return (row: Row) => check(row.values[slot]);
   });
   return all.length === 1 ? all[0]! : (row) => all.every((test) => test(row));
@@ -20,7 +21,7 @@ export function compileCondition(condition: Condition, fields: FieldTable): Test
 
 type Check = (value: FieldValue | undefined) => boolean;
 
-function compileTest(test: FieldTest): Check {
+function compileTest(test: FieldTest, reading: Reading): Check {
   if (Array.isArray(test)) {
     const wanted = new Set(test.map(String));
     return (value) => value !== undefined && wanted.has(String(value));
@@ -34,12 +35,12 @@ function compileTest(test: FieldTest): Check {
     checks.push((value) => value !== undefined && check(String(value)));
   const onNumber = (check: (value: number) => boolean) =>
     checks.push((value) => value !== undefined && value !== '' && check(Number(value)));
-  if (test.is !== undefined) checks.push(compileTest(test.is));
-  if (test.not !== undefined) checks.push(negate(compileTest(test.not)));
-  if (test.in !== undefined) checks.push(compileTest(test.in));
-  if (test.not_in !== undefined) checks.push(negate(compileTest(test.not_in)));
-  if (test.matches !== undefined) onText(matcher(test.matches));
-  if (test.not_matches !== undefined) checks.push(negate(textCheck(matcher(test.not_matches))));
+  if (test.is !== undefined) checks.push(compileTest(test.is, reading));
+  if (test.not !== undefined) checks.push(negate(compileTest(test.not, reading)));
+  if (test.in !== undefined) checks.push(compileTest(test.in, reading));
+  if (test.not_in !== undefined) checks.push(negate(compileTest(test.not_in, reading)));
+  if (test.matches !== undefined) onText(matcher(test.matches, reading));
+  if (test.not_matches !== undefined) checks.push(negate(textCheck(matcher(test.not_matches, reading))));
   if (test.contains !== undefined) onText((text) => text.includes(test.contains!));
   if (test.starts_with !== undefined) onText((text) => text.startsWith(test.starts_with!));
   if (test.ends_with !== undefined) onText((text) => text.endsWith(test.ends_with!));
@@ -52,8 +53,8 @@ function compileTest(test: FieldTest): Check {
   return (value) => checks.every((check) => check(value));
 }
 
-function matcher(source: string): (text: string) => boolean {
-  const regex = compileSafeRegex(source);
+function matcher(source: string, reading: Reading): (text: string) => boolean {
+  const regex = compileSafeRegex(source, reading);
   return (text) => regex.test(text);
 }
 

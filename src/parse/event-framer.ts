@@ -36,7 +36,8 @@ export class EventFramer {
   consumed = 0;
 
   constructor(pack: Pack) {
-    this.#continuation = pack.multiline === undefined ? undefined : compileContinuation(pack.multiline);
+    this.#continuation =
+      pack.multiline === undefined ? undefined : compileContinuation(pack.multiline, pack.dialect);
     if (pack.format === 'cri') this.#partials = new PartialLines();
     const envelope = envelopeOf(pack);
     if (envelope !== undefined) this.#wrapped = new WrappedRuns(envelope, pack.multiline!);

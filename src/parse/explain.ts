@@ -3,7 +3,7 @@ import type { LineFormatInput, Pack } from '../config/pack-schema.ts';
 import { layerPatterns } from './line-parsers.ts';
 import type { Pattern } from './pattern/parse-pattern.ts';
 import { compileMatcher } from './pattern/pattern-matcher.ts';
-import { patternNote } from './pattern/pattern-note.ts';
+import { patternNotes } from './pattern/pattern-note.ts';
 import type { PatternNote } from './pattern/pattern-note.ts';
 
 /** How a line fares with one pattern of a pack. */
@@ -12,8 +12,8 @@ export type PatternAttempt = {
   readonly field: string;
   readonly name: string;
   readonly engine: 'v8' | 're2js';
-  /** Why the pattern can be slow, and the line that would make it so. */
-  readonly note?: PatternNote;
+  /** What its author may not expect: its meaning, and why it can be slow. */
+  readonly notes: readonly PatternNote[];
 } & (
   | {
       readonly kind: 'matched';
@@ -52,12 +52,12 @@ export function explain(pack: Pack, line: string): readonly PatternAttempt[] {
 
 function attempt(pattern: Pattern, text: string, field: string, unsafe: boolean): PatternAttempt {
   const matcher = compileMatcher(pattern, unsafe);
-  const note = patternNote(pattern, unsafe);
+  const notes = patternNotes(pattern, unsafe);
   const head = {
     field,
     name: pattern.name,
     engine: matcher.engine,
-    ...(note === undefined ? {} : { note }),
+    notes,
   };
   const match = matcher.match(text);
   if (match === null) return { ...head, kind: 'failed', ...longestBeginning(pattern, text) };

@@ -3,6 +3,7 @@ import { didYouMean } from '../model/did-you-mean.ts';
 import { severityOf, timestampOf } from './format-defaults.ts';
 import { layerPatterns } from './line-parsers.ts';
 import { parsePattern } from './pattern/parse-pattern.ts';
+import { readingOf } from './pattern/safe-regex.ts';
 
 type Path = readonly (string | number)[];
 export interface FieldUse {
@@ -29,7 +30,7 @@ export function knownFields(pack: Pack): ReadonlySet<string> | undefined {
     if (fields === undefined) return undefined;
     for (const field of fields) known.add(prefix + field);
   }
-  for (const step of pack.steps) for (const field of fieldsOfStep(step)) known.add(field);
+  for (const step of pack.steps) for (const field of fieldsOfStep(step, pack)) known.add(field);
   return known;
 }
 
@@ -40,13 +41,15 @@ function fieldsOfLayer(layer: LineFormatInput, pack: Pack): readonly string[] | 
   return FORMAT_FIELDS[layer.format];
 }
 
-function fieldsOfStep(step: PackStep): readonly string[] {
+function fieldsOfStep(step: PackStep, pack: Pack): readonly string[] {
   if ('rename' in step) return Object.values(step.rename);
   if ('map' in step) return [step.map.to ?? step.map.field];
   if ('template' in step) return [step.template.field];
   if ('route' in step) return [step.route.to];
   if ('extract' in step)
-    return parsePattern({ name: 'extract', ...step.extract }, {}).captures.map(({ field }) => field);
+    return parsePattern({ ...readingOf(pack), ...step.extract, name: 'extract' }, {}).captures.map(
+      ({ field }) => field,
+    );
   return [];
 }
 

@@ -106,9 +106,23 @@ function compileLayer(
 /** Every pattern of a layer, in the order they are tried. Throws PatternError. */
 export function layerPatterns(layer: LineFormatInput, pack: Pack): Pattern[] {
   const inputs =
-    layer.patterns?.map((one) => ({ ...one, flags: one.flags ?? layer.flags })) ??
+    layer.patterns?.map((one) => ({
+      ...one,
+      flags: one.flags ?? layer.flags,
+      dialect: one.dialect ?? pack.dialect,
+    })) ??
     (layer.pattern === undefined && layer.grok === undefined
       ? []
-      : [{ name: 'line', pattern: layer.pattern, grok: layer.grok, flags: layer.flags }]);
-  return inputs.map((input) => parsePattern(input, pack.definitions));
+      : [
+          {
+            name: 'line',
+            pattern: layer.pattern,
+            grok: layer.grok,
+            flags: layer.flags,
+            dialect: pack.dialect,
+          },
+        ]);
+  return inputs.map((input) =>
+    parsePattern({ ...input, multiline: pack.multiline !== undefined }, pack.definitions),
+  );
 }

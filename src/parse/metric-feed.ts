@@ -7,6 +7,7 @@ import { conditionFields, labelFields } from './known-fields.ts';
 import { defaultBuckets } from './default-buckets.ts';
 import { flat } from './row.ts';
 import type { FieldTable, FieldValue, Row } from './row.ts';
+import { readingOf } from './pattern/safe-regex.ts';
 import type { Scale } from './pattern/line-results.ts';
 import { scaleOf, toBaseUnit } from './unit-conversion.ts';
 
@@ -69,7 +70,7 @@ export function compileFeeder(
   const lineTime = use.lineTime || usesLineTime(metric);
   const apply = compileApply(metric, pack, fields, cellOf, lineTime);
   const patterns = metric.patterns === undefined ? undefined : patternNumbers(metric.patterns, pack);
-  const when = metric.when === undefined ? undefined : compileCondition(metric.when, fields);
+  const when = metric.when === undefined ? undefined : compileCondition(metric.when, fields, readingOf(pack));
   const passes: Test = (row) =>
     (patterns === undefined || patterns.has(row.pattern)) && (when === undefined || when(row));
   const own = {
@@ -205,7 +206,9 @@ function patternTest(name: string, pack: Pack): Test {
 }
 
 function momentTest(moment: NonNullable<PackMetric['start']>, pack: Pack, fields: FieldTable): Test {
-  return typeof moment === 'string' ? patternTest(moment, pack) : compileCondition(moment, fields);
+  return typeof moment === 'string'
+    ? patternTest(moment, pack)
+    : compileCondition(moment, fields, readingOf(pack));
 }
 
 /** The names of the patterns that decide what kind of event a line is: the innermost list of them. */

@@ -1,5 +1,6 @@
-import type { PackMultiline } from '../config/pack-schema.ts';
+import type { DialectName, PackMultiline } from '../config/pack-schema.ts';
 import { SafeRegex, compileSafeRegex } from './pattern/safe-regex.ts';
+import type { Reading } from './pattern/safe-regex.ts';
 import { stackTraceContinuation } from './stack-trace.ts';
 
 /** Decides whether a line belongs to the event before it. May remember what it saw of the event. */
@@ -8,10 +9,13 @@ export interface Continuation {
   continues(line: string): boolean;
 }
 
-export function compileContinuation(multiline: PackMultiline): Continuation {
-  const start = multiline.start === undefined ? undefined : compileSafeRegex(multiline.start);
+export function compileContinuation(multiline: PackMultiline, dialect?: DialectName): Continuation {
+  // Each is held against one line.
+  const reading: Reading = { dialect };
+  const start = multiline.start === undefined ? undefined : compileSafeRegex(multiline.start, reading);
   const others: Continuation[] = [];
-  if (multiline.continuation !== undefined) others.push(stateless(compileSafeRegex(multiline.continuation)));
+  if (multiline.continuation !== undefined)
+    others.push(stateless(compileSafeRegex(multiline.continuation, reading)));
   if (multiline.indent === true) others.push(stateless(new SafeRegex('^[ \\t]', '')));
   for (const language of multiline.stacktrace ?? []) others.push(stackTraceContinuation(language));
   return {

@@ -4,7 +4,7 @@ import type { LineFormatInput, Pack } from '../config/pack-schema.ts';
 import type { Problem } from '../model/problem.ts';
 import { layerPatterns } from './line-parsers.ts';
 import { parsePattern } from './pattern/parse-pattern.ts';
-import { patternNote } from './pattern/pattern-note.ts';
+import { patternNotes } from './pattern/pattern-note.ts';
 import { usedExpressions } from './used-expressions.ts';
 
 /**
@@ -28,10 +28,9 @@ interface Warning {
 }
 
 function expressionWarnings(pack: Pack): readonly Warning[] {
-  return [...usedExpressions(pack)].flatMap(({ source, flags, path }) => {
-    const note = patternNote(parsePattern({ name: 'expression', pattern: source, flags }, {}), false);
-    return note === undefined ? [] : [{ path, message: note.message }];
-  });
+  return [...usedExpressions(pack)].flatMap(({ input, path }) =>
+    patternNotes(parsePattern(input, {}), false).map(({ message }) => ({ path, message })),
+  );
 }
 
 function warningsOf(
@@ -40,12 +39,10 @@ function warningsOf(
   path: Path,
 ): readonly Warning[] {
   const here = layerPatterns(layer, pack).flatMap((pattern, at) => {
-    const note = patternNote(pattern, pack.unsafe);
-    if (note === undefined) return [];
     const owner = layer.patterns?.[at];
     const key = (owner ?? layer).grok === undefined ? 'pattern' : 'grok';
     const place = owner === undefined ? [...path, key] : [...path, 'patterns', at, key];
-    return [{ path: place, message: note.message }];
+    return patternNotes(pattern, pack.unsafe).map(({ message }) => ({ path: place, message }));
   });
   return layer.then === undefined ? here : [...here, ...warningsOf(layer.then, pack, [...path, 'then'])];
 }

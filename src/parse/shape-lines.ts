@@ -98,7 +98,7 @@ export class ShapeLines implements MatchedLines {
 /** With its captures, which have no names. */
 function shapePattern({ source, targets }: LineShape): Pattern {
   const captures = targets.map((_, n) => ({ group: n + 1, field: String(n) }));
-  return { ...parsePattern({ name: 'shape', pattern: source }, {}), captures };
+  return { ...parsePattern({ name: 'shape', pattern: source, dialect: 'javascript' }, {}), captures };
 }
 
 function read(

@@ -92,7 +92,7 @@ describe('steps', () => {
     ['ip', 'from 203.0.113.7 at 10:05:03 to 2001:db8::1', 'from *** at 10:05:03 to ***'],
     ['phone', 'call +49 30 1234567 now', 'call *** now'],
   ] as const)('mask %s in %j', (what, text, masked) => {
-    expect(compileMask({ what: [what], with: '***' })(text)).toBe(masked);
+    expect(compileMask({ what: [what], with: '***' }, {})(text)).toBe(masked);
   });
 
   it.each([

@@ -45,11 +45,8 @@ function renderLayer(layer: LayerReport): string {
 }
 
 function renderAttempt(attempt: PatternAttempt, text: string): string[] {
-  const { note } = attempt;
-  const lines = renderOutcome(attempt, text);
-  return note === undefined
-    ? lines
-    : [...lines, `      ${paint('yellow', `the pattern ${printable(note.message)}`)}`];
+  const notes = attempt.notes.map(({ message }) => `      ${paint('yellow', `the pattern ${printable(message)}`)}`);
+  return [...renderOutcome(attempt, text), ...notes];
 }
 
 function renderOutcome(attempt: PatternAttempt, text: string): string[] {

@@ -7,9 +7,8 @@ import { StepCounter } from './step-counter.ts';
 
 /** A line that a backtracking engine needs very long for, though it is short. */
 export interface Attack {
-  /** The part of the expression that can read it in too many ways, and where it begins, from 1. */
+  /** The part of the expression that can read it in too many ways, and its column. */
   readonly part: string;
-  readonly column: number;
   readonly line: string;
   /** The line as an expression that can be pasted: `"a".repeat(30) + "!"`. */
   readonly script: string;
@@ -76,10 +75,10 @@ function lineOf({ prefix, unit, repeats, ending }: Attempt): string {
 export function attackReport(attack: Attack | undefined): string {
   return attack === undefined
     ? 'no short line is known that would make it slow, and none can be ruled out'
-    : `${attack.part} (column ${attack.column}) can read the line ${attack.script} in so many ways that a backtracking engine is lost in it`;
+    : `${attack.part} can read the line ${attack.script} in so many ways that a backtracking engine is lost in it`;
 }
 
-function attackOf({ source }: Pattern, { start, end }: Pump, attempt: Attempt): Attack {
+function attackOf({ shown }: Pattern, { start, end }: Pump, attempt: Attempt): Attack {
   const { prefix, unit, repeats, ending } = attempt;
   const parts = [
     ...(prefix === '' ? [] : [JSON.stringify(prefix)]),
@@ -87,8 +86,7 @@ function attackOf({ source }: Pattern, { start, end }: Pump, attempt: Attempt): 
     ...(ending === '' ? [] : [JSON.stringify(ending)]),
   ];
   return {
-    part: source.slice(start, end),
-    column: start + 1,
+    part: shown({ start, end }),
     line: lineOf(attempt),
     script: parts.join(' + '),
   };

@@ -6,13 +6,13 @@ export type CharSet = readonly number[];
 const LAST = 0xffff;
 const ALL: CharSet = [0, LAST];
 export const NEWLINE: CharSet = [0x0a, 0x0a];
-const DIGIT: CharSet = [0x30, 0x39];
-const WORD: CharSet = [0x30, 0x39, 0x41, 0x5a, 0x5f, 0x5f, 0x61, 0x7a];
-const SPACE: CharSet = [
+export const DIGIT: CharSet = [0x30, 0x39];
+export const WORD: CharSet = [0x30, 0x39, 0x41, 0x5a, 0x5f, 0x5f, 0x61, 0x7a];
+export const SPACE: CharSet = [
   0x09, 0x0d, 0x20, 0x20, 0xa0, 0xa0, 0x1680, 0x1680, 0x2000, 0x200a, 0x2028, 0x2029, 0x202f, 0x202f, 0x205f, 0x205f,
   0x3000, 0x3000, 0xfeff, 0xfeff,
 ]; // prettier-ignore
-const LINE_ENDS: CharSet = [0x0a, 0x0a, 0x0d, 0x0d, 0x2028, 0x2029];
+export const LINE_ENDS: CharSet = [0x0a, 0x0a, 0x0d, 0x0d, 0x2028, 0x2029];
 
 export function union(a: CharSet, b: CharSet): CharSet {
   const ranges: [number, number][] = [];
@@ -27,14 +27,15 @@ export function union(a: CharSet, b: CharSet): CharSet {
   return merged;
 }
 
-export function complement(set: CharSet): CharSet {
+/** All that the set has not, up to `last`. */
+export function complement(set: CharSet, last = LAST): CharSet {
   const out: number[] = [];
   let next = 0;
   for (let i = 0; i < set.length; i += 2) {
     if (set[i]! > next) out.push(next, set[i]! - 1);
     next = set[i + 1]! + 1;
   }
-  if (next <= LAST) out.push(next, LAST);
+  if (next <= last) out.push(next, last);
   return out;
 }
 
@@ -121,7 +122,7 @@ function canonical(unit: number): number {
 let cases: Map<number, number[]> | undefined;
 
 /** Units by their upper case, where more than one has it. */
-function sameCase(): ReadonlyMap<number, readonly number[]> {
+export function sameCase(): ReadonlyMap<number, readonly number[]> {
   if (cases !== undefined) return cases;
   const all = new Map<number, number[]>();
   for (let unit = 0; unit <= LAST; unit++) {

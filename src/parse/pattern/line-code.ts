@@ -1,4 +1,5 @@
 import type { AST } from '@eslint-community/regexpp';
+import { asciiForm } from './ascii-form.ts';
 import { charSetOf } from './char-set.ts';
 import type { CharSet } from './char-set.ts';
 import { WORD, placeOf } from './line-results.ts';
@@ -126,7 +127,8 @@ export class LineCode {
     code.get(this.#i).const(bytes.length).add().set(this.#i);
   }
 
-  #element(element: AST.Element, fail: Label): void {
+  #element(whole: AST.Element, fail: Label): void {
+    const element = asciiForm(whole, this.#flags);
     switch (element.type) {
       case 'Character':
       case 'CharacterSet':
@@ -178,7 +180,8 @@ export class LineCode {
     }
   }
 
-  #quantifier({ element, min, max, greedy }: AST.Quantifier, fail: Label): void {
+  #quantifier({ element: whole, min, max, greedy }: AST.Quantifier, fail: Label): void {
+    const element = asciiForm(whole, this.#flags);
     if (min === 1 && max === 1) return this.#element(element, fail);
     if (min !== max && !greedy && !this.#oneWay) throw new NotForBytes();
     if (element.type === 'Group' || element.type === 'CapturingGroup') {

@@ -20,6 +20,11 @@ export function compileMatcher(pattern: Pattern, unsafe = false): PatternMatcher
   const form = linearForm(pattern);
   if (form !== undefined) return new V8Matcher(pattern, form.source, form.flags);
   const re2 = re2Form(pattern);
+  const [forgets] = pattern.loops;
+  if (typeof re2 !== 'string' && forgets !== undefined)
+    throw new PatternError(
+      `${forgets.message}. This expression would run on re2js, which keeps it; write a group that takes part in each turn, or none`,
+    );
   if (typeof re2 !== 'string') return new Re2Matcher(pattern, re2);
   if (unsafe) return new V8Matcher(pattern, pattern.source, pattern.flags);
   throw new PatternError(

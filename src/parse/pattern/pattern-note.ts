@@ -9,8 +9,14 @@ export interface PatternNote {
   readonly attack?: Attack;
 }
 
+/** What is not wrong with the pattern and not as its author may expect: its meaning, and how fast it is. */
+export function patternNotes(pattern: Pattern, unsafe: boolean): readonly PatternNote[] {
+  const slow = slowness(pattern, unsafe);
+  return [...pattern.notes, ...(slow === undefined ? [] : [slow])];
+}
+
 /** Undefined where the pattern runs on V8 and no short line is known to make it backtrack much. */
-export function patternNote(pattern: Pattern, unsafe: boolean): PatternNote | undefined {
+function slowness(pattern: Pattern, unsafe: boolean): PatternNote | undefined {
   const attack = findAttack(pattern);
   const attacked = attack === undefined ? {} : { attack };
   const { engine } = compileMatcher(pattern, unsafe);

@@ -1,6 +1,6 @@
 import type { AST } from '@eslint-community/regexpp';
 import { NEWLINE, charSetOf, printSet, without } from './char-set.ts';
-import type { Dialect } from './char-set.ts';
+import type { CharSet, Dialect } from './char-set.ts';
 import { PatternError } from './pattern-error.ts';
 import type { Pattern } from './parse-pattern.ts';
 
@@ -26,8 +26,8 @@ const SPLIT_MAX = 1000;
 const LENGTH_MAX = 100_000;
 
 /** The expression in another form, with the same meaning. The flags i and s are written into its classes. */
-export function printPattern({ ast, flags }: Pattern, options: PrintOptions): string {
-  return new Printer(flags, options).alternatives(ast.alternatives);
+export function printPattern({ ast, flags, shown }: Pattern, options: PrintOptions): string {
+  return new Printer(flags, options, shown).alternatives(ast.alternatives);
 }
 
 /** A run of elements without groups, every quantifier greedy; where it is for lines of a text, see `withinLine`. */
@@ -44,21 +44,16 @@ export function printElements(elements: readonly AST.Element[], flags: string, w
 /** Thrown for what has no other form: lookaround, back-references, classes of Unicode properties. */
 export class NotPrintable extends PatternError {}
 
-const RAW_SHOWN = 60;
-
-/** A part of an expression as it is written, and where it stands. */
-function placed({ raw, start }: AST.Node): string {
-  return `${raw.length > RAW_SHOWN ? `${raw.slice(0, RAW_SHOWN)}…` : raw} (column ${start + 1})`;
-}
-
 class Printer {
   readonly #flags: string;
   readonly #options: PrintOptions;
+  readonly #shown: (node: AST.Node) => string;
   #group = 0;
 
-  constructor(flags: string, options: PrintOptions) {
+  constructor(flags: string, options: PrintOptions, shown: (node: AST.Node) => string = ({ raw }) => raw) {
     this.#flags = flags;
     this.#options = options;
+    this.#shown = shown;
   }
 
   alternatives(list: readonly AST.Alternative[]): string {
@@ -66,7 +61,29 @@ class Printer {
   }
 
   elements(list: readonly AST.Element[]): string {
-    return list.map((element) => this.#element(element)).join('');
+    let text = '';
+    for (let i = 0; i < list.length; i++) {
+      const pair = this.#options.dialect === 're2' ? this.#pair(list[i]!, list[i + 1]) : undefined;
+      text += pair ?? this.#element(list[i]!);
+      if (pair !== undefined) i++;
+    }
+    return text;
+  }
+
+  /** Two halves of characters beyond U+FFFF, which re2js takes whole. */
+  #pair(high: AST.Element, low: AST.Element | undefined): string | undefined {
+    const highs = charSetOf(high, this.#flags);
+    const lows = low === undefined ? undefined : charSetOf(low, this.#flags);
+    if (highs === undefined || lows === undefined || !within(highs, 0xd800) || !within(lows, 0xdc00))
+      return undefined;
+    const ranges: string[] = [];
+    for (let h = 0; h < highs.length; h += 2) {
+      for (let unit = highs[h]!; unit <= highs[h + 1]!; unit++) {
+        for (let l = 0; l < lows.length; l += 2)
+          ranges.push(`${wide(unit, lows[l]!)}-${wide(unit, lows[l + 1]!)}`);
+      }
+    }
+    return `[${ranges.join('')}]`;
   }
 
   #element(node: AST.Element): string {
@@ -75,12 +92,13 @@ class Printer {
       case 'CharacterSet':
       case 'CharacterClass': {
         const set = charSetOf(node, this.#flags);
-        if (set === undefined) throw new NotPrintable(`${placed(node)} is more than a set of characters`);
+        if (set === undefined)
+          throw new NotPrintable(`${this.#shown(node)} is more than a set of characters`);
         return printSet(this.#options.withinLine ? without(set, NEWLINE) : set, this.#options.dialect);
       }
       case 'Group':
         if (node.modifiers !== null && node.modifiers !== undefined)
-          throw new NotPrintable(`modifiers ${placed(node)}`);
+          throw new NotPrintable(`modifiers ${this.#shown(node)}`);
         return `(?:${this.alternatives(node.alternatives)})`;
       case 'CapturingGroup': {
         const kept = this.#options.groups.has(++this.#group);
@@ -92,11 +110,11 @@ class Printer {
         if (node.kind === 'start') return '^';
         if (node.kind === 'end') return '$';
         if (node.kind === 'word') return node.negate ? '\\B' : '\\b';
-        throw new NotPrintable(`${node.kind} ${placed(node)}`);
+        throw new NotPrintable(`${node.kind} ${this.#shown(node)}`);
       case 'Backreference':
-        throw new NotPrintable(`the back-reference ${placed(node)}`);
+        throw new NotPrintable(`the back-reference ${this.#shown(node)}`);
       case 'ExpressionCharacterClass':
-        throw new NotPrintable(placed(node));
+        throw new NotPrintable(this.#shown(node));
     }
   }
 
@@ -115,7 +133,7 @@ class Printer {
     const nested = hasCount(element);
     if (finite <= COUNT_MAX && !nested) return repeat(min, max);
     if (finite > SPLIT_MAX || this.#hasKeptGroup(element, before))
-      throw new NotPrintable(`the count of ${placed(node)}`);
+      throw new NotPrintable(`the count of ${this.#shown(node)}`);
     const step = nested ? 1 : COUNT_MAX;
     let text = '';
     for (let left = min; left > 0; left -= step) text += repeat(Math.min(left, step), Math.min(left, step));
@@ -140,6 +158,15 @@ class Printer {
     for (let group = before + 1; group <= after; group++) if (this.#options.groups.has(group)) return true;
     return false;
   }
+}
+
+/** Whether the set has surrogates of one kind only: 1024 code units from `first` on. */
+function within(set: CharSet, first: number): boolean {
+  return set.length > 0 && set[0]! >= first && set.at(-1)! <= first + 0x3ff;
+}
+
+function wide(high: number, low: number): string {
+  return `\\x{${(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)).toString(16)}}`;
 }
 
 /** Whether a count of two or more stands within. */

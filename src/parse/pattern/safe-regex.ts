@@ -1,6 +1,8 @@
+import type { DialectName, Pack } from '../../config/pack-schema.ts';
 import { attackReport, findAttack } from './attack.ts';
 import { LONG_TEXT, linearRegExp } from './linear.ts';
 import { parsePattern } from './parse-pattern.ts';
+import type { Pattern } from './parse-pattern.ts';
 import { PatternError } from './pattern-error.ts';
 import { linearForm, linearObstacle } from './pattern-matcher.ts';
 
@@ -28,15 +30,30 @@ export class SafeRegex {
   }
 }
 
-/** An expression of a condition, a step or of multiline. Throws a PatternError where V8 covers no form of it. */
-export function compileSafeRegex(source: string, flags = ''): SafeRegex {
-  const own = flags.replaceAll(/[gy]/g, '');
-  const pattern = parsePattern({ name: 'expression', pattern: source, flags: own }, {});
+/** How the expressions of a pack are to be read. */
+export interface Reading {
+  readonly dialect?: DialectName | undefined;
+  readonly multiline?: boolean;
+}
+
+export function readingOf({ dialect, multiline }: Pack): Reading {
+  return { dialect, multiline: multiline !== undefined };
+}
+
+/**
+ * An expression of a condition, a step or of multiline: one that finds, or, for `mask`, one that finds each place. Throws
+ * a PatternError where V8 covers no form of it.
+ */
+export function compileSafeRegex(source: string, reading: Reading, use: 'test' | 'mask' = 'test'): SafeRegex {
+  return safeRegexOf(parsePattern({ name: 'expression', pattern: source, use, ...reading }, {}), use);
+}
+
+export function safeRegexOf(pattern: Pattern, use: 'test' | 'mask'): SafeRegex {
   const form = linearForm(pattern);
   if (form === undefined) {
     throw new PatternError(
       `cannot be run in linear time: ${linearObstacle(pattern)}. Write it without lookaround, back-references or large counts. As it is, ${attackReport(findAttack(pattern))}`,
     );
   }
-  return new SafeRegex(form.source, form.flags + flags.replaceAll(/[^gy]/g, ''));
+  return new SafeRegex(form.source, form.flags + (use === 'mask' ? 'g' : ''));
 }

@@ -6,6 +6,8 @@ import { convertStep, mapStep, removeStep, renameStep, templateStep } from './fi
 import { extractStep } from './extract-step.ts';
 import { hashStep } from './hash-step.ts';
 import { compileMask } from './mask-step.ts';
+import { readingOf } from '../pattern/safe-regex.ts';
+import type { Reading } from '../pattern/safe-regex.ts';
 import { routeStep } from './route-step.ts';
 
 /** The steps of a pack, in order. */
@@ -22,8 +24,9 @@ type Step = (row: Row) => string | undefined;
 type Change = (row: Row) => void;
 
 export function compileSteps(pack: Pack, fields: FieldTable): Steps {
-  const steps = pack.steps.map((step) => compileStep(step, fields));
-  const masks = pack.steps.flatMap((step) => ('mask' in step ? [compileMask(step.mask)] : []));
+  const reading = readingOf(pack);
+  const steps = pack.steps.map((step) => compileStep(step, fields, reading));
+  const masks = pack.steps.flatMap((step) => ('mask' in step ? [compileMask(step.mask, reading)] : []));
   return {
     none: steps.length === 0,
     run(row) {
@@ -37,16 +40,16 @@ export function compileSteps(pack: Pack, fields: FieldTable): Steps {
   };
 }
 
-function compileStep(step: PackStep, fields: FieldTable): Step {
+function compileStep(step: PackStep, fields: FieldTable, reading: Reading): Step {
   if ('keep' in step) {
-    const test = compileCondition(step.keep.when, fields);
+    const test = compileCondition(step.keep.when, fields, reading);
     return (row) => (test(row) ? undefined : step.keep.name);
   }
   if ('drop' in step) {
-    const test = compileCondition(step.drop.when, fields);
+    const test = compileCondition(step.drop.when, fields, reading);
     return (row) => (test(row) ? step.drop.name : undefined);
   }
-  const change = compileChange(step, fields);
+  const change = compileChange(step, fields, reading);
   return (row) => {
     change(row);
     return undefined;
@@ -56,29 +59,36 @@ function compileStep(step: PackStep, fields: FieldTable): Step {
 function compileChange(
   step: Exclude<PackStep, { keep: unknown } | { drop: unknown }>,
   fields: FieldTable,
+  reading: Reading,
 ): Change {
-  if ('convert' in step) return guarded(step.convert.when, fields, convertStep(step.convert, fields));
+  const guarded = (when: Condition | undefined, change: Change): Change =>
+    onlyWhen(when, change, fields, reading);
+  if ('convert' in step) return guarded(step.convert.when, convertStep(step.convert, fields));
   if ('rename' in step) return renameStep(step.rename, fields);
-  if ('map' in step) return guarded(step.map.when, fields, mapStep(step.map, fields));
-  if ('template' in step) return guarded(step.template.when, fields, templateStep(step.template, fields));
-  if ('extract' in step) return guarded(step.extract.when, fields, extractStep(step.extract, fields));
-  if ('route' in step) return guarded(step.route.when, fields, routeStep(step.route, fields));
+  if ('map' in step) return guarded(step.map.when, mapStep(step.map, fields, reading));
+  if ('template' in step) return guarded(step.template.when, templateStep(step.template, fields));
+  if ('extract' in step) return guarded(step.extract.when, extractStep(step.extract, fields, reading));
+  if ('route' in step) return guarded(step.route.when, routeStep(step.route, fields));
   if ('hash' in step) return hashStep(step.hash, fields);
   if ('remove' in step) return removeStep(step.remove, fields);
-  return maskFields(step.mask, fields);
+  return maskFields(step.mask, fields, reading);
 }
 
-function guarded(when: Condition | undefined, fields: FieldTable, change: Change): Change {
+function onlyWhen(when: Condition | undefined, change: Change, fields: FieldTable, reading: Reading): Change {
   if (when === undefined) return change;
-  const test = compileCondition(when, fields);
+  const test = compileCondition(when, fields, reading);
   return (row) => {
     if (test(row)) change(row);
   };
 }
 
 /** Masks one field or all of them, and the line. */
-function maskFields(step: Extract<PackStep, { mask: unknown }>['mask'], fields: FieldTable): Change {
-  const mask = compileMask(step);
+function maskFields(
+  step: Extract<PackStep, { mask: unknown }>['mask'],
+  fields: FieldTable,
+  reading: Reading,
+): Change {
+  const mask = compileMask(step, reading);
   if (step.field !== undefined) {
     const slot = fields.declare(step.field);
     return (row) => {

@@ -1,15 +1,17 @@
 import type { PackStep } from '../../config/pack-schema.ts';
 import { compileMatcher } from '../pattern/pattern-matcher.ts';
 import { parsePattern } from '../pattern/parse-pattern.ts';
+import type { Reading } from '../pattern/safe-regex.ts';
 import type { FieldTable, Row } from '../row.ts';
 
 /** Named groups of a pattern on one field become fields, where it matches. */
 export function extractStep(
   { field, pattern, flags }: Extract<PackStep, { extract: unknown }>['extract'],
   fields: FieldTable,
+  reading: Reading,
 ): (row: Row) => void {
   const from = fields.declare(field);
-  const matcher = compileMatcher(parsePattern({ name: 'extract', pattern, flags }, {}));
+  const matcher = compileMatcher(parsePattern({ name: 'extract', pattern, flags, ...reading }, {}));
   const targets = matcher.pattern.captures.map(
     (capture) => [capture.group, fields.declare(capture.field)] as const,
   );

@@ -1,5 +1,6 @@
 import type { PackStep } from '../../config/pack-schema.ts';
 import { compileSafeRegex } from '../pattern/safe-regex.ts';
+import type { Reading } from '../pattern/safe-regex.ts';
 import { converter } from '../field-type.ts';
 import type { FieldTable, FieldValue, Row } from '../row.ts';
 import { toBaseUnit } from '../unit-conversion.ts';
@@ -45,12 +46,12 @@ export function removeStep(names: Of<'remove'>, fields: FieldTable): Change {
 }
 
 /** By the whole text, then by patterns, then the default; else the text stays. */
-export function mapStep(step: Of<'map'>, fields: FieldTable): Change {
+export function mapStep(step: Of<'map'>, fields: FieldTable, reading: Reading): Change {
   const from = fields.declare(step.field);
   const to = step.to === undefined ? from : fields.declare(step.to);
   const values = new Map<string, FieldValue>(Object.entries(step.values ?? {}));
   const patterns = (step.patterns ?? []).map(({ matches, value }) => ({
-    regex: compileSafeRegex(matches),
+    regex: compileSafeRegex(matches, reading),
     value,
   }));
   return (row) => {

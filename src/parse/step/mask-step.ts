@@ -1,5 +1,6 @@
 import type { PackStep } from '../../config/pack-schema.ts';
 import { SafeRegex, compileSafeRegex } from '../pattern/safe-regex.ts';
+import type { Reading } from '../pattern/safe-regex.ts';
 
 export type MaskStep = Extract<PackStep, { mask: unknown }>['mask'];
 export type Mask = (text: string) => string;
@@ -31,12 +32,12 @@ const KINDS: Readonly<Record<MaskKind, Kind>> = {
   phone: { regex: /\+\d{1,3}[ -]?\(?\d{1,4}\)?(?:[ -]?\d{2,4}){2,4}\b/g, hint: /\+/ },
 };
 
-export function compileMask({ what, pattern, with: mask }: MaskStep): Mask {
+export function compileMask({ what, pattern, with: mask }: MaskStep, reading: Reading): Mask {
   const kinds = (what ?? []).map((kind) => {
     const { regex, hint, accept } = KINDS[kind];
     return { regex: new SafeRegex(regex.source, regex.flags), hint, accept };
   });
-  const own = pattern === undefined ? undefined : compileSafeRegex(pattern, 'g');
+  const own = pattern === undefined ? undefined : compileSafeRegex(pattern, reading, 'mask');
   return (text) => {
     let masked = text;
     for (const { regex, hint, accept } of kinds) {

@@ -101,6 +101,15 @@ describe('a pattern as code over bytes', () => {
     expect(fieldsOf('^b', 'aé')).toBe(NO_MATCH);
   });
 
+  it('takes a set that takes pairs of surrogates whole for the set, since its lines are ASCII', () => {
+    expect(fieldsOf('^(?<a>[^ ])(?<b>.{2}) (?<c>\\S+).*$', 'abc de fx')).toEqual({
+      a: 'a',
+      b: 'bc',
+      c: 'de',
+    });
+    expect(parsePattern({ name: 'line', pattern: '^(?<a>[^ ])$' }, {}).source).toContain('DC00');
+  });
+
   it('is not made for what may have to go back', () => {
     for (const pattern of ['^(?:ab)+$', '^(?=a)a', 'a', '^a|b', '^(?<a>a)\\1', '^a\\b'])
       expect(matcherOf(pattern), pattern).toBeUndefined();

@@ -1,0 +1,23 @@
+import type { CharSet } from '../pattern/char-set.ts';
+
+const DIGIT = [0x30, 0x39];
+const UPPER = [0x41, 0x5a];
+const LOWER = [0x61, 0x7a];
+
+/** The classes of POSIX in ASCII, as RE2 and Rust have them, with `word` and `ascii`. */
+export const POSIX_CLASSES: Readonly<Record<string, CharSet>> = {
+  alnum: [...DIGIT, ...UPPER, ...LOWER],
+  alpha: [...UPPER, ...LOWER],
+  ascii: [0x00, 0x7f],
+  blank: [0x09, 0x09, 0x20, 0x20],
+  cntrl: [0x00, 0x1f, 0x7f, 0x7f],
+  digit: DIGIT,
+  graph: [0x21, 0x7e],
+  lower: LOWER,
+  print: [0x20, 0x7e],
+  punct: [0x21, 0x2f, 0x3a, 0x40, 0x5b, 0x60, 0x7b, 0x7e],
+  space: [0x09, 0x0d, 0x20, 0x20],
+  upper: UPPER,
+  word: [...DIGIT, ...UPPER, 0x5f, 0x5f, ...LOWER],
+  xdigit: [...DIGIT, 0x41, 0x46, 0x61, 0x66],
+};
