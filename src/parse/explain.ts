@@ -74,7 +74,8 @@ type Beginning = Pick<
 >;
 
 function longestBeginning(pattern: Pattern, text: string): Beginning {
-  let best: Beginning = { matchedSource: '', matchedText: '', at: 0, expected: pattern.source };
+  const whole = pattern.written({ start: 0, end: pattern.source.length });
+  let best: Beginning = { matchedSource: '', matchedText: '', at: 0, expected: whole };
   for (const alternative of pattern.ast.alternatives) {
     const found = beginningOf(alternative, pattern, text);
     if (
@@ -86,21 +87,27 @@ function longestBeginning(pattern: Pattern, text: string): Beginning {
   return best;
 }
 
-function beginningOf(alternative: AST.Alternative, { source, flags }: Pattern, text: string): Beginning {
+function beginningOf(alternative: AST.Alternative, pattern: Pattern, text: string): Beginning {
+  const { source, flags, written } = pattern;
   const { elements } = alternative;
   for (let count = elements.length; count > 0; count--) {
-    const matchedSource = source.slice(alternative.start, elements[count - 1]!.end);
-    const match = tryExec(matchedSource, flags, text);
+    const part = { start: alternative.start, end: elements[count - 1]!.end };
+    const match = tryExec(source.slice(part.start, part.end), flags, text);
     if (match === null) continue;
     const next = elements[count];
     return {
-      matchedSource,
+      matchedSource: written(part),
       matchedText: match[0],
       at: match.index + match[0].length,
-      expected: next === undefined ? '' : next.raw,
+      expected: next === undefined ? '' : written(next),
     };
   }
-  return { matchedSource: '', matchedText: '', at: 0, expected: elements[0]?.raw ?? '' };
+  return {
+    matchedSource: '',
+    matchedText: '',
+    at: 0,
+    expected: elements[0] === undefined ? '' : written(elements[0]),
+  };
 }
 
 /** A beginning may be no expression by itself (a reference to a group that is cut off). */

@@ -21,6 +21,7 @@ describe('explain', () => {
         field: '',
         name: 'done',
         engine: 'v8',
+        notes: [],
         kind: 'failed',
         matchedSource: '^(?<job>\\w+) ',
         matchedText: 'backup ',
@@ -31,6 +32,7 @@ describe('explain', () => {
         field: '',
         name: 'failed',
         engine: 'v8',
+        notes: [],
         kind: 'matched',
         captures: [
           { field: 'job', value: 'backup' },

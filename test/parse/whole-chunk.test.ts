@@ -65,6 +65,7 @@ function check(
     },
   ];
   const pack = {
+    dialect: 'javascript', // the plain expression is V8's
     patterns: patterns.map(({ source, flags: own }, i) => ({ name: `p${i}`, pattern: source, flags: own })),
     metrics,
   };

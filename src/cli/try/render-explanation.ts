@@ -45,7 +45,9 @@ function renderLayer(layer: LayerReport): string {
 }
 
 function renderAttempt(attempt: PatternAttempt, text: string): string[] {
-  const notes = attempt.notes.map(({ message }) => `      ${paint('yellow', `the pattern ${printable(message)}`)}`);
+  const notes = attempt.notes.map(
+    ({ message }) => `      ${paint('yellow', `the pattern ${printable(message)}`)}`,
+  );
   return [...renderOutcome(attempt, text), ...notes];
 }
 

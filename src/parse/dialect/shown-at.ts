@@ -21,6 +21,12 @@ function originOf(origins: readonly Origin[], part: Part): Place | undefined {
   return origins.findLast(({ start, end }) => start <= part.start && end >= part.end)?.place;
 }
 
+/** A part of the JavaScript source as its author wrote it. */
+export function writtenAt(origins: readonly Origin[], part: Part): string {
+  const place = originOf(origins, part);
+  return place === undefined ? '' : place.text.slice(place.start, place.end);
+}
+
 /** A part of the JavaScript source as its author wrote it, with its column and its grok definition. */
 export function shownAt(origins: readonly Origin[], part: Part): string {
   const place = originOf(origins, part);

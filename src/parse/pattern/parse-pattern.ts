@@ -4,7 +4,7 @@ import { PatternError } from './pattern-error.ts';
 import type { DialectName, FieldType } from '../../config/pack-schema.ts';
 import { readExpression } from '../dialect/read-expression.ts';
 import type { Note } from '../dialect/expression-reader.ts';
-import { shownAt } from '../dialect/shown-at.ts';
+import { shownAt, writtenAt } from '../dialect/shown-at.ts';
 
 /** A user's expression, understood: what it captures and how it may be run. */
 export interface Pattern {
@@ -22,6 +22,8 @@ export interface Pattern {
   readonly loops: readonly Note[];
   /** A part of `source` as its author wrote it, with the column. */
   readonly shown: (part: { readonly start: number; readonly end: number }) => string;
+  /** The same without the column. */
+  readonly written: (part: { readonly start: number; readonly end: number }) => string;
 }
 
 export interface Capture {
@@ -71,6 +73,7 @@ export function parsePattern(input: PatternInput, definitions: Readonly<Record<s
     notes: [...notes, ...loops],
     loops,
     shown: (part) => shownAt(origins, part),
+    written: (part) => writtenAt(origins, part),
   };
 }
 
