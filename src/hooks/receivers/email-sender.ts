@@ -6,11 +6,13 @@ import type { Secret } from '../../platform/secret.ts';
 import type { Notification } from '../notification.ts';
 import { MessageTexts } from '../template-data.ts';
 import type { TemplateAlert } from '../template-data.ts';
+import { bodyText, headerText } from './clean-text.ts';
 import { DeliveryFailure } from './sender.ts';
 import type { Sender, SenderContext } from './sender.ts';
 
 const SMTPS_PORT = 465;
-const MAX_SUBJECT = 500;
+/** Bytes of a subject, and of another header: RFC 5322 allows 998 in a line, and encoding takes some. */
+const HEADER_BYTES_MAX = 500;
 
 /** Sends a mail with a text and an HTML body, over one connection a mail. A repeat has the same Message-ID. */
 export class EmailSender implements Sender {
@@ -86,13 +88,22 @@ export class EmailSender implements Sender {
     return {
       from: this.#config.from,
       to: this.#config.to,
-      subject: oneLine(texts.text(subject, () => texts.title())).slice(0, MAX_SUBJECT),
+      subject: headerText(
+        texts.text(subject, () => texts.title()),
+        HEADER_BYTES_MAX,
+      ),
       headers: Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name, oneLine(texts.text(value, () => ''))]),
+        Object.entries(headers).map(([name, value]) => [
+          name,
+          headerText(
+            texts.text(value, () => ''),
+            HEADER_BYTES_MAX,
+          ),
+        ]),
       ),
       messageId: `<${notification.id}@${domain}>`,
-      text: texts.text(this.#config.text, () => `${texts.title()}\n\n${texts.list()}\n`),
-      html: texts.text(this.#config.html, () => htmlBody(texts), 'html'),
+      text: bodyText(texts.text(this.#config.text, () => `${texts.title()}\n\n${texts.list()}\n`)),
+      html: bodyText(texts.text(this.#config.html, () => htmlBody(texts), 'html')),
     };
   }
 
@@ -100,7 +111,7 @@ export class EmailSender implements Sender {
   #failure(error: unknown): DeliveryFailure {
     const { responseCode } = error as { responseCode?: number };
     if (responseCode !== undefined) {
-      return new DeliveryFailure(`${this.#config.smarthost}: ${oneLine((error as Error).message)}`, {
+      return new DeliveryFailure(`${this.#config.smarthost}: ${headerText((error as Error).message, 2000)}`, {
         retryable: responseCode < 500 || responseCode === 535,
         cause: error,
       });
@@ -181,8 +192,4 @@ function escapeHtml(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
 }

@@ -4,12 +4,16 @@ import { countFiring } from '../notification.ts';
 import type { Notification } from '../notification.ts';
 import { webhookPayload } from '../webhook-payload.ts';
 import type { WebhookPayload } from '../webhook-payload.ts';
+import { variableText } from './clean-text.ts';
 import { runProgram } from './run-program.ts';
 import type { ProgramEnd } from './run-program.ts';
 import { DeliveryFailure } from './sender.ts';
 import type { Sender, SenderContext } from './sender.ts';
 
-const MAX_VALUE = 4096;
+/** Bytes of one variable, and how many of a kind: Linux takes 128 KiB of each and some MiB of all of them. */
+const VALUE_BYTES_MAX = 4096;
+const NAME_BYTES_MAX = 256;
+const PAIRS_MAX = 64;
 /** What of our own environment a program sees; the rest may hold secrets. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'USER', 'LOGNAME', 'TMPDIR'];
 
@@ -76,24 +80,29 @@ export class ExecSender implements Sender {
       ...prefixed('TAFFRAIL_LABEL_', payload.commonLabels),
       ...prefixed('TAFFRAIL_ANNOTATION_', payload.commonAnnotations),
     };
+    for (const [name, value] of Object.entries(variables))
+      variables[name] = variableText(value, VALUE_BYTES_MAX);
     for (const name of INHERITED) {
       const value = process.env[name];
       if (value !== undefined) variables[name] = value;
     }
-    for (const [name, value] of Object.entries(this.#config.env)) variables[name] = value.reveal();
+    for (const [name, value] of Object.entries(this.#config.env))
+      variables[name] = value.reveal().replaceAll('\0', '');
     return variables;
   }
 }
 
-/** Common labels as variables: `job` is TAFFRAIL_LABEL_JOB. Values are cut, and no value may hold a NUL. */
+/** Common labels as variables: `job` is TAFFRAIL_LABEL_JOB. */
 function prefixed(prefix: string, pairs: Readonly<Record<string, string>>): Record<string, string> {
   const variables = Object.entries(pairs)
-    .slice(0, 64)
-    .map(([name, value]) => {
-      return [
-        prefix + name.toUpperCase().replace(/[^A-Z0-9_]/g, '_'),
-        value.replaceAll('\0', '').slice(0, MAX_VALUE),
-      ];
-    });
+    .slice(0, PAIRS_MAX)
+    .map(([name, value]) => [
+      prefix +
+        name
+          .slice(0, NAME_BYTES_MAX)
+          .toUpperCase()
+          .replace(/[^A-Z0-9_]/g, '_'),
+      value,
+    ]);
   return Object.fromEntries(variables) as Record<string, string>;
 }

@@ -105,3 +105,21 @@ async function isRunning(pid: string): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
   return !/\) Z/.test(stat);
 }
+
+test.each([
+  ['a NUL', 'a\0b'],
+  ['200 KiB', 'x'.repeat(200 * 1024)],
+  ['200 KiB of long characters', '語'.repeat(70_000)],
+  ['a lone surrogate', 'a\ud800b'],
+])('%s in a label of the group is no reason not to tell', async (_, value) => {
+  const labels = { alertname: value, instance: value };
+  const many = Object.fromEntries(Array.from({ length: 100 }, (__, i) => [`label_${i}`, value]));
+  const hostile = {
+    ...notification(notified({ ...labels, ...many })),
+    groupKey: `{}:{instance="${value}"}`,
+    groupLabels: { instance: value },
+  };
+  const output = await sender(['sh', '-c', 'printf "%s" "$TAFFRAIL_GROUP_KEY" | wc -c']).send(hostile, never);
+  expect(Number(output)).toBeGreaterThan(10);
+  expect(Number(output)).toBeLessThanOrEqual(4096);
+});
