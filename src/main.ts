@@ -4,6 +4,7 @@ import { createProgram } from './cli/create-program.ts';
 import { RemoteError } from './cli/remote-error.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { ProblemsError } from './model/problem.ts';
+import { errorText } from './platform/journal.ts';
 import { StartRefused } from './model/start-refused.ts';
 
 // A reader that has seen enough (`| head`) is no failure of ours.
@@ -26,15 +27,15 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof RemoteError) {
-    process.stderr.write(`taffrail: ${error.message}\n`);
+    process.stderr.write(errorText(`taffrail: ${error.message}\n`));
     return 1;
   }
   if (error instanceof ProblemsError || error instanceof UsageError || error instanceof StartRefused) {
-    process.stderr.write(`taffrail: ${error.message}\n`);
+    process.stderr.write(errorText(`taffrail: ${error.message}\n`));
     return 2;
   }
   process.stderr.write(
-    `taffrail: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    errorText(`taffrail: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`),
   );
   return 1;
 }

@@ -12,6 +12,7 @@ const FIXED = [
   'external_labels',
   'external_url',
   'log_level',
+  'log_format',
 ] as const;
 
 /** Throws ProblemsError where a reload would change any of them. */

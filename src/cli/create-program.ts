@@ -7,6 +7,7 @@ import { registerCheck } from './check-command.ts';
 import { registerCollector } from './collector-command.ts';
 import { registerDemo } from './demo-command.ts';
 import { registerQuery } from './query-command.ts';
+import { registerReload } from './reload-command.ts';
 import { registerSilence } from './silence-command.ts';
 import { registerDetect } from './detect-command.ts';
 import { registerStatus } from './status-command.ts';
@@ -23,6 +24,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerTest,
   registerBackfill,
   registerCheck,
+  registerReload,
   registerStatus,
   registerQuery,
   registerAlerts,

@@ -5,6 +5,7 @@ import { loadAgentPlan } from '../agent/load-plan.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
 import { createLog, type Log } from '../platform/log.ts';
 import { SystemdNotifier } from '../platform/systemd.ts';
+import { openControlSocket } from './control-socket.ts';
 import { runUntilSignal, type Service } from './run-until-signal.ts';
 
 /** `taffrail agent`: from the configuration to the end of the process. */
@@ -15,7 +16,7 @@ export async function runAgent(file: string): Promise<void> {
 
 async function startAgent(file: string): Promise<Service> {
   const plan = await loadAgentPlan(file);
-  const log = createLog(plan.config.log_level);
+  const log = createLog(plan.config.log_level, plan.config.log_format);
   const systemd = new SystemdNotifier();
   const agent = await Agent.start(plan, log);
   const summary = (): string => {
@@ -23,6 +24,12 @@ async function startAgent(file: string): Promise<Service> {
     const lines = status.sources.reduce((sum, source) => sum + source.ledger.read, 0);
     return `${status.ready ? 'ready' : status.problems.join('; ')}; ${status.sources.length} sources, ${lines} lines`;
   };
+  const control = await openControlSocket({
+    program: 'agent',
+    config: resolve(file),
+    reload: async () => agent.reload(),
+    log,
+  });
   log.info({ listen: agent.url, config: file }, 'agent started');
   systemd.ready(summary());
   systemd.startWatchdog(summary, () => true);
@@ -42,7 +49,9 @@ async function startAgent(file: string): Promise<Service> {
     stop: async () => {
       systemd.stopping();
       log.info({}, 'agent stops');
+      const closed = control?.close(1000);
       await agent.stop();
+      await closed;
       // Not before: a reload that was under way has made a new one.
       await watch?.close();
     },

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { Collector } from '../collector.ts';
 import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
 import { createLog } from '../platform/log.ts';
 import { SystemdNotifier } from '../platform/systemd.ts';
+import { openControlSocket } from './control-socket.ts';
 import { runUntilSignal, type Service } from './run-until-signal.ts';
 
 /** `taffrail collector`: from the configuration to the end of the process. */
@@ -11,10 +13,16 @@ export async function runCollector(file: string): Promise<void> {
 
 async function startCollector(file: string): Promise<Service> {
   const plan = await loadCollectorPlan(file);
-  const log = createLog(plan.config.log_level);
+  const log = createLog(plan.config.log_level, plan.config.log_format);
   const systemd = new SystemdNotifier();
   const collector = await Collector.start(plan, log);
   const summary = (): string => `ready at ${collector.url}`;
+  const control = await openControlSocket({
+    program: 'collector',
+    config: resolve(file),
+    reload: async () => collector.reload(),
+    log,
+  });
   log.info({ listen: collector.url, config: file }, 'collector started');
   systemd.ready(summary());
   systemd.startWatchdog(summary, () => true);
@@ -22,7 +30,9 @@ async function startCollector(file: string): Promise<Service> {
     stop: async () => {
       systemd.stopping();
       log.info({}, 'collector stops');
+      const closed = control?.close(1000);
       await collector.stop();
+      await closed;
     },
     reload: async () => {
       systemd.reloading();

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { HookStatus } from '../hooks/hook-status.ts';
 import type { AgentStatus, SinkLedger } from '../model/status.ts';
 import { fetchJson } from './fetch-json.ts';
-import { printable } from './printable.ts';
+import { printable } from '../model/printable.ts';
 import { receiverTable } from './receiver-table.ts';
 import { bytes, paint, table } from './style.ts';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentDoor, agentListenSchema, openDoorComplaint } from './access-schema.ts';
+import { logFormat } from './log-format.ts';
 import { alertingShape, checkAlerting } from './alerting-schema.ts';
 import { bufferSchema } from './buffer-schema.ts';
 import { sinkSchema } from './sink-schema.ts';
@@ -102,7 +103,8 @@ export const agentSchema = z
     log_level: z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')
-      .describe('How much of its own doings the agent logs, as JSON lines on stderr.'),
+      .describe('How much of its own doings the agent logs, on standard error.'),
+    log_format: logFormat,
     stop_timeout: duration({ min: '1s', max: '10m' })
       .prefault('10s')
       .describe('How long an orderly stop may take to deliver what is under way.'),

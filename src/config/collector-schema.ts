@@ -9,6 +9,7 @@ import {
 } from './access-schema.ts';
 import { labelName } from './agent-schema.ts';
 import { alertingShape, checkAlerting } from './alerting-schema.ts';
+import { logFormat } from './log-format.ts';
 import { duration, size } from './units.ts';
 
 /** `collector.yaml`: the collector's configuration. */
@@ -79,7 +80,8 @@ export const collectorSchema = z
     log_level: z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')
-      .describe('How much of its own doings the collector logs.'),
+      .describe('How much of its own doings the collector logs, on standard error.'),
+    log_format: logFormat,
     stop_timeout: duration({ min: '1s', max: '10m' })
       .prefault('10s')
       .describe('How long an orderly stop may take.'),

@@ -52,7 +52,7 @@ export class Machine {
     for (const state of ['taffrail', 'taffrail-collector'])
       rmSync(join(this.root, 'var/lib', state), { recursive: true, force: true });
     mkdirSync(lib, { recursive: true });
-    for (const part of ['bin', 'dist', 'parsers', 'package.json', 'node_modules']) {
+    for (const part of ['bin', 'dist', 'docs', 'parsers', 'package.json', 'node_modules']) {
       cpSync(join(REPO, part), join(lib, part), {
         recursive: true,
         verbatimSymlinks: true,
@@ -88,6 +88,12 @@ export class Machine {
     const inside = ['-t', this.#init, '-m', '-u', '-i', '-n', '-p', '--', ...command];
     const { stdout, stderr } = spawnSync('nsenter', inside, { encoding: 'utf8' });
     return `${stdout}${stderr}`;
+  }
+
+  /** The exit status of a program inside. */
+  status(...command: readonly string[]): number | null {
+    const inside = ['-t', this.#init, '-m', '-u', '-i', '-n', '-p', '--', ...command];
+    return spawnSync('nsenter', inside, { stdio: 'ignore' }).status;
   }
 
   property(unit: string, name: string): string {

@@ -95,19 +95,49 @@ describe.skipIf(missing !== undefined)(
       expect(status().sources[0]!.ledger.read).toBe(2000);
     });
 
-    test('a reload ends well, and a bad configuration keeps the old one running', async () => {
+    test('a reload ends well; a refused one fails, keeps the old configuration, and is an error in the journal', async () => {
+      const before = machine.property(AGENT, 'MainPID');
       expect(machine.run('systemctl', 'reload', AGENT)).toBe('');
       machine.write('etc/taffrail/taffrail.yaml', `${CONFIG}surces: []\n`);
-      machine.run('systemctl', 'reload', AGENT);
-      await machine.until('the change was refused', () =>
-        machine.run('taffrail', 'status').includes('did you mean "sources"?'),
+      expect(machine.status('systemctl', 'reload', AGENT)).toBe(1);
+      expect(machine.run('taffrail', 'status')).toContain('did you mean "sources"?');
+      expect(machine.run('taffrail', 'reload')).toContain('did you mean "sources"?');
+      expect([machine.property(AGENT, 'ActiveState'), machine.property(AGENT, 'MainPID')]).toEqual([
+        'active',
+        before,
+      ]);
+      await machine.until('the error is in the journal as one', () =>
+        machine.run('journalctl', '-u', AGENT, '-p', 'err', '-o', 'cat').includes('reload refused'),
       );
-      await machine.until('the reload has ended', () => machine.property(AGENT, 'ActiveState') === 'active');
+      expect(machine.run('journalctl', '-u', AGENT, '-p', 'err', '-o', 'cat')).not.toContain('agent started');
+      expect(machine.run('journalctl', '-u', AGENT, '-o', 'cat')).toContain('agent started');
+    });
+
+    test("a collector's reload fails and ends well likewise; nobody but its user and root may ask", () => {
+      expect(machine.run('systemctl', 'reload', COLLECTOR)).toBe('');
+      machine.write('etc/taffrail/collector.yaml', `${COLLECTOR_CONFIG}rules: 5\n`);
+      expect(machine.status('systemctl', 'reload', COLLECTOR)).toBe(1);
+      machine.write('etc/taffrail/collector.yaml', COLLECTOR_CONFIG);
+      expect(machine.status('systemctl', 'reload', COLLECTOR)).toBe(0);
+      const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'taffrail', 'reload'];
+      expect(machine.status(...asNobody)).toBe(2);
+      for (const name of ['taffrail/agent.sock', 'taffrail-collector/collector.sock'])
+        expect(machine.run('stat', '-c', '%U %a', `/run/${name}`).trim()).toBe('taffrail 600');
+    });
+
+    test('a restart with a bad configuration fails, and it comes back by itself once the file is mended', async () => {
       const refused = machine.run('systemctl', 'restart', AGENT);
       expect(refused).toContain('failed');
+      expect(machine.property(AGENT, 'ActiveState')).not.toBe('active');
+      expect(machine.run('journalctl', '-u', AGENT, '-p', 'err', '-o', 'cat')).toContain('taffrail.yaml:');
       machine.write('etc/taffrail/taffrail.yaml', CONFIG);
-      machine.run('systemctl', 'reset-failed', AGENT);
       await machine.until('it runs again', () => machine.property(AGENT, 'ActiveState') === 'active');
+    });
+
+    test.each([AGENT, COLLECTOR])('the pages that %s names are installed', (unit) => {
+      const pages = machine.property(unit, 'Documentation').split(' ');
+      expect(pages.length).toBeGreaterThan(0);
+      for (const page of pages) expect(machine.status('test', '-s', page.replace(/^file:/, ''))).toBe(0);
     });
 
     test('it stops within its time, and cleanly', () => {

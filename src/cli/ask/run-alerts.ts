@@ -1,6 +1,7 @@
 import type { HookStatus } from '../../hooks/hook-status.ts';
 import { formatValue } from '../../promql/format-value.ts';
-import { printable, shorten } from '../printable.ts';
+import { printable } from '../../model/printable.ts';
+import { shorten } from '../printable.ts';
 import { receiverTable } from '../receiver-table.ts';
 import { paint, table } from '../style.ts';
 import { labelPairs } from './label-pairs.ts';

@@ -1,5 +1,5 @@
 import { parsePromqlDuration } from '../../promql/promql-duration.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../model/printable.ts';
 import { UsageError } from '../usage-error.ts';
 import { labelPairs } from './label-pairs.ts';
 import { Remote, type RemoteOptions } from './remote.ts';

@@ -1,7 +1,8 @@
 import type { MetricEstimate } from '../../detect/label-tally.ts';
 import type { PackFit } from '../../detect/pack-probe.ts';
 import type { DetectOptions } from '../detect-command.ts';
-import { printable, shorten } from '../printable.ts';
+import { printable } from '../../model/printable.ts';
+import { shorten } from '../printable.ts';
 import { bytes, paint } from '../style.ts';
 import type { Detection } from './run-detect.ts';
 

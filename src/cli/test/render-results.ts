@@ -1,5 +1,5 @@
 import { formatProblem } from '../../rules/rule.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../model/printable.ts';
 import { paint } from '../style.ts';
 import type { PackTestResult } from './test-pack.ts';
 

@@ -1,5 +1,6 @@
 import type { ObservedEvent } from '../../parse/observed-event.ts';
-import { printable, shorten } from '../printable.ts';
+import { printable } from '../../model/printable.ts';
+import { shorten } from '../printable.ts';
 import { paint } from '../style.ts';
 
 const LINE_WIDTH = 200;

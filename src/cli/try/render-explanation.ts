@@ -1,6 +1,7 @@
 import type { PatternAttempt, PatternCost } from '../../parse/explain.ts';
 import type { ObservedEvent } from '../../parse/observed-event.ts';
-import { printable, shorten } from '../printable.ts';
+import { printable } from '../../model/printable.ts';
+import { shorten } from '../printable.ts';
 import { paint, table } from '../style.ts';
 import type { LayerReport } from './explain-layers.ts';
 

@@ -1,6 +1,6 @@
 import type { LineCounts } from '../../model/line-counts.ts';
 import type { TallyAggregator } from '../../parse/tally-aggregator.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../../model/printable.ts';
 import { paint } from '../style.ts';
 
 /** More series than these are counted and not shown. */
