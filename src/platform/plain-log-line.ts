@@ -32,9 +32,9 @@ export function plainLogLine(json: string, { time, colors }: PlainLogOptions): s
   });
   const word = colors ? `\u001b[${color}m${name.padEnd(5)}\u001b[0m` : name.padEnd(5);
   const head = [
-    ...(time ? [clock(String(at))] : []),
+    ...(time ? [clock(typeof at === 'string' ? at : '')] : []),
     word,
-    oneLine(String(msg ?? '')),
+    oneLine(typeof msg === 'string' ? msg : ''),
     ...pairs.map(oneLine),
   ];
   return `${[head.join(' '), ...below.map(indented)].join('\n')}\n`;
