@@ -2,6 +2,7 @@ import type { Batch, BatchPart, Commit } from '../model/entry.ts';
 import type { LineCounts } from '../model/line-counts.ts';
 import type { Position } from '../model/position.ts';
 import type { RecordBlock, Slice } from '../model/slice.ts';
+import { pathFromStored, storedPath } from '../platform/path-bytes.ts';
 import type { PayloadReader } from './payload-reader.ts';
 import { PayloadWriter } from './payload-writer.ts';
 
@@ -15,6 +16,7 @@ const REAL_PATH = 16;
 const DEFLATED = 32;
 const CAME_LATER = 64;
 const FAMILY_SINCE = 128;
+const LINK_TARGET = 256;
 
 const MISSED_REASONS = ['truncated', 'deleted'] as const;
 
@@ -92,7 +94,7 @@ function writeDeflated(table: PayloadWriter, { deflated }: RecordBlock): void {
 function writePosition(table: PayloadWriter, slice: Slice, position: Position): void {
   table.string(position.source);
   table.uint(position.stream);
-  table.string(position.path);
+  table.string(storedPath(position.path));
   table.string(position.device);
   table.string(position.inode);
   table.uint(position.fingerprint.bytes);
@@ -108,11 +110,13 @@ function writePosition(table: PayloadWriter, slice: Slice, position: Position): 
       (position.realPath === undefined ? 0 : REAL_PATH) |
       (hasDeflated(slice) ? DEFLATED : 0) |
       (position.cameLater === true ? CAME_LATER : 0) |
-      (position.familySinceMs === undefined ? 0 : FAMILY_SINCE),
+      (position.familySinceMs === undefined ? 0 : FAMILY_SINCE) |
+      (position.linkTarget === undefined ? 0 : LINK_TARGET),
   );
   if (position.parserState !== undefined) table.string(position.parserState);
-  if (position.realPath !== undefined) table.string(position.realPath);
+  if (position.realPath !== undefined) table.string(storedPath(position.realPath));
   if (position.familySinceMs !== undefined) table.uint(position.familySinceMs);
+  if (position.linkTarget !== undefined) table.string(storedPath(position.linkTarget));
 }
 
 function writeLabels(table: PayloadWriter, labels: Readonly<Record<string, string>>): void {
@@ -156,17 +160,18 @@ export function decodeCommit(seq: number, reader: PayloadReader): Commit {
 function readSlice(reader: PayloadReader): SliceRow {
   const source = reader.string();
   const stream = reader.varint();
-  const path = reader.string();
+  const path = pathFromStored(reader.string());
   const device = reader.string();
   const inode = reader.string();
   const fingerprint = { bytes: reader.varint(), crc: reader.varint() };
   const offset = reader.varint();
   const anchor = { bytes: reader.varint(), crc: reader.varint() };
   const flags = reader.varint();
-  if (flags > 255) throw new RangeError(`unknown flags ${flags}`);
+  if (flags > 511) throw new RangeError(`unknown flags ${flags}`);
   const parserState = flags & HAS_PARSER_STATE ? { parserState: reader.string() } : {};
-  const realPath = flags & REAL_PATH ? { realPath: reader.string() } : {};
+  const realPath = flags & REAL_PATH ? { realPath: pathFromStored(reader.string()) } : {};
   const familySinceMs = flags & FAMILY_SINCE ? { familySinceMs: reader.varint() } : {};
+  const linkTarget = flags & LINK_TARGET ? { linkTarget: pathFromStored(reader.string()) } : {};
   const cameLater = flags & CAME_LATER ? { cameLater: true } : {};
   const finished = flags & FINISHED ? { finished: true } : {};
   const from = reader.varint();
@@ -191,6 +196,7 @@ function readSlice(reader: PayloadReader): SliceRow {
     ...parserState,
     ...realPath,
     ...familySinceMs,
+    ...linkTarget,
     ...cameLater,
     ...finished,
   };

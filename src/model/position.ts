@@ -25,6 +25,8 @@ export interface Position {
   readonly path: string;
   /** Where the file really is, if `path` leads there by a symbolic link, or it was found where `path` does not lead. */
   readonly realPath?: string;
+  /** The real path that the file has, or had before it was rotated, where a symbolic link leads or led there. */
+  readonly linkTarget?: string;
   /** Decimal, because inode numbers can exceed 2^53. */
   readonly device: string;
   readonly inode: string;

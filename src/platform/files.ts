@@ -1,9 +1,11 @@
 import * as fs from 'node:fs';
 import { faultPoint } from './fault.ts';
+import { bytesOfPath, pathOfBytes } from './path-bytes.ts';
 
 /**
  * The seam to the file system for reading: file descriptors and positional reads, because positions here are part
- * of a commit and a stream's own idea of "where am I" is of no use. `area` names the fault points.
+ * of a commit and a stream's own idea of "where am I" is of no use. `area` names the fault points. Paths are as
+ * `path-bytes.ts` has them, so that files whose names are not UTF-8 can be read too.
  */
 export interface FileStat {
   /** `device:inode`, decimal: inode numbers can exceed 2^53. */
@@ -18,7 +20,7 @@ export interface FileStat {
 
 export function openForReading(area: string, path: string): Promise<number> {
   return step<number>(`${area}.open`, (done) => {
-    fs.open(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK, done);
+    fs.open(bytesOfPath(path), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK, done);
   });
 }
 
@@ -64,7 +66,7 @@ export async function statPath(area: string, path: string): Promise<FileStat | u
   try {
     return fileStat(
       await step<fs.BigIntStats>(`${area}.stat`, (done) => {
-        fs.stat(path, { bigint: true }, done);
+        fs.stat(bytesOfPath(path), { bigint: true }, done);
       }),
     );
   } catch (error) {
@@ -79,10 +81,36 @@ export interface FolderEntry {
 }
 
 export async function listFolder(area: string, path: string): Promise<readonly FolderEntry[]> {
-  const entries = await step<fs.Dirent[]>(`${area}.list`, (done) => {
-    fs.readdir(path, { withFileTypes: true }, done);
+  const entries = await step<fs.Dirent<Buffer>[]>(`${area}.list`, (done) => {
+    fs.readdir(bytesOfPath(path), { withFileTypes: true, encoding: 'buffer' }, done);
   });
-  return entries.map((entry) => ({ name: entry.name, kind: entryKind(entry) }));
+  return entries.map((entry) => ({ name: pathOfBytes(entry.name), kind: entryKind(entry) }));
+}
+
+/** What a symbolic link says; `undefined` where there is none at that path. */
+export async function readLink(area: string, path: string): Promise<string | undefined> {
+  try {
+    const bytes = await step<Buffer>(`${area}.stat`, (done) => {
+      fs.readlink(bytesOfPath(path), { encoding: 'buffer' }, done);
+    });
+    return pathOfBytes(bytes);
+  } catch (error) {
+    if (isAbsent(error) || errorCode(error) === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
+/** The path without symbolic links; `undefined` where it leads nowhere. */
+export async function realPathOf(area: string, path: string): Promise<string | undefined> {
+  try {
+    const bytes = await step<Buffer>(`${area}.stat`, (done) => {
+      fs.realpath.native(bytesOfPath(path), { encoding: 'buffer' }, done);
+    });
+    return pathOfBytes(bytes);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Never throws: a descriptor that was only read from has nothing to lose. */
@@ -135,7 +163,7 @@ function fileStat(stats: fs.BigIntStats): FileStat {
   };
 }
 
-function entryKind(entry: fs.Dirent): FolderEntry['kind'] {
+function entryKind(entry: fs.Dirent<Buffer>): FolderEntry['kind'] {
   if (entry.isFile()) return 'file';
   if (entry.isDirectory()) return 'directory';
   return entry.isSymbolicLink() ? 'link' : 'other';

@@ -1,7 +1,8 @@
 import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
+import { shownPath } from '../platform/path-bytes.ts';
 import { gzipContentSize, readHead } from './copies.ts';
-import type { Family, Member } from './family.ts';
+import { placeOf, type Family, type Member } from './family.ts';
 import { ANCHOR_BYTES, anchorBefore, fingerprintOf, NO_ANCHOR } from './fingerprint.ts';
 import { openContent, type OpenFiles, type Opened } from './open-files.ts';
 import type { Stream } from './stream.ts';
@@ -69,10 +70,10 @@ export class Admission {
   /** `undefined` where it cannot be opened or has just become another file: to be tried again. */
   async open(state: SourceState, member: Member): Promise<Opened | undefined> {
     try {
-      const opened = await openContent(member.path, member.compression);
+      const opened = await openContent(placeOf(member), member.compression);
       if (opened?.stat.id === member.stat.id) {
-        state.unreadable.delete(member.path);
-        state.unreadableAnew?.delete(member.path);
+        state.unreadable.delete(placeOf(member));
+        state.unreadableAnew?.delete(placeOf(member));
         return opened;
       }
       await opened?.content.close();
@@ -84,11 +85,12 @@ export class Admission {
 
   #unreadable(state: SourceState, member: Member, error: unknown): void {
     const code = errorCode(error) || String(error);
-    if ((state.unreadableAnew?.get(member.path) ?? state.unreadable.get(member.path)) !== code) {
-      const fields = { source: state.spec.name, path: member.path, code };
+    const path = placeOf(member);
+    if ((state.unreadableAnew?.get(path) ?? state.unreadable.get(path)) !== code) {
+      const fields = { source: state.spec.name, path: shownPath(path), code };
       this.#log.warn(fields, 'a file cannot be read; it is tried again');
     }
-    (state.unreadableAnew ?? state.unreadable).set(member.path, code);
+    (state.unreadableAnew ?? state.unreadable).set(path, code);
   }
 }
 

@@ -2,9 +2,10 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
+import { judgeCopy } from './copies.ts';
 import { Displaced } from './displaced.ts';
 import { eachLimited } from './each-limited.ts';
-import { groupNames, isLive, statMembers } from './family.ts';
+import { groupNames, isLive, placeOf, statMembers } from './family.ts';
 import type { Family, Group, Member } from './family.ts';
 import { Newcomers } from './newcomers.ts';
 import type { OpenFiles } from './open-files.ts';
@@ -12,6 +13,7 @@ import type { Bound, CatalogueEvents, Sight } from './sight.ts';
 import type { Stream } from './stream.ts';
 import type { SourceState, StreamTable } from './stream-table.ts';
 import { listFiles, walk, type Folder } from './walk.ts';
+import { membersBeside } from './link-targets.ts';
 
 const AT_ONCE = 16;
 
@@ -30,10 +32,6 @@ export class Catalogue {
   readonly #events: CatalogueEvents;
   readonly #displaced: Displaced;
   readonly #newcomers: Newcomers;
-  /** Watched folders and which they are. */
-  readonly #folderIds = new Map<string, string>();
-  /** Real paths of files that are reached by a symbolic link. */
-  readonly #links = new Map<string, string>();
 
   constructor(table: StreamTable, files: OpenFiles, clock: Clock, log: Log, events: CatalogueEvents) {
     this.#table = table;
@@ -43,45 +41,42 @@ export class Catalogue {
     this.#newcomers = new Newcomers(table, files, clock, log, events);
   }
 
-  /** The path by which a source reaches a file, where it does so by a symbolic link. */
-  nameOf(path: string): string {
-    return this.#links.get(path) ?? path;
-  }
-
   isRelevant(path: string): boolean {
     for (const { roles } of this.#table.sources.values()) if (roles.of(path).root !== undefined) return true;
     return false;
   }
 
   async lookAtAll(): Promise<void> {
-    const found = new Set<string>();
-    for (const state of this.#table.sources.values()) {
-      for (const folder of await this.#lookAtSource(state)) found.add(folder.path);
-    }
-    for (const path of this.#folderIds.keys()) if (!found.has(path)) this.#folderIds.delete(path);
+    this.#events.lookBegins();
+    for (const state of this.#table.sources.values()) await this.#lookAtSource(state);
+    this.#events.lookEnds();
   }
 
-  async #lookAtSource(state: SourceState): Promise<readonly Folder[]> {
-    const { folders, unreadable, missingBases } = await walk(state.pattern);
+  async #lookAtSource(state: SourceState): Promise<void> {
+    const { folders, unreadable, missingBases } = await walk(state.pattern, this.#events.passing);
     state.missingBases = missingBases;
     const anew = new Map(unreadable);
     state.unreadableAnew = anew;
     try {
-      for (const folder of folders) this.#noteFolder(folder);
       await this.#lookAtGroups(state, groupsOf(state, folders, unreadable), true);
       state.unreadable = anew;
     } finally {
       state.unreadableAnew = undefined;
     }
     state.fresh = false;
-    return folders;
   }
 
-  /** Looks at the families that the paths belong to, once at each however many of its files are meant. */
+  /**
+   * Looks at the families that the paths belong to, once at each however many of its files are meant; where a path ends
+   * with a slash, at the folder and all that is in it.
+   */
   async lookAt(paths: readonly string[]): Promise<void> {
+    const folders = paths.filter((path) => path.endsWith('/')).map((path) => path.slice(0, -1));
+    const files = paths.filter((path) => !path.endsWith('/'));
     for (const state of this.#table.sources.values()) {
+      for (const folder of folders) if (state.pattern.mayHold(folder)) await this.#lookBelow(state, folder);
       const rootsIn = new Map<string, Set<string>>();
-      for (const path of paths) {
+      for (const path of files) {
         const { root } = state.roles.of(path);
         if (root === undefined) continue;
         const folder = dirname(path);
@@ -91,12 +86,23 @@ export class Catalogue {
     }
   }
 
+  async #lookBelow(state: SourceState, path: string): Promise<void> {
+    const { folders, unreadable } = await walk(state.pattern, this.#events.passing, path);
+    for (const [folder, code] of unreadable) state.unreadable.set(folder, code);
+    const groups = groupsOf(state, folders, unreadable).filter(
+      ({ folder }) => folder === path || folder.startsWith(`${path}/`),
+    );
+    await this.#lookAtGroups(state, groups, false);
+  }
+
   async #lookAtFamilies(state: SourceState, path: string, roots: ReadonlySet<string>): Promise<void> {
-    const folder = await listFiles(path);
+    const isMeant = (name: string): boolean => roots.has(state.roles.of(join(path, name)).root ?? '');
+    const folder = await listFiles(path, this.#events.passing, isMeant);
     if (typeof folder === 'string') return;
     const found = folder === undefined ? undefined : groupNames(folder, state.roles);
-    if (folder !== undefined) this.#noteLinks(folder);
-    const groups = [...roots].map((root): Group => found?.get(root) ?? { folder: path, root, names: [] });
+    const groups = [...roots].map(
+      (root): Group => found?.get(root) ?? { folder: path, root, names: [], ...(folder && { listed: folder }) },
+    );
     await this.#lookAtGroups(state, groups, false);
   }
 
@@ -110,22 +116,6 @@ export class Catalogue {
     this.#displaced.giveUp(stream);
   }
 
-  #noteFolder(folder: Folder): void {
-    const known = this.#folderIds.get(folder.path);
-    this.#noteLinks(folder);
-    this.#folderIds.set(folder.path, folder.id);
-    this.#events.folderFound(folder.path, known !== folder.id);
-  }
-
-  #noteLinks(folder: Folder): void {
-    for (const [name, target] of folder.links) {
-      const path = join(folder.path, name);
-      if (this.#links.get(target) === path) continue;
-      this.#links.set(target, path);
-      this.#events.folderFound(dirname(target), false);
-    }
-  }
-
   async #lookAtGroups(state: SourceState, groups: readonly Group[], complete: boolean): Promise<void> {
     const sights: Sight[] = [];
     const bound: Bound = new Map();
@@ -133,6 +123,7 @@ export class Catalogue {
       const sight = await this.#see(state, group, bound, complete);
       if (sight !== undefined) sights.push(sight);
     });
+    await eachLimited(sights, AT_ONCE, async ({ family, members }) => this.#tellApart(state, family, members));
     for (const { family, members } of sights) this.#bind(state, family, members, bound);
     await eachLimited(sights, AT_ONCE, async (sight) => {
       const sure = await this.#displaced.place(state, sight);
@@ -142,9 +133,11 @@ export class Catalogue {
 
   async #see(state: SourceState, group: Group, bound: Bound, complete: boolean): Promise<Sight | undefined> {
     try {
-      const members = await statMembers(group, state.roles);
-      const known = state.families.has(join(group.folder, group.root));
-      if (!known && !members.some((member) => member.matching)) return undefined;
+      const known = state.families.get(join(group.folder, group.root));
+      const own = await statMembers(group, state.roles);
+      const beside = await membersBeside(group, own, known?.streams ?? [], this.#events.passing);
+      const members = [...own, ...beside];
+      if (known === undefined && !members.some((member) => member.matching)) return undefined;
       const family = this.#table.family(state, group.folder, group.root);
       for (const stream of family.streams) stream.bound = false;
       return { family, members, first: family.streams.size === 0, bound, complete };
@@ -156,13 +149,28 @@ export class Catalogue {
     }
   }
 
+  /**
+   * A file of another family than its stream's may have been moved there; or it only has the inode, which was free. Were
+   * the stream taken along then, a copy of what it has read would be left behind with nobody to know it.
+   */
+  async #tellApart(state: SourceState, family: Family, members: readonly Member[]): Promise<void> {
+    for (const member of members) {
+      const stream = state.byId.get(member.stat.id);
+      if (stream === undefined || !mayBeAnother(stream, member, true, true)) continue;
+      const isOther = family.streams.has(stream)
+        ? member.compression !== stream.body.compression
+        : cannotBe(member, stream) || (await judgeCopy(member, stream, this.#clock.now())) === 'other';
+      if (isOther) this.#table.unbind(state, stream);
+    }
+  }
+
   #bind(state: SourceState, family: Family, members: readonly Member[], bound: Bound): void {
     for (const member of members) {
       const stream = state.byId.get(member.stat.id);
       if (stream === undefined || stream.state === 'replaced') continue;
       const other = bound.get(stream);
       // Two names for one file: the one that the stream has stays.
-      if (other !== undefined && member.path !== stream.path) continue;
+      if (other !== undefined && placeOf(member) !== stream.place) continue;
       bound.set(stream, member);
     }
     for (const member of members) {
@@ -173,14 +181,18 @@ export class Catalogue {
 
   #bindTo(state: SourceState, family: Family, stream: Stream, member: Member): void {
     const { size, mtimeNs } = member.stat;
-    const moved = member.path !== stream.path;
+    const moved = member.path !== stream.path || placeOf(member) !== stream.place;
     const changed = size !== (stream.cutTo ?? stream.size) || mtimeNs !== stream.mtimeNs;
     const known = stream.body.realPath;
     if (moved || stream.astray) this.#table.move(state, family, stream, member);
     if (mayBeAnother(stream, member, moved, changed)) stream.verified = false;
     // Should this be another file, then that is where the stream's own was last.
     const realPath = stream.verified ? member.realPath : known;
-    if (stream.body.realPath !== realPath) stream.body = { ...stream.body, realPath };
+    const { via } = member;
+    const { body } = stream;
+    const linkTarget = stream.verified ? member.linkTarget : body.linkTarget;
+    if (body.realPath !== realPath || body.linkTarget !== linkTarget || body.via.join() !== via.join())
+      stream.body = { ...body, realPath, linkTarget, via };
     if (changed && !stream.hinted && stream.mtimeNs !== 0n && this.#isOld(mtimeNs))
       this.#events.silent(stream);
     stream.hinted = false;
@@ -211,6 +223,11 @@ export class Catalogue {
 function mayBeAnother(stream: Stream, member: Member, moved: boolean, changed: boolean): boolean {
   if (stream.content !== undefined || stream.busy || stream.fingerprint.bytes === 0) return false;
   return moved || (changed && (!isLive(member) || stream.state === 'finished'));
+}
+
+/** Whether the file cannot be the stream's: compressing one makes another, and none is moved and cut. */
+function cannotBe({ compression, stat }: Member, { body, offset }: Stream): boolean {
+  return compression !== body.compression || (compression === 'none' && stat.size < offset);
 }
 
 /** Families found in the folders, and known ones that were not found; but none in a folder that cannot be read. */

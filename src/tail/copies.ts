@@ -1,6 +1,6 @@
 import { readAt } from '../platform/files.ts';
 import type { Content } from './content.ts';
-import type { Member } from './family.ts';
+import { placeOf, type Member } from './family.ts';
 import { beginsWith, FINGERPRINT_BYTES, fingerprintOf, holdsAnchor } from './fingerprint.ts';
 import { openContent, type Opened } from './open-files.ts';
 import { BEGINNING_BYTES, type Stream } from './stream.ts';
@@ -39,7 +39,7 @@ export async function openCopy(
   if (beginsOtherwise(member, stream)) return 'other';
   let opened: Opened | undefined;
   try {
-    opened = await openContent(member.path, member.compression);
+    opened = await openContent(placeOf(member), member.compression);
   } catch {
     return whileUnripe(member, nowMs);
   }
@@ -125,7 +125,7 @@ export async function hasRest({ compression }: Member, opened: Opened, { offset 
 
 /** As it is now, and decompressed; `undefined` where it cannot be read. */
 export async function contentSize(member: Member): Promise<number | undefined> {
-  const opened = await openContent(member.path, member.compression).catch(() => undefined);
+  const opened = await openContent(placeOf(member), member.compression).catch(() => undefined);
   if (opened === undefined) return undefined;
   try {
     return opened.stat.id === member.stat.id ? await openedSize(member, opened) : undefined;

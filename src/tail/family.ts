@@ -7,9 +7,16 @@ import type { Folder } from './walk.ts';
 
 /** A file that the source's globs match, or that may be a rotated form of one. */
 export interface Member {
+  /** By which the source has it. */
   readonly path: string;
-  /** Where it really is, if the path leads there by a symbolic link. */
+  /** Where it really is, if the path leads there by a symbolic link, or where it is aside. */
   readonly realPath: string | undefined;
+  /** What the link says that its path is, one link after another; empty where it is none. */
+  readonly via: readonly string[];
+  /** The path does not lead there: it stands beside what a link leads to, or led to before. */
+  readonly aside: boolean;
+  /** The real path that it has, or had before it was rotated, where a link leads or led there; else undefined. */
+  readonly linkTarget: string | undefined;
   readonly name: RotatedName;
   readonly stat: FileStat;
   readonly compression: Compression;
@@ -99,25 +106,36 @@ export async function statMembers(group: Group, roles: NameRoles): Promise<Membe
     const stat = await statPath('tail', path);
     if (stat?.kind !== 'file') continue;
     const { name, matching } = roles.of(path);
-    const realPath = group.listed === undefined ? undefined : realPathIn(group.listed, base);
-    members.push({ path, realPath, name, stat, compression: name.compression, matching });
+    const link = group.listed?.links.get(base);
+    const realPath = link?.target ?? (group.listed && realPathIn(group.listed, base));
+    const way = { path, realPath, via: link?.hops ?? NO_HOPS, aside: false, linkTarget: link?.target };
+    members.push({ ...way, name, stat, compression: name.compression, matching });
   }
   return members;
 }
 
+const NO_HOPS: readonly string[] = [];
+
 function realPathIn(folder: Folder, base: string): string | undefined {
-  const target = folder.links.get(base);
-  if (target !== undefined || folder.realPath === folder.path) return target;
-  return join(folder.realPath, base);
+  return folder.realPath === folder.path ? undefined : join(folder.realPath, base);
+}
+
+/** Where it is opened. */
+export function placeOf({ path, realPath, aside }: Pick<Member, 'path' | 'realPath' | 'aside'>): string {
+  return aside ? (realPath ?? path) : path;
 }
 
 /** Negative where `a` was written before `b`. Within one style names decide, else times do. */
 export function compareMembers(a: Member, b: Member): number {
+  if (a.linkTarget !== b.linkTarget) {
+    if (isLive(a) !== isLive(b)) return isLive(a) ? 1 : -1;
+    return a.stat.mtimeNs < b.stat.mtimeNs ? -1 : Number(a.stat.mtimeNs > b.stat.mtimeNs);
+  }
   const byName = compareAge(a.name.age, b.name.age);
   if (byName !== 0 || a.name.age.kind === b.name.age.kind) return byName;
   return a.stat.mtimeNs < b.stat.mtimeNs ? -1 : Number(a.stat.mtimeNs > b.stat.mtimeNs);
 }
 
 export function isLive(member: Member): boolean {
-  return member.name.age.kind === 'live' && member.compression === 'none';
+  return !member.aside && member.name.age.kind === 'live' && member.compression === 'none';
 }

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { faultPoint } from '../platform/fault.ts';
 import { errorCode, isAbsent } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
+import { bytesOfPath, pathOfBytes, shownPath } from '../platform/path-bytes.ts';
 
 export interface FolderWatchEvents {
   /** Bytes were appended to the file, or its attributes changed. */
@@ -11,6 +12,22 @@ export interface FolderWatchEvents {
   renamed(path: string): void;
   /** The kernel gives no (more) watches. */
   failed(): void;
+}
+
+/** What an operator is shown of the hints. */
+export interface WatchStatus {
+  /** Folders that are watched: each is one watch of inotify. */
+  readonly folders: number;
+  /** Folders that the kernel gave no watch for. */
+  readonly refused: number;
+  /** Why not, the error's code of the last of them. */
+  readonly error?: string;
+}
+
+interface Watched {
+  readonly watcher: FSWatcher;
+  /** Device and inode; undefined where nobody asked. */
+  readonly id: string | undefined;
 }
 
 /**
@@ -24,9 +41,10 @@ export interface FolderWatchEvents {
 export class FolderWatch {
   readonly #events: FolderWatchEvents;
   readonly #log: Log;
-  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #watched = new Map<string, Watched>();
+  /** With the error's code. They are tried again as they are looked at again: watches may be free by then. */
+  readonly #refused = new Map<string, string>();
   #enabled = false;
-  #failed = false;
 
   constructor(events: FolderWatchEvents, log: Log) {
     this.#events = events;
@@ -35,7 +53,13 @@ export class FolderWatch {
 
   /** Whether every folder that was added is being watched, as far as is known. */
   get working(): boolean {
-    return this.#enabled && !this.#failed;
+    return this.#enabled && this.#refused.size === 0;
+  }
+
+  get status(): WatchStatus {
+    const error = [...this.#refused.values()].at(-1);
+    const folders = this.#watched.size;
+    return { folders, refused: this.#refused.size, ...(error === undefined ? {} : { error }) };
   }
 
   /** From here on folders that are added are watched. */
@@ -43,37 +67,45 @@ export class FolderWatch {
     this.#enabled = true;
   }
 
-  /** `anew`: another folder has the path now than when it was added before. Returns whether a watch was made. */
-  add(folder: string, anew: boolean): boolean {
-    if (!this.#enabled || (!anew && this.#watchers.has(folder))) return false;
+  /** The watch stands when it returns. A folder that is another one than when it was added before gets a new watch. */
+  add(folder: string, id?: string): void {
+    if (!this.#enabled) return;
+    const known = this.#watched.get(folder);
+    if (known !== undefined && (id === undefined || known.id === id)) return;
     this.#remove(folder);
     try {
       faultPoint('tail.watch.before');
-      const watcher = watch(folder, { persistent: true });
+      const watcher = watch(bytesOfPath(folder), { persistent: true, encoding: 'buffer' });
       watcher.on('change', (event, name) => this.#hint(folder, event, name));
       watcher.on('error', (error) => this.#fail(folder, error));
-      this.#watchers.set(folder, watcher);
-      return true;
+      this.#watched.set(folder, { watcher, id });
+      this.#refused.delete(folder);
     } catch (error) {
       this.#fail(folder, error);
-      return false;
     }
+  }
+
+  /** Lets go of all other folders. */
+  keepOnly(isWanted: (folder: string) => boolean): void {
+    for (const folder of this.#watched.keys()) if (!isWanted(folder)) this.#remove(folder);
+    for (const folder of this.#refused.keys()) if (!isWanted(folder)) this.#refused.delete(folder);
   }
 
   close(): void {
     this.#enabled = false;
-    for (const folder of this.#watchers.keys()) this.#remove(folder);
+    this.keepOnly(() => false);
   }
 
   #remove(folder: string): void {
-    this.#watchers.get(folder)?.close();
-    this.#watchers.delete(folder);
+    this.#watched.get(folder)?.watcher.close();
+    this.#watched.delete(folder);
   }
 
-  #hint(folder: string, event: string, name: string | Buffer | null): void {
-    const path = name === null ? folder : join(folder, name.toString());
+  #hint(folder: string, event: string, bytes: string | Buffer | null): void {
+    const name = bytes === null ? undefined : pathOfBytes(Buffer.from(bytes as Buffer));
+    const path = name === undefined ? folder : join(folder, name);
     // So the kernel tells of the end of the folder itself; a file of the same name costs a new watch.
-    if (event === 'rename' && name?.toString() === basename(folder)) {
+    if (event === 'rename' && name === basename(folder)) {
       this.#remove(folder);
       this.#events.renamed(folder);
     }
@@ -83,10 +115,19 @@ export class FolderWatch {
 
   #fail(folder: string, error: unknown): void {
     this.#remove(folder);
-    if (isAbsent(error) || this.#failed) return;
-    this.#failed = true;
-    const fields = { folder, code: errorCode(error) };
-    this.#log.warn(fields, 'a folder cannot be watched: files are looked at regularly instead');
+    if (isAbsent(error)) return;
+    const isFirst = this.#refused.size === 0;
+    const code = errorCode(error) || String(error);
+    this.#refused.set(folder, code);
+    if (!isFirst) return;
+    const fields = { folder: shownPath(folder), code, watched: this.#watched.size };
+    this.#log.warn(fields, `a folder cannot be watched${LIMITS[code] ?? ''}: files are looked at regularly instead`);
     this.#events.failed();
   }
 }
+
+/** What the kernel means by it. */
+const LIMITS: Readonly<Record<string, string>> = {
+  ENOSPC: ' (fs.inotify.max_user_watches is reached)',
+  EMFILE: ' (fs.inotify.max_user_instances, or the limit of open files, is reached)',
+};

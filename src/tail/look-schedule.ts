@@ -4,7 +4,7 @@ import type { Log } from '../platform/log.ts';
 import type { Catalogue } from './catalogue.ts';
 
 export interface LookIntervals {
-  /** Between looks at everything while the kernel sends hints. */
+  /** From one look at everything to the next while the kernel sends hints, whatever it costs. */
   readonly sweepMs: number;
   /** The same while it does not. */
   readonly pollMs: number;
@@ -12,13 +12,13 @@ export interface LookIntervals {
 
 const AGAIN_MS_MIN = 20;
 const AGAIN_MS_MAX = 250;
-/** Of the time, a look at everything may cost one part in so many; up to a longest pause, where files are very many. */
-const SWEEP_COST_PART = 500;
-const SWEEP_MS_MAX = 120_000;
+/** Between two looks at everything there is at least this part of the interval, however long one takes. */
+const SWEEP_PAUSE_PART = 10;
+/** Of the time, looks may cost one part in so many where they come more often; up to a longest pause. */
 const POLL_COST_PART = 20;
 const POLL_MS_MAX = 10_000;
 const LATER_COST_PART = 10;
-/** So many looks in a row may come before that is heeded: at what has just come, and again once it is watched. */
+/** So many looks in a row may come before that is heeded: what is missing is looked for so often. */
 const LATER_AT_ONCE = 3;
 /** After a growth that no hint told of, this long it is polled. */
 const POLL_AFTER_SILENCE_MS = 60_000;
@@ -86,6 +86,7 @@ export class LookSchedule {
     }
   }
 
+  /** A path, a folder with a slash at its end and all that is in it, or '' for everything. */
   now(path: string): void {
     this.#asked.add(path);
     this.#run();
@@ -93,23 +94,26 @@ export class LookSchedule {
 
   /** In a moment, and each time later while it stays undecided. */
   again(path: string): void {
-    this.#again.add(path);
-    if (this.#stopped || this.#againTimer !== undefined) return;
-    this.#againTimer = this.#clock.setTimeout(() => {
-      this.#againTimer = undefined;
-      for (const asked of this.#again) this.#asked.add(asked);
-      this.#again.clear();
-      this.#run();
-    }, this.#againMs);
+    if (this.#stopped) return;
+    if (path !== '') this.#again.add(path);
+    if ((path === '' ? this.#laterTimer : this.#againTimer) !== undefined) return;
+    if (path === '') this.#later(this.#againMs);
+    else {
+      this.#againTimer = this.#clock.setTimeout(() => {
+        this.#againTimer = undefined;
+        for (const asked of this.#again) this.#asked.add(asked);
+        this.#again.clear();
+        this.#run();
+      }, this.#againMs);
+    }
     this.#againMs = Math.min(AGAIN_MS_MAX, this.#againMs * 2);
   }
 
   /**
    * At everything, after a while. What comes after a quiet time is looked at soon, however much a look costs; but some
-   * folders are never quiet, so on the whole such looks get no more than their part of the time.
+   * files are never found, so on the whole such looks get no more than their part of the time.
    */
-  later(ms: number): void {
-    if (this.#stopped || this.#laterTimer !== undefined) return;
+  #later(ms: number): void {
     const pauseMs = this.#costMs * LATER_COST_PART;
     const nowMs = this.#clock.monotonic();
     const waitMs = Math.max(ms, this.#paidAtMs - nowMs - (LATER_AT_ONCE - 1) * pauseMs);
@@ -148,7 +152,7 @@ export class LookSchedule {
     const polling = !this.#isWatching() || this.#clock.monotonic() < this.#pollUntilMs;
     const wait = polling
       ? Math.max(this.#intervals.pollMs, Math.min(POLL_MS_MAX, this.#costMs * POLL_COST_PART))
-      : Math.max(this.#intervals.sweepMs, Math.min(SWEEP_MS_MAX, this.#costMs * SWEEP_COST_PART));
+      : Math.max(this.#intervals.sweepMs / SWEEP_PAUSE_PART, this.#intervals.sweepMs - this.#costMs);
     this.#sweepTimer = this.#clock.setTimeout(() => this.now(''), wait);
   }
 
@@ -175,7 +179,7 @@ export class LookSchedule {
         this.again('');
       }
       for (const resolve of awaiting) resolve();
-      if (this.#again.size === 0) this.#againMs = AGAIN_MS_MIN;
+      if (this.#again.size === 0 && this.#laterTimer === undefined) this.#againMs = AGAIN_MS_MIN;
     }
   }
 

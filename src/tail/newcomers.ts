@@ -1,8 +1,9 @@
+import { isOfPod } from '../model/container-path.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Admission } from './admission.ts';
 import { contentSize, isComplete, judgeCopy, judgeOpened, openedSize } from './copies.ts';
-import { compareMembers, isLive, type Family, type Member } from './family.ts';
+import { compareMembers, isLive, placeOf, type Family, type Member } from './family.ts';
 import { ANCHOR_BYTES } from './fingerprint.ts';
 import type { Opened, OpenFiles } from './open-files.ts';
 import { isBound, unbound, type Bound, type CatalogueEvents, type Sight } from './sight.ts';
@@ -130,7 +131,11 @@ export class Newcomers {
   }
 
   #wasBeforeUs(state: SourceState, member: Member): boolean {
-    return state.fresh || Number(member.stat.mtimeNs / 1_000_000n) < this.#startedAtMs;
+    const writtenMs = Number(member.stat.mtimeNs / 1_000_000n);
+    // A pod is all ours that was not there yet when its node was first looked at.
+    if (state.followedSinceMs !== undefined && writtenMs > state.followedSinceMs && isOfPod(placeOf(member)))
+      return false;
+    return state.fresh || writtenMs < this.#startedAtMs;
   }
 
   async #begin(state: SourceState, sight: Sight, member: Member, opened: Opened): Promise<boolean> {

@@ -17,6 +17,8 @@ interface Glob {
   readonly base: string;
   /** Folders between base and file; Infinity with `**`. */
   readonly depth: number;
+  /** For each depth below the base that is told apart: whether a folder there may be on the way. */
+  readonly levels: readonly ((folder: string) => boolean)[];
   readonly test: (path: string) => boolean;
 }
 
@@ -27,11 +29,11 @@ export function compilePaths(source: Pick<SourceSpec, 'paths' | 'exclude'>): Pat
   return {
     bases,
     matches: (path) => globs.some((glob) => glob.test(path)) && !excludes.some((test) => test(path)),
-    mayHold: (folder) => globs.some((glob) => depthBelow(glob, folder) <= glob.depth),
+    mayHold: (folder) => globs.some((glob) => isOnTheWay(glob, folder)),
     mayHoldFiles: (folder) =>
       globs.some((glob) => {
         const depth = depthBelow(glob, folder);
-        return depth === glob.depth || (glob.depth === Infinity && depth >= 0);
+        return (depth === glob.depth || glob.depth === Infinity) && isOnTheWay(glob, folder);
       }),
   };
 }
@@ -41,18 +43,34 @@ function compileGlob(pattern: string): Glob {
   const scanned = picomatch.scan(absolute);
   if (!scanned.isGlob) {
     const path = resolve(unescaped(absolute));
-    return { base: dirname(path), depth: 0, test: (candidate) => candidate === path };
+    return { base: dirname(path), depth: 0, levels: [], test: (candidate) => candidate === path };
   }
   const below = scanned.glob.split('/');
   const base = resolve(unescaped(scanned.base) || '/');
-  const depth =
-    below.some((part) => part.includes('**')) || braceWithSlash(scanned.glob) ? Infinity : below.length - 1;
-  return { base, depth, test: picomatch(absolute, { dot: true }) };
+  const isDeep = below.some((part) => part.includes('**'));
+  const depth = isDeep || braceWithSlash(scanned.glob) ? Infinity : below.length - 1;
+  // Where a brace holds a slash, parts of the glob are not levels of folders.
+  const known = braceWithSlash(scanned.glob) ? 0 : below.findIndex((part) => part.includes('**'));
+  const folders = below.slice(0, known === -1 ? below.length - 1 : known);
+  const start = scanned.base.endsWith('/') ? scanned.base : `${scanned.base}/`;
+  const levels = folders.map((_, i) => picomatch(start + folders.slice(0, i + 1).join('/'), { dot: true }));
+  return { base, depth, levels, test: picomatch(absolute, { dot: true }) };
 }
 
 function compileExclude(pattern: string): (path: string) => boolean {
   if (!pattern.includes('/')) return picomatch(pattern, { dot: true, basename: true });
   return picomatch(isAbsolute(pattern) ? pattern : `**/${pattern}`, { dot: true });
+}
+
+/** Whether the folder is the glob's base, or one below it that a matching path may lead through. */
+function isOnTheWay(glob: Glob, folder: string): boolean {
+  const depth = depthBelow(glob, folder);
+  if (!(depth <= glob.depth)) return false;
+  const { levels } = glob;
+  if (depth === 0 || levels.length === 0) return true;
+  if (depth <= levels.length) return levels[depth - 1]!(folder);
+  const parts = folder.split(sep);
+  return levels.at(-1)!(parts.slice(0, parts.length - (depth - levels.length)).join(sep));
 }
 
 /** How many folders `folder` is below the base of the glob; NaN where it is not below it. */

@@ -1,6 +1,7 @@
 import type { Family, Member } from './family.ts';
 import type { Stream } from './stream.ts';
 import type { SourceState } from './stream-table.ts';
+import type { Passing } from './walk.ts';
 
 export interface Missed {
   readonly reason: 'truncated' | 'deleted';
@@ -18,8 +19,11 @@ export interface CatalogueEvents {
   undecided(path: string): void;
   /** A file has grown and the kernel gave no hint. */
   silent(stream: Stream): void;
-  /** There is a folder to be watched; `anew` where it is not the one that had this path before. */
-  folderFound(path: string, anew: boolean): void;
+  /** What a look goes by, to be watched. */
+  readonly passing: Passing;
+  /** A look at everything begins; it has gone by all that there is. */
+  lookBegins(): void;
+  lookEnds(): void;
 }
 
 /** What one look has found of a family. */

@@ -93,7 +93,8 @@ function copiesOf(last: string, { body, offset }: Stream, near: readonly Found[]
 
 function asMember({ path, stat }: Found): Member {
   const name = parseRotatedName(basename(path));
-  return { path, realPath: undefined, name, stat, compression: name.compression, matching: false };
+  const way = { path, realPath: undefined, via: [], aside: false, linkTarget: undefined };
+  return { ...way, name, stat, compression: name.compression, matching: false };
 }
 
 /** None where the folder is gone or cannot be read. */

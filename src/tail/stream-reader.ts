@@ -166,7 +166,7 @@ export class StreamReader {
 
   async #ensureOpen(stream: Stream): Promise<boolean> {
     if (stream.content === undefined) {
-      const opened = await openContent(stream.path, stream.body.compression);
+      const opened = await openContent(stream.place, stream.body.compression);
       if (opened === undefined) return false;
       if (opened.stat.id !== stream.id) {
         await opened.content.close();

@@ -1,10 +1,10 @@
 import { basename, dirname, join } from 'node:path';
 import type { Position } from '../model/position.ts';
-import { NameRoles, type Family, type Member } from './family.ts';
+import { NameRoles, placeOf, type Family, type Member } from './family.ts';
 import { compilePaths, type PathPattern } from './path-pattern.ts';
-import { compareAge, parseRotatedName } from './rotated-name.ts';
+import { compareAge, parseRotatedName, type Compression } from './rotated-name.ts';
 import type { SourceSpec } from './source-spec.ts';
-import { Stream } from './stream.ts';
+import { Stream, type Body } from './stream.ts';
 
 /** A source with its streams. A file is bound to at most one stream of a source, a stream to at most one file. */
 export interface SourceState {
@@ -18,6 +18,8 @@ export interface SourceState {
   /** No complete look has been taken yet. */
   fresh: boolean;
   missingBases: readonly string[];
+  /** In ms of the epoch: since when it was followed before the process started; undefined where it was not. */
+  followedSinceMs: number | undefined;
   /** Paths that concern the source but cannot be read, with the reason. */
   unreadable: Map<string, string>;
   /** The same as a look at everything finds it, while it is under way: put in place once it is whole. */
@@ -63,6 +65,7 @@ export class StreamTable {
       families: new Map(),
       fresh: true,
       missingBases: [],
+      followedSinceMs: undefined,
       unreadable: new Map(),
       unreadableAnew: undefined,
     };
@@ -113,8 +116,7 @@ export class StreamTable {
 
   enter(state: SourceState, family: Family, member: Member, id: { device: string; inode: string }): Stream {
     const { device, inode } = id;
-    const { path, realPath, compression } = member;
-    const body = { path, realPath, device, inode, compression };
+    const body = { ...wayOf(member), device, inode };
     const stream = new Stream(state.spec, this.#nextStream++, body, this.#blockBytes);
     this.#insert(state, family, stream);
     return stream;
@@ -126,8 +128,7 @@ export class StreamTable {
     this.unbind(state, stream);
     for (const other of state.families.values()) if (other !== family) other.streams.delete(stream);
     const { device, inode } = member.stat;
-    const { path, realPath, compression } = member;
-    stream.body = { path, realPath, device, inode, compression };
+    stream.body = { ...wayOf(member), device, inode };
     stream.astray = false;
     this.#insert(state, family, stream);
   }
@@ -136,7 +137,9 @@ export class StreamTable {
   moveAstray(state: SourceState, stream: Stream, { path, stat, compression }: Member): void {
     this.unbind(state, stream);
     const { device, inode } = stat;
-    stream.body = { path: stream.path, realPath: path, device, inode, compression };
+    const { linkTarget, via } = stream.body;
+    const way = { path: stream.path, place: path, realPath: path, via, linkTarget };
+    stream.body = { ...way, device, inode, compression };
     stream.astray = true;
     state.byId.set(stream.id, stream);
   }
@@ -160,11 +163,14 @@ export class StreamTable {
   #restore(state: SourceState, position: Position): void {
     const { device, inode, path, realPath } = position;
     const name = parseRotatedName(basename(path));
-    const body = { path, realPath, device, inode, compression: name.compression };
+    // Whether it was there by a link, or aside, the first look tells.
+    const way = { path, place: path, realPath, via: [], linkTarget: position.linkTarget };
+    const body = { ...way, device, inode, compression: compressionAt(realPath) ?? name.compression };
     const stream = new Stream(state.spec, position.stream, body, this.#blockBytes);
     stream.restore(position);
     const family = this.family(state, dirname(path), name.root);
     this.#insert(state, family, stream);
+    state.followedSinceMs = earlier(state.followedSinceMs, position.familySinceMs);
     if (stream.state === 'following' && isNewer(stream, family.latest)) family.latest = stream;
     this.#nextStream = Math.max(this.#nextStream, position.stream + 1);
   }
@@ -179,6 +185,22 @@ export class StreamTable {
     if (there === undefined) this.#byPath.set(stream.path, new Set([stream]));
     else there.add(stream);
   }
+}
+
+function wayOf({
+  path,
+  realPath,
+  via,
+  aside,
+  linkTarget,
+  compression,
+}: Member): Omit<Body, 'device' | 'inode'> {
+  return { path, place: placeOf({ path, realPath, aside }), realPath, via, linkTarget, compression };
+}
+
+/** By the name that the file has where it really is. */
+function compressionAt(realPath: string | undefined): Compression | undefined {
+  return realPath === undefined ? undefined : parseRotatedName(basename(realPath)).compression;
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {

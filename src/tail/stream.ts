@@ -14,8 +14,13 @@ const NO_BYTES = new Uint8Array(0);
 /** What is known of where a stream's content lies on disk. */
 export interface Body {
   readonly path: string;
+  /** Where it is opened: the path, unless that does not lead there. */
+  readonly place: string;
   /** Where the file really is, if the path leads there by a symbolic link, or does not lead there any more. */
   readonly realPath: string | undefined;
+  /** See Member. */
+  readonly via: readonly string[];
+  readonly linkTarget: string | undefined;
   readonly device: string;
   readonly inode: string;
   readonly compression: Compression;
@@ -157,6 +162,11 @@ export class Stream {
     return this.body.path;
   }
 
+  /** Where its file is opened. */
+  get place(): string {
+    return this.body.place;
+  }
+
   /** As far as its file was seen to go by those who read it. */
   get readTo(): number {
     return this.busy ? Math.max(this.offset, this.takenTo) : this.offset;
@@ -188,6 +198,7 @@ export class Stream {
       stream: this.number,
       path: this.state === 'forgotten' ? '' : this.body.path,
       ...(this.body.realPath === undefined ? {} : { realPath: this.body.realPath }),
+      ...(this.body.linkTarget === undefined ? {} : { linkTarget: this.body.linkTarget }),
       device: this.body.device,
       inode: this.body.inode,
       fingerprint: this.fingerprint,

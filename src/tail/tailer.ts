@@ -5,6 +5,7 @@ import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
 import { Catalogue } from './catalogue.ts';
 import { leavesNothing, type RunBlock } from './file-run.ts';
+import type { WatchStatus } from './folder-watch.ts';
 import { Hints } from './hints.ts';
 import type { Block } from './line-reader.ts';
 import { LookSchedule } from './look-schedule.ts';
@@ -99,7 +100,12 @@ export class Tailer {
       noted: (stream, missed) => this.#note(stream, missed),
       undecided: (path) => this.#looks.again(path),
       silent: () => this.#looks.pollForAWhile(),
-      folderFound: (path, anew) => this.#hints.folderFound(path, anew),
+      passing: {
+        folder: (path, id) => this.#hints.folder(path, id),
+        lead: (at, path) => this.#hints.lead(at, path),
+      },
+      lookBegins: () => this.#hints.begin(),
+      lookEnds: () => this.#hints.end(),
     });
     const intervals = { sweepMs: options.sweepIntervalMs ?? 10_000, pollMs: options.pollIntervalMs ?? 250 };
     this.#looks = new LookSchedule(this.#catalogue, clock, log, intervals, () => this.#hints.working);
@@ -255,6 +261,11 @@ export class Tailer {
     return this.#files.count;
   }
 
+  /** How much of what the sources name the kernel tells of. */
+  get watching(): WatchStatus {
+    return this.#hints.status;
+  }
+
   status(): readonly StreamStatus[] {
     const streams = [...this.#table.streams].map((stream) => statusOf(stream));
     const unreadable = [...this.#table.sources.values()].flatMap((state) =>
@@ -389,7 +400,7 @@ export class Tailer {
     void this.#files.release(stream);
     this.#note(stream);
     this.#queue.wake();
-    if (!stream.bound) this.#looks.now('');
+    if (!stream.bound) this.#looks.now(stream.path);
   }
 
   #expectMore(stream: Stream): void {

@@ -33,7 +33,9 @@ it('says what cannot be read all the while that it looks, and no longer what can
     noted: none,
     undecided: none,
     silent: none,
-    folderFound: look,
+    passing: { folder: look, lead: none },
+    lookBegins: none,
+    lookEnds: none,
   };
   const files = new OpenFiles(8);
   const catalogue = new Catalogue(table, files, new FakeClock(), silentLog, events);
@@ -53,7 +55,9 @@ it('looks once at a family, however many of its files something happened to', as
     noted: none,
     undecided: none,
     silent: none,
-    folderFound: none,
+    passing: { folder: none, lead: none },
+    lookBegins: none,
+    lookEnds: none,
   };
   const catalogue = new Catalogue(table, new OpenFiles(8), new FakeClock(), silentLog, events);
   const paths = [1, 2, 3, 4].map((number) => join(folder, `app-${number}.log`));

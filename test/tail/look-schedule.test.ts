@@ -6,7 +6,7 @@ import { LookSchedule } from '../../src/tail/look-schedule.ts';
 const COST_MS = 1_000;
 
 /** Looks at everything that cost a second each, and when they began. */
-function costlyLooks(): { clock: FakeClock; schedule: LookSchedule; began: number[] } {
+function costlyLooks(intervals = { sweepMs: 1e9, pollMs: 1e9 }): { clock: FakeClock; schedule: LookSchedule; began: number[] } {
   const clock = new FakeClock(0);
   const began: number[] = [];
   const catalogue = {
@@ -18,28 +18,27 @@ function costlyLooks(): { clock: FakeClock; schedule: LookSchedule; began: numbe
       });
     },
   };
-  const never = { sweepMs: 1e9, pollMs: 1e9 };
-  const schedule = new LookSchedule(catalogue, clock, silentLog, never, () => true);
+  const schedule = new LookSchedule(catalogue, clock, silentLog, intervals, () => true);
   return { clock, schedule, began };
 }
 
-it('looks soon at what comes after a quiet time, and again once it is watched, though a look is costly', async () => {
+it('looks soon for what is missed after a quiet time, and again, though a look is costly', async () => {
   const { clock, schedule, began } = costlyLooks();
   schedule.now('');
   await clock.advance(60_000);
-  schedule.later(20);
+  schedule.again('');
   await clock.advance(COST_MS + 20);
-  schedule.later(20);
+  schedule.again('');
   await clock.advance(COST_MS + 20);
   expect(began).toEqual([0, 60_020, 61_040]);
 });
 
-it('gives costly looks no more than their part of the time where names are never quiet', async () => {
+it('gives costly looks no more than their part of the time where files are always missed', async () => {
   const { clock, schedule, began } = costlyLooks();
   schedule.now('');
   await clock.advance(COST_MS);
   for (let ms = 0; ms < 600_000; ms += 50) {
-    schedule.later(20);
+    schedule.again('');
     await clock.advance(50);
   }
   expect(began.length).toBeLessThanOrEqual(600_000 / (COST_MS * 10) + 4);
@@ -96,4 +95,11 @@ it('lets a change be made between two looks, however many are asked for', async 
   await changed;
   await clock.advance(COST_MS);
   expect(looks()).toBeGreaterThan(before);
+});
+
+it('looks at everything each interval, whatever a look costs', async () => {
+  const { clock, schedule, began } = costlyLooks({ sweepMs: 10_000, pollMs: 250 });
+  schedule.now('');
+  await clock.advance(65_000);
+  expect(began).toEqual([0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000]);
 });

@@ -5,7 +5,8 @@ import { Stream } from '../../src/tail/stream.ts';
 
 function stream(number: number, after?: Stream): Stream {
   const path = `/var/log/app-${number}.log`;
-  const body = { path, device: '1', inode: String(number), compression: 'none', realPath: path } as const;
+  const way = { path, place: path, realPath: path, via: [], linkTarget: undefined };
+  const body = { ...way, device: '1', inode: String(number), compression: 'none' } as const;
   const made = new Stream({ name: 'app' } as SourceSpec, number, body, 4096);
   made.after = after;
   return made;
