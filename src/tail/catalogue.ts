@@ -101,7 +101,8 @@ export class Catalogue {
     if (typeof folder === 'string') return;
     const found = folder === undefined ? undefined : groupNames(folder, state.roles);
     const groups = [...roots].map(
-      (root): Group => found?.get(root) ?? { folder: path, root, names: [], ...(folder && { listed: folder }) },
+      (root): Group =>
+        found?.get(root) ?? { folder: path, root, names: [], ...(folder && { listed: folder }) },
     );
     await this.#lookAtGroups(state, groups, false);
   }
@@ -123,7 +124,9 @@ export class Catalogue {
       const sight = await this.#see(state, group, bound, complete);
       if (sight !== undefined) sights.push(sight);
     });
-    await eachLimited(sights, AT_ONCE, async ({ family, members }) => this.#tellApart(state, family, members));
+    await eachLimited(sights, AT_ONCE, async ({ family, members }) =>
+      this.#tellApart(state, family, members),
+    );
     for (const { family, members } of sights) this.#bind(state, family, members, bound);
     await eachLimited(sights, AT_ONCE, async (sight) => {
       const sure = await this.#displaced.place(state, sight);
@@ -151,17 +154,24 @@ export class Catalogue {
 
   /**
    * A file of another family than its stream's may have been moved there; or it only has the inode, which was free. Were
-   * the stream taken along then, a copy of what it has read would be left behind with nobody to know it.
+   * the stream taken along then, a copy of what it has read would be left behind with nobody to know it. And what was
+   * compressed is another file, whoever had the inode.
    */
   async #tellApart(state: SourceState, family: Family, members: readonly Member[]): Promise<void> {
     for (const member of members) {
       const stream = state.byId.get(member.stat.id);
-      if (stream === undefined || !mayBeAnother(stream, member, true, true)) continue;
-      const isOther = family.streams.has(stream)
-        ? member.compression !== stream.body.compression
-        : cannotBe(member, stream) || (await judgeCopy(member, stream, this.#clock.now())) === 'other';
+      if (stream === undefined || stream.content !== undefined || stream.busy) continue;
+      const isOther =
+        member.compression !== stream.body.compression ||
+        (!family.streams.has(stream) && (await this.#isForeign(stream, member)));
       if (isOther) this.#table.unbind(state, stream);
     }
+  }
+
+  async #isForeign(stream: Stream, member: Member): Promise<boolean> {
+    if (stream.fingerprint.bytes === 0) return false;
+    if (member.compression === 'none' && member.stat.size < stream.offset) return true;
+    return (await judgeCopy(member, stream, this.#clock.now())) === 'other';
   }
 
   #bind(state: SourceState, family: Family, members: readonly Member[], bound: Bound): void {
@@ -223,11 +233,6 @@ export class Catalogue {
 function mayBeAnother(stream: Stream, member: Member, moved: boolean, changed: boolean): boolean {
   if (stream.content !== undefined || stream.busy || stream.fingerprint.bytes === 0) return false;
   return moved || (changed && (!isLive(member) || stream.state === 'finished'));
-}
-
-/** Whether the file cannot be the stream's: compressing one makes another, and none is moved and cut. */
-function cannotBe({ compression, stat }: Member, { body, offset }: Stream): boolean {
-  return compression !== body.compression || (compression === 'none' && stat.size < offset);
 }
 
 /** Families found in the folders, and known ones that were not found; but none in a folder that cannot be read. */

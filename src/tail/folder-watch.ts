@@ -121,7 +121,10 @@ export class FolderWatch {
     this.#refused.set(folder, code);
     if (!isFirst) return;
     const fields = { folder: shownPath(folder), code, watched: this.#watched.size };
-    this.#log.warn(fields, `a folder cannot be watched${LIMITS[code] ?? ''}: files are looked at regularly instead`);
+    this.#log.warn(
+      fields,
+      `a folder cannot be watched${LIMITS[code] ?? ''}: files are looked at regularly instead`,
+    );
     this.#events.failed();
   }
 }

@@ -96,7 +96,9 @@ export class Hints implements Passing {
   #changed(hint: string): void {
     for (const path of this.#meant(hint)) {
       if (path.endsWith('/')) continue;
-      const streams = [...(this.#table.at(path) ?? [])].filter((stream) => path === hint || isIn(stream, hint));
+      const streams = [...(this.#table.at(path) ?? [])].filter(
+        (stream) => path === hint || isIn(stream, hint),
+      );
       if (streams.length === 0 && this.#catalogue.isRelevant(path)) this.#looks.now(path);
       for (const stream of streams) {
         stream.hinted = true;

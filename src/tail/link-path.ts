@@ -23,7 +23,7 @@ export async function followLink(
 ): Promise<LinkPath> {
   const hops: string[] = [];
   let folder: string | undefined = realFolder;
-  for (let at = path; hops.length < HOPS_MAX; ) {
+  for (let at = path; hops.length < HOPS_MAX;) {
     const said = await readLink('tail', at);
     if (said === undefined) break;
     at = resolve(folder, said);
@@ -39,7 +39,8 @@ export async function followLink(
 export async function firstMissing(path: string): Promise<string | undefined> {
   let missing: string | undefined;
   for (let at = path; ; at = dirname(at)) {
-    if ((await statPath('tail', at).catch(() => undefined)) !== undefined || dirname(at) === at) return missing;
+    if ((await statPath('tail', at).catch(() => undefined)) !== undefined || dirname(at) === at)
+      return missing;
     missing = at;
   }
 }

@@ -14,6 +14,8 @@ import type { SourceState, StreamTable } from './stream-table.ts';
 const HISTORY_KEPT = 4;
 /** The clock of the file system, and the times that it rounds, may be behind ours by so much. */
 const CLOCKS_APART_MS = 60_000;
+/** Times of files go in steps of up to so much. */
+const CLOCK_TICK_MS = 100;
 
 /**
  * Files that no stream is known for: new ones are read, copies of what is known are not, nor is what was rotated
@@ -133,7 +135,8 @@ export class Newcomers {
   #wasBeforeUs(state: SourceState, member: Member): boolean {
     const writtenMs = Number(member.stat.mtimeNs / 1_000_000n);
     // A pod is all ours that was not there yet when its node was first looked at.
-    if (state.followedSinceMs !== undefined && writtenMs > state.followedSinceMs && isOfPod(placeOf(member)))
+    const sinceMs = state.followedSinceMs;
+    if (sinceMs !== undefined && writtenMs + CLOCK_TICK_MS > sinceMs && isOfPod(placeOf(member)))
       return false;
     return state.fresh || writtenMs < this.#startedAtMs;
   }

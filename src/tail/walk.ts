@@ -44,11 +44,7 @@ const DEPTH_MAX = 64;
 const UNHEARD: Passing = { folder() {}, lead() {} };
 
 /** The folders of the pattern; or of a part of its tree, from one folder on. */
-export async function walk(
-  pattern: PathPattern,
-  passing: Passing = UNHEARD,
-  from?: string,
-): Promise<Walk> {
+export async function walk(pattern: PathPattern, passing: Passing = UNHEARD, from?: string): Promise<Walk> {
   const folders: Folder[] = [];
   const unreadable = new Map<string, string>();
   const missingBases: string[] = [];
@@ -154,4 +150,3 @@ async function split(
   }
   return { names, links, below };
 }
-

@@ -140,10 +140,6 @@ describe('compressed rotated files', () => {
     await utimes(tail.path('aside/old'), 1e9, 1e9);
     await writeFile(tail.path('aside/copy'), gzipSync(a.text));
     await rename(tail.path('aside/old'), tail.path('app.log.4.gz'));
-    await until(
-      () => tail.tailer.status().some(({ path }) => path.endsWith('.4.gz')),
-      () => tail.describe(),
-    );
     await rename(tail.path('aside/copy'), tail.path('app.log.1.gz'));
     await until(
       () =>
@@ -155,6 +151,6 @@ describe('compressed rotated files', () => {
       () => tail.lines.includes('last'),
       () => tail.describe(),
     );
-    expect(tail.lines.filter((line) => line.startsWith('a '))).toEqual(a.lines);
+    expect(tail.lines).toEqual([...a.lines, 'new', 'last']);
   });
 });

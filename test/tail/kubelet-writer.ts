@@ -80,7 +80,8 @@ export class KubeletWriter {
   /** `between`: after the rename, while there is no live file. */
   rotate(between?: () => void): void {
     const { kept } = this.#options;
-    if (kept !== undefined) for (const name of this.#rotated().slice(0, -kept)) fs.rmSync(join(dirname(this.live), name));
+    if (kept !== undefined)
+      for (const name of this.#rotated().slice(0, -kept)) fs.rmSync(join(dirname(this.live), name));
     const seconds = String(this.#stamp++);
     fs.renameSync(this.live, `${this.live}.20261130-${seconds.padStart(6, '0')}`);
     between?.();

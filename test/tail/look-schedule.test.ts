@@ -6,7 +6,11 @@ import { LookSchedule } from '../../src/tail/look-schedule.ts';
 const COST_MS = 1_000;
 
 /** Looks at everything that cost a second each, and when they began. */
-function costlyLooks(intervals = { sweepMs: 1e9, pollMs: 1e9 }): { clock: FakeClock; schedule: LookSchedule; began: number[] } {
+function costlyLooks(intervals = { sweepMs: 1e9, pollMs: 1e9 }): {
+  clock: FakeClock;
+  schedule: LookSchedule;
+  began: number[];
+} {
   const clock = new FakeClock(0);
   const began: number[] = [];
   const catalogue = {
