@@ -4,6 +4,8 @@ import type { Labels, MetricDescriptor } from '../model/series.ts';
 /** A source as far as it decides which metrics it feeds. */
 export interface Feeding {
   readonly constLabels: Labels;
+  /** Labels of each metric that has none of the name, behind its own. */
+  readonly sharedLabels: readonly string[];
   readonly metrics: Pack['metrics'];
 }
 
@@ -20,17 +22,17 @@ export class FedMetrics {
     return (
       feeding !== undefined &&
       isSame(feeding.constLabels, descriptor.constLabels) &&
-      feeding.metrics.some((metric) => canFeed(metric, descriptor))
+      feeding.metrics.some((metric) => canFeed(metric, feeding.sharedLabels, descriptor))
     );
   }
 }
 
-function canFeed(metric: PackMetric, descriptor: MetricDescriptor): boolean {
+function canFeed(metric: PackMetric, shared: readonly string[], descriptor: MetricDescriptor): boolean {
   const names = Array.isArray(metric.labels) ? metric.labels : Object.keys(metric.labels);
   return (
     metric.type === descriptor.type &&
     (metric.name ?? descriptor.name) === descriptor.name &&
-    isSameList(names, descriptor.labelNames)
+    isSameList([...names, ...shared.filter((name) => !names.includes(name))], descriptor.labelNames)
   );
 }
 

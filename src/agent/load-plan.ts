@@ -58,7 +58,21 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
     );
     if (loaded.pack === undefined) continue;
     scanners.push(scannerPlan(config, index, packFile, loaded.pack));
-    fed.push({ constLabels: { ...source.labels, source: source.name }, metrics: loaded.pack.metrics });
+    for (const label of Object.keys(source.path_labels).filter(
+      (name) => name in source.labels || name === 'source',
+    ))
+      problems.push(
+        problemAt(
+          ['sources', index, 'path_labels', label],
+          `\`${label}\` is among the labels of the source already; take another name`,
+        ),
+      );
+    const sharedLabels = Object.keys(source.path_labels);
+    fed.push({
+      constLabels: { ...source.labels, source: source.name },
+      sharedLabels,
+      metrics: loaded.pack.metrics,
+    });
     sources.push(sourceSpec(config, index, loaded.pack));
   }
   const rules = await loadRules(config.rules, { keptMs: config.rule_history });
@@ -101,6 +115,7 @@ function scannerPlan(
     use: {
       source: source.name,
       constLabels: { ...source.labels, source: source.name },
+      ...(Object.keys(source.path_labels).length === 0 ? {} : { pathLabels: source.path_labels }),
       records: source.records,
       maxSeries: source.max_series ?? config.metrics.max_series,
       expireAfterMs: config.metrics.expire_after,

@@ -121,7 +121,7 @@ export class Pipeline {
   #settleRead(run: Run, { block, fragment }: ReadOn): boolean {
     const position = this.#options.tailer.settleRun(run, block);
     if (position === undefined) return false;
-    this.#addScanned(run.plan.source, block.from, position, fragment);
+    this.#addScanned(run.plan, block.from, position, fragment);
     return true;
   }
 
@@ -146,10 +146,15 @@ export class Pipeline {
 
   #commit(chunk: Chunk, fragment: Fragment): void {
     const position = this.#options.tailer.settle(chunk, fragment.consumed, fragment.parserState);
-    this.#addScanned(chunk.source, chunk.from, position, fragment);
+    this.#addScanned(chunk, chunk.from, position, fragment);
   }
 
-  #addScanned(source: string, from: number, position: Position, fragment: Fragment): void {
+  #addScanned(
+    { source, attributes }: Pick<Chunk, 'source' | 'attributes'>,
+    from: number,
+    position: Position,
+    fragment: Fragment,
+  ): void {
     const { labelsOf, onUnmatched } = this.#options;
     const { counts, deltas, records, giveBack, unmatchedSample } = fragment;
     if (unmatchedSample !== undefined) onUnmatched(source, unmatchedSample);
@@ -157,7 +162,7 @@ export class Pipeline {
       giveBack?.();
       return;
     }
-    const labels = labelsOf(source);
+    const labels = records.length === 0 ? labelsOf(source) : { ...labelsOf(source), ...attributes };
     this.#add({ position, from, counts, deltas, records, labels, ...(giveBack && { giveBack }) });
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PATH_ATTRIBUTES } from '../model/container-path.ts';
 import { duration, size } from './units.ts';
 
 export const nameSchema = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/, {
@@ -52,6 +53,15 @@ export const sourceSchema = z.strictObject({
     )
     .default({})
     .describe('Labels for all metrics and records of this source.'),
+  path_labels: z
+    .record(
+      z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, { error: 'a label name is letters, digits and _' }),
+      z.enum(PATH_ATTRIBUTES),
+    )
+    .default({})
+    .describe(
+      "Labels for all metrics of this source that have none of the name, by what a container's path says: `{ namespace: k8s.namespace.name }`. Records have all of it as resource attributes, without this.",
+    ),
   records: z.boolean().default(false).describe('Ship the records too, not only the metrics.'),
   max_line_bytes: size({ min: '64B', max: '16MiB' })
     .prefault('1MiB')

@@ -1,6 +1,6 @@
 import type { Aggregator, Cell, Feed } from '../model/aggregator.ts';
 import { ByteWriter } from '../model/byte-writer.ts';
-import type { MetricDescriptor } from '../model/series.ts';
+import type { Labels, MetricDescriptor } from '../model/series.ts';
 import { CounterCell, GaugeCell, HistogramCell, PairCell, UniqueCell } from './cells.ts';
 import type { AggregatorCell, CellOwner } from './cells.ts';
 import { DELTA_VERSION, encodeDescriptor } from './delta-codec.ts';
@@ -18,18 +18,18 @@ class DeltaAggregator implements Aggregator {
   readonly #feeds: MetricFeed[] = [];
   readonly #out = new ByteWriter(16 * 1024);
 
-  feed(descriptor: MetricDescriptor): Feed {
-    const feed = new MetricFeed(withAscendingBuckets(descriptor));
+  feed(descriptor: MetricDescriptor, shared: readonly string[] = []): Feed {
+    const feed = new MetricFeed(withAscendingBuckets(descriptor), shared);
     this.#feeds.push(feed);
     return feed;
   }
 
-  drain(): Uint8Array {
+  drain(shared: Labels = {}): Uint8Array {
     const out = this.#out;
     out.length = 0;
     let cells = 0;
     for (const feed of this.#feeds) {
-      feed.flush(out);
+      feed.flush(out, shared);
       cells += feed.cells;
     }
     if (cells > MAX_CELLS) for (const feed of this.#feeds) feed.forget();
@@ -52,13 +52,16 @@ class MetricFeed implements Feed, CellOwner {
   cells = 0;
   readonly #descriptor: MetricDescriptor;
   readonly #descriptorText: string;
+  /** Names of the last labels, whose values come with a flush. */
+  readonly #shared: readonly string[];
   /** A map per label, in the order of the labels; the last one holds cells. */
   readonly #root: Level = new Map();
   #single: AggregatorCell | undefined;
   #events: { cell: PairCell; kind: 0 | 1; key: string; timeMs: number }[] = [];
 
-  constructor(descriptor: MetricDescriptor) {
+  constructor(descriptor: MetricDescriptor, shared: readonly string[]) {
     this.#descriptor = descriptor;
+    this.#shared = shared;
     this.#descriptorText = encodeDescriptor(descriptor);
   }
 
@@ -114,8 +117,9 @@ class MetricFeed implements Feed, CellOwner {
 
   #create(values: readonly string[]): AggregatorCell {
     const { type, labelNames, buckets, name } = this.#descriptor;
-    if (values.length !== labelNames.length) {
-      throw new Error(`bug: metric ${name} has ${labelNames.length} labels, fed with ${values.length}`);
+    const own = labelNames.length - this.#shared.length;
+    if (values.length !== own) {
+      throw new Error(`bug: metric ${name} has ${own} labels, fed with ${values.length}`);
     }
     this.cells++;
     switch (type) {
@@ -138,15 +142,16 @@ class MetricFeed implements Feed, CellOwner {
     this.#events.push({ cell: cell as PairCell, kind, key: short, timeMs: time });
   }
 
-  flush(out: ByteWriter): void {
+  flush(out: ByteWriter, labels: Labels): void {
     if (this.dirty.length === 0 && this.ignored === 0) return;
     if (out.length === 0) out.uint8(DELTA_VERSION);
     out.string(this.#descriptorText);
     out.varint(this.ignored);
     out.varint(this.dirty.length);
+    const shared = this.#shared.map((name) => labels[name] ?? '');
     for (let i = 0; i < this.dirty.length; i++) {
       const cell = this.dirty[i]!;
-      cell.writeLabels(out);
+      cell.writeLabels(out, shared);
       cell.flush(out);
       cell.dirty = false;
       if (cell instanceof PairCell) cell.index = i;

@@ -26,7 +26,15 @@ export abstract class AggregatorCell implements Cell {
     this.#values = values;
   }
 
-  writeLabels(writer: ByteWriter): void {
+  /** `more`: values of the labels behind its own. */
+  writeLabels(writer: ByteWriter, more: readonly string[]): void {
+    if (more.length > 0) {
+      const start = writer.beginSized();
+      writeLabelValues(writer, this.#values);
+      writeLabelValues(writer, more);
+      writer.endSized(start);
+      return;
+    }
     if (this.#labelBytes !== undefined) {
       writer.raw(this.#labelBytes);
       return;

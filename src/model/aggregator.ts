@@ -1,14 +1,17 @@
-import type { MetricDescriptor } from './series.ts';
+import type { Labels, MetricDescriptor } from './series.ts';
 
 /**
  * The hot end of metrics: one per scanner, fed line by line, drained once a chunk. Label sets are interned over
  * chunks, so that the common case is one map look-up and one add. `metrics/` implements it, `parse/` feeds it.
  */
 export interface Aggregator {
-  /** Declares a metric; call once for each, before the first chunk. */
-  feed(descriptor: MetricDescriptor): Feed;
-  /** The deltas since the last drain, encoded, self-contained (descriptors of the metrics touched included). */
-  drain(): Uint8Array;
+  /** Declares a metric; call once for each, before the first chunk. `shared`: its last labels, whose values come as it is drained. */
+  feed(descriptor: MetricDescriptor, shared?: readonly string[]): Feed;
+  /**
+   * The deltas since the last drain, encoded, self-contained (descriptors of the metrics touched included). `shared`:
+   * values of the labels that were declared as such; '' where there is none.
+   */
+  drain(shared?: Labels): Uint8Array;
 }
 
 /** Label values come in the order of `descriptor.labelNames`; `cell1`…`cell3` spare the array. A cell is valid until the next drain. */

@@ -1,3 +1,5 @@
+import type { PathAttributes } from './container-path.ts';
+
 /**
  * A run of whole lines from one file, as it was read: what passes from tailing to parsing.
  * `bytes` ends with a newline, unless `last` says that the file ends there without one.
@@ -5,7 +7,10 @@
 export interface Chunk {
   readonly source: string;
   readonly stream: number;
+  /** As it is shown (see platform/path-bytes.ts). */
   readonly path: string;
+  /** What the file's path says of a container: resource attributes of its records. */
+  readonly attributes?: PathAttributes | undefined;
   /** Decompressed file content, `to - from` bytes long. Owned by the receiver until the chunk is settled. */
   readonly bytes: Buffer;
   /** Offset of the first byte in the (decompressed) file. */

@@ -24,8 +24,16 @@ export const PATH_ATTRIBUTES = [
 
 export type PathAttribute = (typeof PATH_ATTRIBUTES)[number];
 
-/** Attributes that are whole numbers; all others are text. */
-export const NUMERIC_PATH_ATTRIBUTES: ReadonlySet<string> = new Set(['k8s.container.restart_count']);
+/** Attributes as the conventions type them: counts are whole numbers, all others are text. */
+export function typedAttributes(attributes: PathAttributes): Readonly<Record<string, string | number>> {
+  const count = attributes['k8s.container.restart_count'];
+  return count === undefined ? attributes : { ...attributes, 'k8s.container.restart_count': Number(count) };
+}
+
+/** Attributes have a dot in their names, and labels have none: so they are told apart where both stand together. */
+export function isPathAttribute(name: string): boolean {
+  return name.includes('.');
+}
 
 /** What is known of a file by all paths that lead to it; the first that says something decides. */
 export function containerAttributes(paths: readonly (string | undefined)[]): PathAttributes {

@@ -11,6 +11,8 @@ export interface ScannerUse {
   readonly source: string;
   /** On every series: `source` and the labels of the source. */
   readonly constLabels: Labels;
+  /** Labels of every series that has none of the name, and the attributes of the file's path that are their values. */
+  readonly pathLabels?: Labels;
   /** Every line that is not filtered becomes a record. Needs `deps.records`. */
   readonly records: boolean;
   /** Most series of one metric. */

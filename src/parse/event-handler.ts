@@ -85,6 +85,7 @@ export class EventHandler {
     const lineTime = use.lineTime === true;
     const feedUse = {
       constLabels: use.constLabels,
+      sharedLabels: Object.keys(use.pathLabels ?? {}),
       maxSeries: use.maxSeries,
       expireAfterMs: use.expireAfterMs ?? 0,
       lineTime,

@@ -44,6 +44,8 @@ export interface MetricFeeder {
 
 export interface FeedUse {
   readonly constLabels: Labels;
+  /** Names of labels whose values are one for all that is fed between two drains. */
+  readonly sharedLabels?: readonly string[];
   readonly maxSeries: number;
   readonly expireAfterMs: number;
   /** Every metric takes the time of its line. */
@@ -65,7 +67,7 @@ export function compileFeeder(
   const labels = labelEntries(metric);
   const cellOf =
     metric.name_from === undefined
-      ? cellReader(aggregator.feed(describe(metric, metric.name!, labels, use)), labels, fields)
+      ? cellReader(aggregator.feed(...describe(metric, metric.name!, labels, use)), labels, fields)
       : namedCellReader(metric, labels, fields, aggregator, use);
   const lineTime = use.lineTime || usesLineTime(metric);
   const apply = compileApply(metric, pack, fields, cellOf, lineTime);
@@ -234,19 +236,23 @@ function describe(
   name: string,
   labels: readonly LabelEntry[],
   use: FeedUse,
-): MetricDescriptor {
+): [MetricDescriptor, readonly string[]] {
+  const own = labels.map(([label]) => label);
+  // A metric that tells it of each line knows better.
+  const shared = (use.sharedLabels ?? []).filter((label) => !own.includes(label));
   const unit = /_(seconds|bytes|ratio|celsius)(?:_total)?$/.exec(name)?.[1];
-  return {
+  const descriptor = {
     name,
     type: metric.type,
     help: metric.help ?? name,
     ...(unit === undefined ? {} : { unit }),
-    labelNames: labels.map(([label]) => label),
+    labelNames: [...own, ...shared],
     ...(metric.type === 'histogram' || metric.type === 'pair' ? { buckets: bucketsOf(metric, name) } : {}),
     constLabels: use.constLabels,
     maxSeries: Math.min(metric.max_series ?? use.maxSeries, use.maxSeries),
     expireAfterMs: metric.expire_after ?? use.expireAfterMs,
   };
+  return [descriptor, shared];
 }
 
 function cellReader(feed: Feed, labels: readonly LabelEntry[], fields: FieldTable): CellOf {
@@ -302,7 +308,7 @@ function namedCellReader(
     const name = metricNameOf(String(value), metric.prefix ?? '');
     let cellOf = byMetric.get(name);
     if (cellOf === undefined && byMetric.size < metric.max_names) {
-      cellOf = cellReader(aggregator.feed(describe(metric, name, labels, use)), labels, fields);
+      cellOf = cellReader(aggregator.feed(...describe(metric, name, labels, use)), labels, fields);
       byMetric.set(name, cellOf);
     }
     if (byName.size < metric.max_names * 4) byName.set(flat(String(value)), cellOf);

@@ -1,6 +1,7 @@
 import type { Pack } from '../config/pack-schema.ts';
 import type { Chunk } from '../model/chunk.ts';
 import type { Scanner } from '../model/scanner.ts';
+import type { Labels } from '../model/series.ts';
 import type { Fragment } from '../model/slice.ts';
 import type { ByteWalker } from './byte-walker.ts';
 import { decodeChunk } from './chunk-text.ts';
@@ -73,6 +74,15 @@ export class PackScanner implements Scanner {
     return framer.consumed;
   }
 
+  /** Values of the labels that all lines of the file have. */
+  #sharedLabels({ attributes }: Chunk): Labels | undefined {
+    const { pathLabels } = this.#use;
+    if (pathLabels === undefined) return undefined;
+    return Object.fromEntries(
+      Object.entries(pathLabels).map(([name, from]) => [name, attributes?.[from] ?? '']),
+    );
+  }
+
   #fragment(chunk: Chunk, consumed: number): Fragment {
     const { tally } = this.#handler;
     tally.bytes = consumed;
@@ -83,7 +93,7 @@ export class PackScanner implements Scanner {
       consumed,
       ...(state === undefined ? {} : { parserState: state }),
       counts: tally.take(whole ? chunk.cutLines : 0, whole ? chunk.cutBytes : 0),
-      deltas: this.#deps.aggregator.drain(),
+      deltas: this.#deps.aggregator.drain(this.#sharedLabels(chunk)),
       records: this.#use.records ? (this.#deps.records?.drain() ?? []) : [],
       ...(unmatchedSample === undefined ? {} : { unmatchedSample }),
     };

@@ -1,5 +1,7 @@
+import { isPathAttribute, typedAttributes } from '../model/container-path.ts';
 import type { Entry } from '../model/entry.ts';
 import type { FlatSample } from '../model/sample-set.ts';
+import { shownPath } from '../platform/path-bytes.ts';
 import type { AnyValue } from '../wire/any-value.ts';
 import { plainRecords } from '../wire/deflated-block.ts';
 import { decodeRecordBlock } from '../wire/otlp-logs.ts';
@@ -43,14 +45,17 @@ function recordObject(
   labels: Readonly<Record<string, string>>,
 ): object {
   const { [PATH]: written, ...attributes } = record.attributes;
+  const all = Object.entries(typedAttributes(labels));
+  const resource = all.filter(([name]) => isPathAttribute(name));
   return {
     time: isoTime(record),
     source,
-    path: pathText(written) ?? path,
+    path: pathText(written) ?? shownPath(path),
     ...(record.severityText === '' ? {} : { severity: record.severityText }),
     body: record.body,
     attributes,
-    labels,
+    labels: Object.fromEntries(all.filter(([name]) => !isPathAttribute(name))),
+    ...(resource.length === 0 ? {} : { resource: Object.fromEntries(resource) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { typedAttributes } from '../model/container-path.ts';
 import type { Batch, BatchPart } from '../model/entry.ts';
 import type { RecordBlock } from '../model/slice.ts';
 import type { StoredGroup } from '../wire/otlp-logs.ts';
@@ -29,10 +30,10 @@ export function recordGroups(batch: Batch, sender: SenderFacts): StoredGroup[] {
   return [...groups.values()];
 }
 
-function resourceOf(part: BatchPart, sender: SenderFacts): Record<string, string> {
+function resourceOf(part: BatchPart, sender: SenderFacts): Record<string, string | number> {
   return {
     ...sender.resource,
-    ...part.labels,
+    ...typedAttributes(part.labels),
     'taffrail.agent': sender.agent,
     'taffrail.source': part.source,
   };

@@ -53,8 +53,7 @@ export class Catalogue {
   }
 
   async #lookAtSource(state: SourceState): Promise<void> {
-    const { folders, unreadable, missingBases } = await walk(state.pattern, this.#events.passing);
-    state.missingBases = missingBases;
+    const { folders, unreadable } = await walk(state.pattern, this.#events.passing);
     const anew = new Map(unreadable);
     state.unreadableAnew = anew;
     try {

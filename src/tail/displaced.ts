@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { shownPath } from '../platform/path-bytes.ts';
 import { settleClaims } from './claims.ts';
 import { hasRest, openCopy } from './copies.ts';
 import { compareMembers, isLive, type Member } from './family.ts';
@@ -148,7 +149,11 @@ export class Displaced {
     stream.state = 'following';
     stream.retired = true;
     await this.#goOn(stream, found);
-    const fields = { source: stream.source.name, path: stream.path, at: found.member.path };
+    const fields = {
+      source: stream.source.name,
+      path: shownPath(stream.path),
+      at: shownPath(found.member.path),
+    };
     this.#log.info(fields, 'a file is where its path does not lead any more; its rest is read');
     return true;
   }
@@ -235,7 +240,7 @@ export class Displaced {
     const bytes = Math.max(0, stream.size - stream.offset);
     const missed = bytes === 0 ? undefined : ({ reason, bytes } as const);
     if (missed !== undefined) {
-      const fields = { source: stream.source.name, path: stream.path, ...missed };
+      const fields = { source: stream.source.name, path: shownPath(stream.path), ...missed };
       this.#log.error(fields, 'content was gone before it was read, and no copy of it was found');
     }
     stream.state = 'finished';

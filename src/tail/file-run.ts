@@ -1,4 +1,5 @@
 import type { Chunk } from '../model/chunk.ts';
+import type { PathAttributes } from '../model/container-path.ts';
 import type { Anchor } from '../model/position.ts';
 import { readAtOnce } from '../platform/files.ts';
 import type { BufferPool } from './buffer-pool.ts';
@@ -12,6 +13,7 @@ export interface RunPlan {
   readonly source: string;
   readonly stream: number;
   readonly path: string;
+  readonly attributes?: PathAttributes | undefined;
   readonly descriptor: number;
   /** The end of the chunk, and what stands before it. */
   readonly offset: number;
@@ -67,14 +69,14 @@ export class FileRun {
     const place = this.#place;
     this.#place = undefined;
     if (place === undefined) return undefined;
-    const { source, stream, path, blockBytes, maxLineBytes } = this.#plan;
+    const { source, stream, path, attributes, blockBytes, maxLineBytes } = this.#plan;
     const options = { blockBytes, maxLineBytes, encoding: UTF8, pool: this.#pool, finishing: false };
     const outcome = await readLines(this.#content, place, options);
     if (outcome.kind !== 'lines') return undefined;
     const { raw, start, end, from, to, cutBytes, cutLines, anchor, more, pooled } = outcome.block;
     try {
       const bytes = raw.subarray(start, end);
-      const chunk = { source, stream, path, bytes, from, cutBytes, cutLines, to, flush: false };
+      const chunk = { source, stream, path, attributes, bytes, from, cutBytes, cutLines, to, flush: false };
       const read = { ...chunk, readAtMs: Date.now() };
       const scanned = scan(read);
       if (!leavesNothing(read, scanned.consumed, scanned.parserState)) return undefined;

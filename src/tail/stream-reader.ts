@@ -1,4 +1,5 @@
 import type { Chunk } from '../model/chunk.ts';
+import { shownPath } from '../platform/path-bytes.ts';
 import { BufferPool } from './buffer-pool.ts';
 import type { LentDescriptor } from './content.ts';
 import type { RunPlan } from './file-run.ts';
@@ -63,7 +64,8 @@ export class StreamReader {
     return {
       source: stream.source.name,
       stream: stream.number,
-      path: stream.path,
+      path: shownPath(stream.path),
+      attributes: stream.attributes,
       bytes: encoding.decode(block.raw.subarray(start, block.end)),
       from: block.from,
       ...(stream.parserState === undefined ? {} : { parserState: stream.parserState }),
@@ -100,10 +102,11 @@ export class StreamReader {
     const lent = stream.content?.lend();
     if (lent === undefined) return undefined;
     stream.blockBytes = this.#mostBytes(stream);
-    const { number, path, blockBytes, source } = stream;
+    const { number, attributes, blockBytes, source } = stream;
+    const path = shownPath(stream.path);
     const { name, maxLineBytes } = source;
     const at = { descriptor: lent.descriptor, offset: block.to, anchor: block.anchor };
-    const plan = { source: name, stream: number, path, ...at, blockBytes, maxLineBytes };
+    const plan = { source: name, stream: number, path, attributes, ...at, blockBytes, maxLineBytes };
     return { plan, stream, lent, stands: true, more: true };
   }
 

@@ -1,3 +1,4 @@
+import { shownPath } from '../platform/path-bytes.ts';
 import type { Stream } from './stream.ts';
 
 /** What an operator is shown of a file. */
@@ -16,7 +17,7 @@ export function statusOf(stream: Stream): StreamStatus {
   const size = Math.max(stream.size, stream.offset);
   return {
     source: stream.source.name,
-    path: stream.path,
+    path: shownPath(stream.path),
     stream: stream.number,
     offset: stream.offset,
     size,

@@ -17,7 +17,6 @@ export interface SourceState {
   readonly families: Map<string, Family>;
   /** No complete look has been taken yet. */
   fresh: boolean;
-  missingBases: readonly string[];
   /** In ms of the epoch: since when it was followed before the process started; undefined where it was not. */
   followedSinceMs: number | undefined;
   /** Paths that concern the source but cannot be read, with the reason. */
@@ -64,7 +63,6 @@ export class StreamTable {
       byId: new Map(),
       families: new Map(),
       fresh: true,
-      missingBases: [],
       followedSinceMs: undefined,
       unreadable: new Map(),
       unreadableAnew: undefined,

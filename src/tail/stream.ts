@@ -1,3 +1,4 @@
+import { containerAttributes, type PathAttributes } from '../model/container-path.ts';
 import type { Anchor, Fingerprint, Position } from '../model/position.ts';
 import type { Timer } from '../platform/clock.ts';
 import type { Content } from './content.ts';
@@ -45,6 +46,7 @@ export class Stream {
   #state: StreamState = 'following';
   #atEnd = false;
   #released: (() => void)[] = [];
+  #attributes: { readonly of: Body; readonly values: PathAttributes } | undefined;
 
   fingerprint: Fingerprint = NO_FINGERPRINT;
   /** The first bytes of its content, as far as they were seen since the process started; see BEGINNING_BYTES. */
@@ -165,6 +167,16 @@ export class Stream {
   /** Where its file is opened. */
   get place(): string {
     return this.body.place;
+  }
+
+  /** What its paths say of a container. */
+  get attributes(): PathAttributes {
+    const { body } = this;
+    if (this.#attributes?.of !== body) {
+      const paths = [body.realPath, ...body.via, body.path, body.linkTarget];
+      this.#attributes = { of: body, values: containerAttributes(paths) };
+    }
+    return this.#attributes.values;
   }
 
   /** As far as its file was seen to go by those who read it. */

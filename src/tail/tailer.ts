@@ -3,6 +3,7 @@ import type { Position } from '../model/position.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
+import { shownPath } from '../platform/path-bytes.ts';
 import { Catalogue } from './catalogue.ts';
 import { leavesNothing, type RunBlock } from './file-run.ts';
 import type { WatchStatus } from './folder-watch.ts';
@@ -271,7 +272,7 @@ export class Tailer {
     const unreadable = [...this.#table.sources.values()].flatMap((state) =>
       [...state.unreadable].map(([path, error]): StreamStatus => {
         const nothing = { stream: 0, offset: 0, size: 0, lagBytes: 0 };
-        return { source: state.spec.name, path, ...nothing, state: 'unreadable', error };
+        return { source: state.spec.name, path: shownPath(path), ...nothing, state: 'unreadable', error };
       }),
     );
     return [...streams, ...unreadable];
@@ -294,7 +295,8 @@ export class Tailer {
     stream.dirty = false;
     try {
       const outcome = await this.#reader.read(stream);
-      if (stream.error !== undefined) this.#log.info({ path: stream.path }, 'a file can be read again');
+      if (stream.error !== undefined)
+        this.#log.info({ path: shownPath(stream.path) }, 'a file can be read again');
       stream.error = undefined;
       if (outcome !== undefined) stream.retries = 0;
       if (outcome?.kind === 'lines' || outcome?.kind === 'end') stream.verified = true;
@@ -419,7 +421,7 @@ export class Tailer {
     stream.busy = false;
     this.#reader.dropAhead(stream);
     const code = errorCode(error) || String(error);
-    const fields = { source: stream.source.name, path: stream.path, code };
+    const fields = { source: stream.source.name, path: shownPath(stream.path), code };
     if (stream.error !== code) this.#log.warn(fields, 'a file cannot be read; it is tried again');
     stream.error = code;
     // Others do not wait for it.

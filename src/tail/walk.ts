@@ -24,7 +24,6 @@ export interface Walk {
   readonly folders: readonly Folder[];
   /** Folders that are there but cannot be read, with the error's code. */
   readonly unreadable: ReadonlyMap<string, string>;
-  readonly missingBases: readonly string[];
 }
 
 /**
@@ -47,7 +46,6 @@ const UNHEARD: Passing = { folder() {}, lead() {} };
 export async function walk(pattern: PathPattern, passing: Passing = UNHEARD, from?: string): Promise<Walk> {
   const folders: Folder[] = [];
   const unreadable = new Map<string, string>();
-  const missingBases: string[] = [];
   const seen = new Set<string>();
   const visit = async (path: string, depth: number): Promise<boolean> => {
     if (seen.has(path) || depth > DEPTH_MAX) return true;
@@ -67,16 +65,14 @@ export async function walk(pattern: PathPattern, passing: Passing = UNHEARD, fro
     }
     return true;
   };
-  if (from !== undefined) {
-    if (pattern.mayHold(from)) await visit(from, 0);
-    return { folders, unreadable, missingBases };
-  }
-  for (const base of pattern.bases) {
+  const visitBase = async (base: string): Promise<void> => {
     for (const link of await linksOnTheWay(base)) passing.lead(link, `${base}/`);
-    const isThere = (await visit(base, 0)) || ((await comesNow(base, passing)) && (await visit(base, 0)));
-    if (!isThere) missingBases.push(base);
-  }
-  return { folders, unreadable, missingBases };
+    if (!(await visit(base, 0)) && (await comesNow(base, passing))) await visit(base, 0);
+  };
+  if (from === undefined) for (const base of pattern.bases) await visitBase(base);
+  else if (pattern.bases.includes(from)) await visitBase(from);
+  else if (pattern.mayHold(from)) await visit(from, 0);
+  return { folders, unreadable };
 }
 
 /** Leaves word where the base will begin to be, and looks again: it may have come in that moment. */

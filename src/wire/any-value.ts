@@ -60,16 +60,21 @@ export function setKey(into: Record<string, unknown>, key: string, value: unknow
   } else into[key] = value;
 }
 
-export function writeStringAttributes(
+/** Texts, and whole numbers as such. */
+export function writePlainAttributes(
   writer: ProtoWriter,
   field: number,
-  values: Readonly<Record<string, string>>,
+  values: Readonly<Record<string, string | number>>,
 ): void {
   for (const [key, value] of Object.entries(values)) {
     const attribute = writer.open(field);
     writer.text(1, key);
     const any = writer.open(2);
-    writer.text(1, value);
+    if (typeof value === 'string') writer.text(1, value);
+    else {
+      writer.tag(3, 0);
+      writer.varint(value);
+    }
     writer.close(any);
     writer.close(attribute);
   }

@@ -1,6 +1,6 @@
 import { varintSize } from '../model/byte-writer.ts';
 import { plainBytesOf, type RecordBlock } from '../model/slice.ts';
-import { DecodeBudget, readAnyValue, readAttribute, writeStringAttributes } from './any-value.ts';
+import { DecodeBudget, readAnyValue, readAttribute, writePlainAttributes } from './any-value.ts';
 import type { AnyValue, Attributes } from './any-value.ts';
 import { plainRecords } from './deflated-block.ts';
 import type { BodyPiece } from './gzip-body.ts';
@@ -10,7 +10,7 @@ import { WireError } from './wire-error.ts';
 
 /** What travels together: blocks are runs of `log_records` fields, as the record writer makes them. */
 export interface RecordGroup {
-  readonly resource: Readonly<Record<string, string>>;
+  readonly resource: Readonly<Record<string, string | number>>;
   readonly scope: Scope;
   readonly blocks: readonly Uint8Array[];
 }
@@ -46,7 +46,7 @@ export function totalLength(pieces: readonly Uint8Array[]): number {
 function groupHead(group: Pick<RecordGroup, 'resource' | 'scope'>, blockBytes: number): Uint8Array {
   const resource = new ProtoWriter(512);
   const resourceStart = resource.open(1);
-  writeStringAttributes(resource, 1, group.resource);
+  writePlainAttributes(resource, 1, group.resource);
   resource.close(resourceStart);
   const scope = new ProtoWriter(128);
   writeScope(scope, group.scope);

@@ -1,6 +1,6 @@
 import type { SampleFamily, SamplePoint, SampleSet } from '../model/sample-set.ts';
 import type { Labels } from '../model/series.ts';
-import { writeStringAttributes } from './any-value.ts';
+import { writePlainAttributes } from './any-value.ts';
 import { writeScope } from './otlp-logs.ts';
 import type { Scope } from './otlp-record.ts';
 import { ProtoWriter } from './protobuf.ts';
@@ -21,7 +21,7 @@ export function encodeMetricsRequest(
   const writer = new ProtoWriter(samples.points * 160 + 1024);
   const resourceMetrics = writer.open(1);
   const resourceStart = writer.open(1);
-  writeStringAttributes(writer, 1, resource);
+  writePlainAttributes(writer, 1, resource);
   writer.close(resourceStart);
   const scopeMetrics = writer.open(2);
   writeScope(writer, scope);
@@ -83,7 +83,7 @@ function encodedLabels(labels: Labels, field: 7 | 9): Uint8Array {
   let bytes = cache.get(labels);
   if (bytes === undefined) {
     const writer = new ProtoWriter(256);
-    writeStringAttributes(writer, field, labels);
+    writePlainAttributes(writer, field, labels);
     bytes = writer.copy();
     cache.set(labels, bytes);
   }
