@@ -13,6 +13,8 @@ import { asRefusal, openStateDir } from './agent/open-state-dir.ts';
 import { RateMeter } from './agent/rate-meter.ts';
 import { Reading } from './agent/reading.ts';
 import { Sampling } from './agent/sampling.ts';
+import { LOOKBACK_MS } from './agent/load-rules.ts';
+import { serverStatus } from './agent/server-status.ts';
 import { serveAgent } from './agent/serve-agent.ts';
 import { SinkSet } from './agent/sink-set.ts';
 import { Snapshots } from './agent/snapshots.ts';
@@ -20,6 +22,7 @@ import { SourceNotes } from './agent/source-notes.ts';
 import { StopSteps } from './agent/stop-steps.ts';
 import { TickHistory } from './agent/tick-history.ts';
 import { UnionQueryable } from './agent/union-queryable.ts';
+import type { ServerStatus } from './api/query-api-deps.ts';
 import { Buffer } from './buffer/buffer.ts';
 import { type Identity, openIdentity } from './buffer/identity.ts';
 import type { StateLock } from './buffer/state-lock.ts';
@@ -299,12 +302,31 @@ export class Agent {
       queryable,
       engine,
       queryTimeoutMs: QUERY_LIMITS.timeoutMs,
+      externalLabels: config.external_labels,
+      serverStatus: () => this.#serverStatus(),
       log: this.#log,
     });
     await this.#reading.start();
     this.#sampling.tick();
     this.#sampling.start();
     this.#started = true;
+  }
+
+  #serverStatus(): ServerStatus {
+    const { file, config, shown } = this.#plan;
+    return serverStatus({
+      config,
+      configFile: file,
+      shownConfig: shown,
+      listen: agentDoor(config.listen).address,
+      startedAtMs: this.#startedAtMs,
+      loadedAtMs: this.#loadedAtMs,
+      reloadFailed: this.#reloadError !== undefined,
+      retentionMs: config.rule_history,
+      queryTimeoutMs: QUERY_LIMITS.timeoutMs,
+      querySamplesMax: QUERY_LIMITS.maxSamples,
+      lookbackMs: LOOKBACK_MS,
+    });
   }
 
   /** What a plan names was read when it was loaded; should something fail all the same, the plan before is put back. */

@@ -7,6 +7,9 @@ import { mountQueryApi } from './agent/mount-query-api.ts';
 import { asRefusal, openStateDir } from './agent/open-state-dir.ts';
 import type { StateLock } from './buffer/state-lock.ts';
 import { CollectorMetrics, declareCollectorMetrics } from './collect/collector-metrics.ts';
+import type { MetricMetadata, ServerStatus } from './api/query-api-deps.ts';
+import { LOOKBACK_MS } from './agent/load-rules.ts';
+import { serverStatus } from './agent/server-status.ts';
 import { createFleetApi } from './collect/fleet-api.ts';
 import { createHeartbeat } from './collect/heartbeat.ts';
 import { createIngest } from './collect/ingest.ts';
@@ -19,7 +22,6 @@ import { StoreQueryable } from './collect/store-queryable.ts';
 import { type CollectorPlan, collectorDoor, loadCollectorPlan } from './collector/load-collector-plan.ts';
 import { OwnSamples } from './collector/own-samples.ts';
 import { UpkeepWatch } from './collector/upkeep-watch.ts';
-import type { MetricType } from './model/series.ts';
 import { systemClock, type Timer } from './platform/clock.ts';
 import { refuseForeignPages } from './platform/foreign-pages.ts';
 import type { HttpRequest } from './platform/http-message.ts';
@@ -33,13 +35,6 @@ import { Engine } from './promql/engine.ts';
 
 const SAMPLE_MS = 15_000;
 const METADATA_MS = 10_000;
-
-type Metadata = readonly {
-  readonly name: string;
-  readonly type: MetricType;
-  readonly help: string;
-  readonly unit: string;
-}[];
 
 /** A collector, from its plan to its end: the store, rules and hooks over it, and one server for senders and readers. */
 export class Collector {
@@ -57,8 +52,10 @@ export class Collector {
   #timer: Timer | undefined;
   #sampling: Promise<void> | undefined;
   #stopped = false;
-  #metadata: Metadata = [];
+  #metadata: readonly MetricMetadata[] = [];
   #metadataAtMs = 0;
+  #loadedAtMs = systemClock.now();
+  #reloadFailed = false;
 
   private constructor(plan: CollectorPlan, log: Log, lock: StateLock, store: Store) {
     this.#plan = plan;
@@ -110,8 +107,11 @@ export class Collector {
       await this.#alerting.reload(plan.ruleGroups, plan.config);
       this.#access.become(access);
       this.#plan = plan;
+      this.#loadedAtMs = this.#clock.now();
+      this.#reloadFailed = false;
       this.#log.info({ file: plan.file }, 'rules, routes, receivers and tokens reloaded');
     } catch (error) {
+      this.#reloadFailed = true;
       this.#log.error(
         { error: (error as Error).message },
         'reload refused; the configuration before it stays in force',
@@ -183,12 +183,32 @@ export class Collector {
       now: () => this.#clock.now(),
       timeoutMs: config.limits.query_timeout,
       version,
+      externalLabels: config.external_labels,
+      status: () => this.#status(),
     });
     router.prefix('/api/v1/', async (request) => {
       if (this.#clock.now() - this.#metadataAtMs > METADATA_MS) await this.#refreshMetadata();
       return queries.handle(request);
     });
     return (request) => router.handle(request);
+  }
+
+  #status(): ServerStatus {
+    const { file, config, shown } = this.#plan;
+    return serverStatus({
+      config,
+      configFile: file,
+      shownConfig: shown,
+      listen: config.listen,
+      startedAtMs: this.#alerting.startedAtMs,
+      loadedAtMs: this.#loadedAtMs,
+      reloadFailed: this.#reloadFailed,
+      retentionMs: config.retention.time,
+      retentionBytes: config.retention.max_bytes,
+      queryTimeoutMs: config.limits.query_timeout,
+      querySamplesMax: config.limits.query_samples,
+      lookbackMs: LOOKBACK_MS,
+    });
   }
 
   #addOwnRoutes(router: Router): void {
@@ -238,6 +258,6 @@ export class Collector {
 
   async #refreshMetadata(): Promise<void> {
     this.#metadataAtMs = this.#clock.now();
-    this.#metadata = (await this.#store.metadata()) as Metadata;
+    this.#metadata = await this.#store.metadata();
   }
 }

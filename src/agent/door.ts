@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { withCors } from '../api/cors.ts';
 import { guarded } from '../api/route-roles.ts';
 import { type Door, tokenSpecs } from '../config/access-schema.ts';
 import type { ProblemAt } from '../config/checked-yaml.ts';
@@ -45,7 +46,7 @@ export async function openDoor(
   return HttpServer.listen({
     ...options,
     address: parseListenAddress(door.address)!,
-    handler: guarded(handler, access),
+    handler: withCors(guarded(handler, access), door.cors_origins),
     strangers: { exist: () => access.hasTokens, isKnown: (request) => access.isKnown(request) },
     trustedProxies: new AddressList(door.trusted_proxies),
     ...(door.tls === undefined ? {} : { tls: readTls(door.tls) }),

@@ -22,6 +22,8 @@ import type { ScannerPlan } from './scanner-plan.ts';
 export interface AgentPlan {
   readonly file: string;
   readonly config: LoadedAgentConfig;
+  /** As it is written, without secrets. */
+  readonly shown: string;
   readonly scanners: readonly ScannerPlan[];
   readonly sources: readonly SourceSpec[];
   /** What each source makes metrics of. */
@@ -36,7 +38,7 @@ const PATTERN_BUDGET_MS = 1000;
 
 /** What start-up, reload and `taffrail check` share. Throws ProblemsError with every problem found. */
 export async function loadAgentPlan(file: string): Promise<AgentPlan> {
-  const { config, problemAt } = loadAgentConfig(file);
+  const { config, problemAt, shown } = loadAgentConfig(file);
   const problems: Problem[] = [];
   const library = new PackLibrary(config.parsers);
   const scanners: ScannerPlan[] = [];
@@ -91,7 +93,16 @@ export async function loadAgentPlan(file: string): Promise<AgentPlan> {
   );
   if (problems.length > 0) throw new ProblemsError(problems);
   const notes = doorNotes(agentDoor(config.listen), ['listen', 'tokens'], problemAt);
-  return { file, config, scanners, sources, fed, ruleGroups: [...builtIn.groups, ...rules.groups], notes };
+  return {
+    file,
+    config,
+    shown,
+    scanners,
+    sources,
+    fed,
+    ruleGroups: [...builtIn.groups, ...rules.groups],
+    notes,
+  };
 }
 
 function unknownPack(name: string, names: readonly string[]): string {

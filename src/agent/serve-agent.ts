@@ -1,5 +1,6 @@
 import { mergeFamilies } from '../metrics/exposition.ts';
-import type { Queryable } from '../model/series.ts';
+import type { ServerStatus } from '../api/query-api-deps.ts';
+import type { Labels, Queryable } from '../model/series.ts';
 import type { Door } from '../config/access-schema.ts';
 import type { Access } from '../platform/access/access.ts';
 import type { HttpServer } from '../platform/http-server.ts';
@@ -11,6 +12,7 @@ import { addAdminRoutes, type AdminRoutes } from './admin-routes.ts';
 import type { Alerting } from './alerting.ts';
 import { addAlertsRoutes } from './alerts-routes.ts';
 import { openDoor } from './door.ts';
+import { addGraphRoute } from './graph-route.ts';
 import { mountQueryApi } from './mount-query-api.ts';
 import { SelectIndex } from './select-index.ts';
 
@@ -21,6 +23,8 @@ export interface AgentServer extends AdminRoutes {
   readonly queryable: Queryable;
   readonly engine: Engine;
   readonly queryTimeoutMs: number;
+  readonly externalLabels: Labels;
+  readonly serverStatus: () => ServerStatus;
   readonly log: Log;
 }
 
@@ -30,6 +34,7 @@ export async function serveAgent(agent: AgentServer): Promise<HttpServer> {
   const router = new Router();
   addAlertsRoutes(router, () => alerting);
   addAdminRoutes(router, agent);
+  addGraphRoute(router, agent);
   mountQueryApi(router, {
     queryable: agent.queryable,
     engine: agent.engine,
@@ -39,6 +44,8 @@ export async function serveAgent(agent: AgentServer): Promise<HttpServer> {
     now,
     timeoutMs: agent.queryTimeoutMs,
     version,
+    externalLabels: agent.externalLabels,
+    status: agent.serverStatus,
   });
   return openDoor(agent.door, agent.access, async (request) => router.handle(request), { log: agent.log });
 }

@@ -13,6 +13,7 @@ const STATUS_OF_ERROR = {
   timeout: 503,
   internal: 500,
   not_found: 404,
+  unavailable: 503,
 } as const;
 
 export type ApiErrorType = keyof typeof STATUS_OF_ERROR;

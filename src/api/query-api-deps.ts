@@ -1,4 +1,4 @@
-import type { MetricType, Queryable, SeriesIndex } from '../model/series.ts';
+import type { Labels, Queryable, SeriesIndex } from '../model/series.ts';
 import type { Engine } from '../promql/engine.ts';
 import type { RuleGroupStatus } from '../rules/rule-status.ts';
 
@@ -15,11 +15,29 @@ export interface QueryApiDeps {
   readonly timeoutMs?: number;
   /** Ours, for `status/buildinfo`. */
   readonly version: string;
+  readonly externalLabels: Labels;
+  readonly status: () => ServerStatus;
+}
+
+/** What the routes below `/api/v1/status/` tell of the server. */
+export interface ServerStatus {
+  readonly startedAtMs: number;
+  /** YAML, with no secrets in it. */
+  readonly config: string;
+  readonly loadedAtMs: number;
+  readonly reloadFailed: boolean;
+  /** Under the names of Prometheus's flags, such as `query.timeout`. */
+  readonly flags: Readonly<Record<string, string>>;
+  /** How long and how much is kept, such as `15d or 10GiB`. */
+  readonly retention: string;
+  /** Where alerts are sent on to. */
+  readonly alertmanagers: readonly string[];
 }
 
 export interface MetricMetadata {
   readonly name: string;
-  readonly type: MetricType;
+  /** `counter`, `gauge` and so on, as the sender calls it. */
+  readonly type: string;
   readonly help: string;
   readonly unit: string;
 }

@@ -2,19 +2,24 @@ import { PromqlError } from '../promql/promql-error.ts';
 import { apiErrorOf } from './api-error-of.ts';
 import { ApiError, errorResponse, methodNotAllowed, successResponse } from './api-response.ts';
 import type { ApiResponse, ApiResult } from './api-response.ts';
-import { limitParameter } from './parameters.ts';
-import type { MetricMetadata, QueryApiDeps } from './query-api-deps.ts';
+import { handleExemplars, handleFormatQuery, handleParseQuery } from './expression-handlers.ts';
+import { parametersOf } from './form-parameters.ts';
+import { handleMetadata } from './metadata-handler.ts';
+import type { QueryApiDeps } from './query-api-deps.ts';
 import { handleQuery, handleQueryRange } from './query-handlers.ts';
 import { handleAlerts, handleRules } from './rule-handlers.ts';
 import { handleLabels, handleLabelValues, handleSeries } from './series-handlers.ts';
+import { STATUS_HANDLERS } from './status-handlers.ts';
 
 export interface ApiRequest {
   readonly method: string;
   /** Without the query string, not decoded. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** A form, `application/x-www-form-urlencoded`, where the method is POST. */
-  readonly body?: string;
+  /** A form where the method is POST. */
+  readonly body?: Uint8Array;
+  /** How the form is written; URL-encoded where nothing is said. */
+  readonly contentType?: string;
 }
 
 export type QueryApi = (request: ApiRequest) => Promise<ApiResponse | undefined>;
@@ -29,17 +34,38 @@ interface Route {
 
 const FORM_METHODS = ['GET', 'POST'];
 const READ_METHODS = ['GET'];
+const ADMIN_METHODS = ['POST', 'PUT'];
 
-const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ['/api/v1/query', { handler: handleQuery, methods: FORM_METHODS }],
-  ['/api/v1/query_range', { handler: handleQueryRange, methods: FORM_METHODS }],
-  ['/api/v1/series', { handler: handleSeries, methods: FORM_METHODS }],
-  ['/api/v1/labels', { handler: handleLabels, methods: FORM_METHODS }],
-  ['/api/v1/metadata', { handler: handleMetadata, methods: READ_METHODS }],
-  ['/api/v1/rules', { handler: handleRules, methods: READ_METHODS }],
-  ['/api/v1/alerts', { handler: (_, deps) => handleAlerts(deps), methods: READ_METHODS }],
-  ['/api/v1/status/buildinfo', { handler: (_, deps) => buildInfo(deps), methods: READ_METHODS }],
-]);
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>(
+  [
+    route(FORM_METHODS, '/api/v1/query', handleQuery),
+    route(FORM_METHODS, '/api/v1/query_range', handleQueryRange),
+    route(FORM_METHODS, '/api/v1/query_exemplars', handleExemplars),
+    route(FORM_METHODS, '/api/v1/format_query', handleFormatQuery),
+    route(FORM_METHODS, '/api/v1/parse_query', handleParseQuery),
+    route(FORM_METHODS, '/api/v1/series', handleSeries),
+    route(FORM_METHODS, '/api/v1/labels', handleLabels),
+    route(READ_METHODS, '/api/v1/metadata', handleMetadata),
+    route(READ_METHODS, '/api/v1/rules', handleRules),
+    route(READ_METHODS, '/api/v1/alerts', (_, deps) => handleAlerts(deps)),
+    ...[...STATUS_HANDLERS].map(([path, handler]) =>
+      route(READ_METHODS, `/api/v1/${path}`, (_, deps) => handler(deps)),
+    ),
+    ...['snapshot', 'delete_series', 'clean_tombstones'].map((action) =>
+      route(ADMIN_METHODS, `/api/v1/admin/tsdb/${action}`, () => {
+        throw new ApiError('unavailable', 'admin APIs disabled');
+      }),
+    ),
+  ].map(({ path, ...rest }) => [path, rest]),
+);
+
+function route(
+  methods: readonly string[],
+  path: string,
+  handler: Handler,
+): Route & { readonly path: string } {
+  return { path, methods, handler };
+}
 
 const LABEL_VALUES = /^\/api\/v1\/label\/([^/]+)\/values$/;
 
@@ -49,11 +75,11 @@ const LABEL_VALUES = /^\/api\/v1\/label\/([^/]+)\/values$/;
  */
 export function createQueryApi(deps: QueryApiDeps): QueryApi {
   return async (request) => {
-    const route = ROUTES.get(request.path) ?? labelValuesRoute(request.path);
-    if (route === undefined) return undefined;
-    if (!route.methods.includes(request.method)) return methodNotAllowed(route.methods.join(', '));
+    const found = ROUTES.get(request.path) ?? labelValuesRoute(request.path);
+    if (found === undefined) return undefined;
+    if (!found.methods.includes(request.method)) return methodNotAllowed(found.methods.join(', '));
     try {
-      return successResponse(await route.handler(parametersOf(request), deps));
+      return successResponse(await found.handler(await parametersOf(request), deps));
     } catch (error) {
       if (error instanceof ApiError) return errorResponse(error);
       if (error instanceof PromqlError) return errorResponse(apiErrorOf(error));
@@ -79,29 +105,4 @@ function decoded(encoded: string): string {
       throw new ApiError('bad_data', `invalid label name: ${JSON.stringify(encoded)}`);
     throw error;
   }
-}
-
-/** The form's parameters come before those of the address, as in Go. */
-function parametersOf({ method, query, body }: ApiRequest): URLSearchParams {
-  if (method !== 'POST' || body === undefined || body === '') return query;
-  return new URLSearchParams([...new URLSearchParams(body), ...query]);
-}
-
-function handleMetadata(parameters: URLSearchParams, deps: QueryApiDeps): ApiResult {
-  const limit = limitParameter(parameters);
-  const perMetric = limitParameter(parameters, 'limit_per_metric');
-  const wanted = parameters.get('metric') ?? '';
-  const byName = new Map<string, Omit<MetricMetadata, 'name'>[]>();
-  for (const { name, ...rest } of deps.metadata()) {
-    if (wanted !== '' && name !== wanted) continue;
-    const known = byName.get(name);
-    if (known === undefined && limit > 0 && byName.size >= limit) continue;
-    if (known !== undefined && perMetric > 0 && known.length >= perMetric) continue;
-    byName.set(name, [...(known ?? []), rest]);
-  }
-  return { data: Object.fromEntries(byName) };
-}
-
-function buildInfo({ version }: QueryApiDeps): ApiResult {
-  return { data: { version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' } };
 }

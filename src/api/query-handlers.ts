@@ -1,5 +1,6 @@
 import type { Expr } from '../promql/ast.ts';
-import type { QueryResult, ResultValue } from '../promql/query-result.ts';
+import type { QuerySettings } from '../promql/engine.ts';
+import type { QueryResult, QueryStats, ResultValue } from '../promql/query-result.ts';
 import { formatValue } from '../promql/format-value.ts';
 import { PromqlError } from '../promql/promql-error.ts';
 import { documentedType, typeOf } from '../promql/value-type.ts';
@@ -23,10 +24,11 @@ export async function handleQuery(parameters: URLSearchParams, deps: QueryApiDep
   const atMs = timeParameter(parameters, 'time', deps.now());
   const expr = expressionParameter(parameters, 'query');
   const limit = limitParameter(parameters);
+  const settings = lookbackParameter(parameters);
   const result = await limited(parameters, deps, (signal) =>
-    deps.engine.instant(deps.queryable, expr, atMs, signal),
+    deps.engine.instant(deps.queryable, expr, atMs, signal, settings),
   );
-  return shown(result, limit);
+  return shown(result, limit, parameters);
 }
 
 export async function handleQueryRange(parameters: URLSearchParams, deps: QueryApiDeps): Promise<ApiResult> {
@@ -42,10 +44,18 @@ export async function handleQueryRange(parameters: URLSearchParams, deps: QueryA
   const expr = expressionParameter(parameters, 'query');
   refuseRanges(expr);
   const limit = limitParameter(parameters);
+  const settings = lookbackParameter(parameters);
   const result = await limited(parameters, deps, (signal) =>
-    deps.engine.range(deps.queryable, expr, startMs, endMs, stepMs, signal),
+    deps.engine.range(deps.queryable, expr, startMs, endMs, stepMs, signal, settings),
   );
-  return shown(result, limit);
+  return shown(result, limit, parameters);
+}
+
+function lookbackParameter(parameters: URLSearchParams): QuerySettings {
+  const lookbackMs = durationParameter(parameters, 'lookback_delta');
+  if (lookbackMs === undefined) return {};
+  if (lookbackMs <= 0) throw invalidParameter('lookback_delta', 'must be more than 0');
+  return { lookbackMs };
 }
 
 function refuseRanges(expr: Expr): void {
@@ -86,13 +96,37 @@ async function limited(
   }
 }
 
-function shown({ value, warnings, infos }: QueryResult, limit: number): ApiResult {
+function shown(
+  { value, warnings, infos, stats }: QueryResult,
+  limit: number,
+  parameters: URLSearchParams,
+): ApiResult {
   const { resultType, result } = shownValue(value);
   const cut = limit > 0 && (resultType === 'vector' || resultType === 'matrix') && result.length > limit;
+  const wantsStats = (parameters.get('stats') ?? '') !== '';
   return {
-    data: { resultType, result: cut ? result.slice(0, limit) : result },
+    data: {
+      resultType,
+      result: cut ? result.slice(0, limit) : result,
+      ...(wantsStats ? { stats: shownStats(stats) } : {}),
+    },
     warnings: cut ? [...warnings, 'results truncated due to limit'] : warnings,
     infos,
+  };
+}
+
+/** Samples are counted as they are read, each once, and not at each step that uses them. */
+function shownStats({ samplesRead, samplesHeld, readMs, totalMs }: QueryStats): object {
+  return {
+    timings: {
+      evalTotalTime: totalMs / 1000,
+      resultSortTime: 0,
+      queryPreparationTime: readMs / 1000,
+      innerEvalTime: (totalMs - readMs) / 1000,
+      execQueueTime: 0,
+      execTotalTime: totalMs / 1000,
+    },
+    samples: { totalQueryableSamples: samplesRead, peakSamples: samplesHeld },
   };
 }
 

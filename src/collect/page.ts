@@ -31,6 +31,8 @@ export function createPage(router: Router): void {
   for (const name of readdirSync(folder)) {
     router.route('GET', name === 'index.html' ? '/' : `/${name}`, fileHandler(join(folder, name)));
   }
+  // Where links in alerts lead, as in Prometheus: `/graph?g0.expr=…`; the page shows that expression.
+  for (const path of ['/graph', '/query']) router.route('GET', path, fileHandler(join(folder, 'index.html')));
   router.route('GET', '/favicon.ico', fileHandler(join(folder, 'favicon.svg')));
   const require = createRequire(import.meta.url);
   const charts = dirname(require.resolve('uplot/dist/uPlot.esm.js'));

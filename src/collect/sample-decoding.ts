@@ -2,6 +2,7 @@ import type { Labels } from '../model/series.ts';
 import { decodeMetricsRequest } from '../wire/otlp-metrics-decode.ts';
 import { decodeMetricsJson } from '../wire/otlp-metrics-json.ts';
 import type { DecodedMetrics } from '../wire/otlp-points.ts';
+import { isMetricName } from '../wire/metric-name.ts';
 import { decodeWriteRequest } from '../wire/remote-write.ts';
 import { labelsOfResource, type ResourceLabels } from './resource-labels.ts';
 import { SpeakerSet, speakerOf } from './store/speaker.ts';
@@ -40,10 +41,11 @@ export function readOtlpSamples(request: Uint8Array, encoding: 'protobuf' | 'jso
  */
 export function readRemoteWriteSamples(request: Uint8Array, bytesMax: number): SampleBatch {
   const batch = new BatchBuilder();
-  for (const { labels, times, values, stale } of decodeWriteRequest(request, {
-    maxBytes: bytesMax,
-    maxSamples: 500_000,
-  })) {
+  const limits = { maxBytes: bytesMax, maxSamples: 500_000 };
+  const decoded = decodeWriteRequest(request, limits, (metadata) => {
+    if (isMetricName(metadata.name)) batch.describe(metadata);
+  });
+  for (const { labels, times, values, stale } of decoded) {
     const { agent, host = hostOfInstance(labels['instance']) } = labels;
     batch.speakers.add({
       ...(agent === undefined ? {} : { agent }),

@@ -13,6 +13,8 @@ import type { RuleGroup } from '../rules/rule.ts';
 export interface CollectorPlan {
   readonly file: string;
   readonly config: CollectorConfig;
+  /** As it is written, without secrets. */
+  readonly shown: string;
   readonly ruleGroups: readonly RuleGroup[];
   /** Well, but worth a look: for `taffrail check`. */
   readonly notes: readonly Problem[];
@@ -24,7 +26,7 @@ export function collectorDoor(config: CollectorConfig): Door {
 
 /** What start-up, reload and `taffrail check` share. Throws ProblemsError. */
 export async function loadCollectorPlan(file: string): Promise<CollectorPlan> {
-  const { config, problemAt } = loadCollectorConfig(file);
+  const { config, problemAt, shown } = loadCollectorConfig(file);
   const rules = await loadRules(config.rules);
   const builtIn = builtInGroups({ program: 'collector', chosen: config.built_in_rules, problemAt });
   const problems = [
@@ -35,5 +37,5 @@ export async function loadCollectorPlan(file: string): Promise<CollectorPlan> {
   ];
   if (problems.length > 0) throw new ProblemsError(problems);
   const notes = doorNotes(collectorDoor(config), ['tokens'], problemAt);
-  return { file, config, ruleGroups: [...builtIn.groups, ...rules.groups], notes };
+  return { file, config, shown, ruleGroups: [...builtIn.groups, ...rules.groups], notes };
 }

@@ -84,11 +84,23 @@ export const trustedProxiesSchema = z
     'Proxies before this server: their connections are not bounded as those of strangers, and the address in their X-Forwarded-For is the sender.',
   );
 
+export const corsOriginsSchema = z
+  .array(
+    z.string().refine((text) => text === '*' || (URL.canParse(text) && new URL(text).origin === text), {
+      error: 'expected an origin, such as https://grafana.example, without a path; or *',
+    }),
+  )
+  .default([])
+  .describe(
+    'Origins whose pages may ask and send from a browser (CORS), such as https://grafana.example. Tokens are needed as before.',
+  );
+
 const serverKeys = {
   tokens: tokensSchema,
   tls: tlsServerSchema.optional().describe('Serve HTTPS.'),
   hosts: hostsSchema,
   trusted_proxies: trustedProxiesSchema,
+  cors_origins: corsOriginsSchema,
   allow_insecure: z
     .boolean()
     .default(false)
@@ -115,13 +127,14 @@ export interface Door {
   readonly tls?: z.infer<typeof tlsServerSchema> | undefined;
   readonly hosts: readonly string[];
   readonly trusted_proxies: readonly string[];
+  readonly cors_origins: readonly string[];
   readonly allow_insecure: boolean;
   readonly protect_reads: boolean;
 }
 
 export function agentDoor(listen: z.infer<typeof agentListenSchema>): Door {
   if (typeof listen !== 'string') return listen;
-  const none = { tokens: [], hosts: [], trusted_proxies: [] };
+  const none = { tokens: [], hosts: [], trusted_proxies: [], cors_origins: [] };
   return { address: listen, ...none, allow_insecure: false, protect_reads: true };
 }
 

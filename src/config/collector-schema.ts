@@ -6,6 +6,7 @@ import {
   tlsServerSchema,
   tokensSchema,
   trustedProxiesSchema,
+  corsOriginsSchema,
 } from './access-schema.ts';
 import { labelName } from './agent-schema.ts';
 import { alertingShape, checkAlerting } from './alerting-schema.ts';
@@ -35,6 +36,7 @@ export const collectorSchema = z
     tls: tlsServerSchema.optional().describe('Serve HTTPS.'),
     hosts: hostsSchema,
     trusted_proxies: trustedProxiesSchema,
+    cors_origins: corsOriginsSchema,
     retention: z
       .strictObject({
         time: duration({ min: '1h' })

@@ -10,6 +10,7 @@ import { checkYaml, type ProblemAt } from './checked-yaml.ts';
 import { collectorSchema } from './collector-schema.ts';
 import type { CollectorConfig } from './collector-schema.ts';
 import { interpolator } from './interpolate.ts';
+import { shownConfig } from './shown-config.ts';
 import { resolveNamedFiles } from './named-files.ts';
 
 /** An agent's configuration as it is used: nothing is left open. */
@@ -19,12 +20,14 @@ export interface Loaded<T> {
   readonly config: T;
   /** For problems that show only when what the configuration names is looked at: a pack, a rule file. */
   readonly problemAt: ProblemAt;
+  /** As it is written, without secrets. */
+  readonly shown: string;
 }
 
 /** Reads and checks `taffrail.yaml`. What comes out is complete and frozen; relative paths are made absolute. Throws ProblemsError. */
 export function loadAgentConfig(file: string): Loaded<LoadedAgentConfig> {
   const base = dirname(resolve(file));
-  const { value: config, problemAt } = load(file, agentSchema);
+  const { value: config, ...rest } = load(file, agentSchema);
   const complete = deepFreeze({
     ...config,
     host: config.host ?? hostname(),
@@ -39,25 +42,31 @@ export function loadAgentConfig(file: string): Loaded<LoadedAgentConfig> {
     parsers: config.parsers.map((folder) => resolve(base, folder)),
     rules: config.rules.map((glob) => resolve(base, glob)),
   });
-  return { config: complete, problemAt };
+  return { config: complete, ...rest };
 }
 
 /** The same for `collector.yaml`. */
 export function loadCollectorConfig(file: string): Loaded<CollectorConfig> {
   const base = dirname(resolve(file));
-  const { value: config, problemAt } = load(file, collectorSchema);
+  const { value: config, ...rest } = load(file, collectorSchema);
   const complete = deepFreeze({
     ...config,
     state_dir: resolve(base, config.state_dir),
     rules: config.rules.map((glob) => resolve(base, glob)),
   });
-  return { config: complete, problemAt };
+  return { config: complete, ...rest };
 }
 
-function load<T>(file: string, schema: z.ZodType<T>): { value: T; problemAt: ProblemAt } {
-  const checked = checkYaml(readText(file), file, schema, interpolator(dirname(resolve(file))));
+function load<T>(file: string, schema: z.ZodType<T>): { value: T } & Pick<Loaded<T>, 'problemAt' | 'shown'> {
+  const text = readText(file);
+  const checked = checkYaml(text, file, schema, interpolator(dirname(resolve(file))));
   if (checked.kind === 'bad') throw new ProblemsError(checked.problems);
-  return { ...checked, value: resolveNamedFiles(checked.value, dirname(resolve(file))) };
+  const { value, problemAt } = checked;
+  return {
+    value: resolveNamedFiles(value, dirname(resolve(file))),
+    problemAt,
+    shown: shownConfig(text, value),
+  };
 }
 
 function readText(file: string): string {

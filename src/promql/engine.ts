@@ -35,6 +35,12 @@ export interface EngineOptions {
 const DEFAULT_LOOKBACK_MS = 300_000;
 const DEFAULT_SUBQUERY_STEP_MS = 60_000;
 const DEFAULT_MAX_SAMPLES = 50_000_000;
+/** What a single query may ask of the engine. */
+export interface QuerySettings {
+  /** Instead of the engine's own. */
+  readonly lookbackMs?: number;
+}
+
 /** Work for at most this long before letting others run. */
 const SLICE_MS = 8;
 /** How many pieces of work make a slice where there is no clock to ask. */
@@ -64,16 +70,17 @@ export class Engine {
     query: string | Expr,
     atMs: number,
     signal?: AbortSignal,
+    settings: QuerySettings = {},
   ): Promise<QueryResult> {
     const expr = typeof query === 'string' ? parseExpr(query) : query;
     const scope = { startMs: atMs, endMs: atMs, stepMs: 1, queryStartMs: atMs, queryEndMs: atMs };
-    const run = await this.#begin(queryable, expr, scope, false, signal);
+    const run = await this.#begin(queryable, expr, scope, false, settings, signal);
     const inner = unwrap(expr);
     const value =
       inner.kind === 'range' || inner.kind === 'subquery'
         ? await run.drive(matrixAt(run.evaluator, inner, scope))
         : instantValue(await run.drive(run.evaluator.evaluate(expr, atMs, scope)), atMs);
-    return { value, warnings: run.annotations.warnings, infos: run.annotations.infos };
+    return { value, ...run.outcome() };
   }
 
   /** The value of an expression at each step from the start to the end, both included. */
@@ -84,6 +91,7 @@ export class Engine {
     endMs: number,
     stepMs: number,
     signal?: AbortSignal,
+    settings: QuerySettings = {},
   ): Promise<QueryResult> {
     const expr = typeof query === 'string' ? parseExpr(query) : query;
     const type = typeOf(expr);
@@ -96,13 +104,9 @@ export class Engine {
     if (!(endMs >= startMs))
       throw new PromqlError('evaluation', 'the end of a range query must not be before its start');
     const scope = { startMs, endMs, stepMs, queryStartMs: startMs, queryEndMs: endMs };
-    const run = await this.#begin(queryable, expr, scope, true, signal);
+    const run = await this.#begin(queryable, expr, scope, true, settings, signal);
     const series = await run.drive(everyStep(run.evaluator, expr, scope, run.count));
-    return {
-      value: { kind: 'matrix', series },
-      warnings: run.annotations.warnings,
-      infos: run.annotations.infos,
-    };
+    return { value: { kind: 'matrix', series }, ...run.outcome() };
   }
 
   async #begin(
@@ -110,30 +114,45 @@ export class Engine {
     expr: Expr,
     scope: Scope,
     inRangeQuery: boolean,
+    { lookbackMs = this.#options.lookbackMs }: QuerySettings,
     signal?: AbortSignal,
   ): Promise<Run> {
     const annotations = new Annotations(sourceOf(expr) ?? exprToString(expr));
     const deadline =
       this.#monotonic === undefined ? Number.POSITIVE_INFINITY : this.#monotonic() + this.#timeoutMs;
-    const count = this.#sampleCounter();
-    const fetched = await fetchSeries(queryable, expr, scope, this.#options, count);
-    const evaluator = new Evaluator(fetched, annotations, { ...this.#options, inRangeQuery, count });
+    const began = this.#monotonic?.() ?? 0;
+    const { count, total } = this.#sampleCounter();
+    const options = { ...this.#options, lookbackMs };
+    const fetched = await fetchSeries(queryable, expr, scope, options, count);
+    const samplesRead = total();
+    const fetchedAt = this.#monotonic?.() ?? 0;
+    const evaluator = new Evaluator(fetched, annotations, { ...options, inRangeQuery, count });
     return {
       evaluator,
-      annotations,
       count,
+      outcome: () => ({
+        warnings: annotations.warnings,
+        infos: annotations.infos,
+        stats: {
+          samplesRead,
+          samplesHeld: total(),
+          readMs: fetchedAt - began,
+          totalMs: (this.#monotonic?.() ?? 0) - began,
+        },
+      }),
       drive: (evaluation) => this.#drive(evaluation, deadline, signal),
     };
   }
 
-  #sampleCounter(): (samples: number) => void {
+  #sampleCounter(): { readonly count: (samples: number) => void; readonly total: () => number } {
     let total = 0;
-    return (samples) => {
+    const count = (samples: number): void => {
       total += samples;
       if (total <= this.#options.maxSamples) return;
       const message = `query processing would load too many samples into memory; at most ${this.#options.maxSamples}`;
       throw new PromqlError('limit', message);
     };
+    return { count, total: () => total };
   }
 
   /** Runs an evaluation to its end in slices. */
@@ -157,7 +176,8 @@ export class Engine {
 
 interface Run {
   readonly evaluator: Evaluator;
-  readonly annotations: Annotations;
+  /** Of the query as far as it has come. */
+  readonly outcome: () => Omit<QueryResult, 'value'>;
   readonly count: (samples: number) => void;
   readonly drive: <T>(evaluation: Evaluation<T>) => Promise<T>;
 }

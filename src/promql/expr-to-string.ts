@@ -1,4 +1,4 @@
-import type { Aggregate, AtModifier, Binary, Expr, VectorSelector } from './ast.ts';
+import type { Aggregate, AtModifier, Binary, Expr, Subquery, VectorSelector } from './ast.ts';
 import { formatValue } from './format-value.ts';
 import { isPlainLabelName, isPlainMetricName, quoteGoString } from './go-string.ts';
 import { formatPromqlDuration } from './promql-duration.ts';
@@ -17,11 +17,8 @@ export function exprToString(expr: Expr): string {
       const range = `[${formatPromqlDuration(rangeMs)}]`;
       return selectorToString(selector) + range + modifiers(selector.offsetMs, selector.at);
     }
-    case 'subquery': {
-      const step = expr.stepMs === undefined ? '' : formatPromqlDuration(expr.stepMs);
-      const range = `[${formatPromqlDuration(expr.rangeMs)}:${step}]`;
-      return exprToString(expr.expr) + range + modifiers(expr.offsetMs, expr.at);
-    }
+    case 'subquery':
+      return exprToString(expr.expr) + subqueryTail(expr);
     case 'call':
       return `${expr.name}(${expr.args.map(exprToString).join(', ')})`;
     case 'aggregate':
@@ -33,6 +30,12 @@ export function exprToString(expr: Expr): string {
     case 'paren':
       return `(${exprToString(expr.expr)})`;
   }
+}
+
+/** `[1h:5m] offset 1d`: what stands behind the expression of a subquery. */
+export function subqueryTail({ rangeMs, stepMs, offsetMs, at }: Subquery): string {
+  const step = stepMs === undefined ? '' : formatPromqlDuration(stepMs);
+  return `[${formatPromqlDuration(rangeMs)}:${step}]${modifiers(offsetMs, at)}`;
 }
 
 function selectorToString(selector: VectorSelector): string {
@@ -64,16 +67,19 @@ function atToString(at: AtModifier | undefined): string {
   return at.kind === 'time' ? ` @ ${(at.timeMs / 1000).toFixed(3)}` : ` @ ${at.kind}()`;
 }
 
-function aggregateToString(expr: Aggregate): string {
-  const grouping =
-    expr.without || expr.grouping.length > 0
-      ? ` ${expr.without ? 'without' : 'by'} ${labelsToString(expr.grouping)} `
-      : '';
-  const param = expr.param === undefined ? '' : `${exprToString(expr.param)}, `;
-  return `${expr.op}${grouping}(${param}${exprToString(expr.expr)})`;
+/** `sum by (job) `: what stands before the parenthesis. */
+export function aggregateHead({ op, without, grouping }: Aggregate): string {
+  if (!without && grouping.length === 0) return op;
+  return `${op} ${without ? 'without' : 'by'} ${labelsToString(grouping)} `;
 }
 
-function operatorToString({ op, bool, matching }: Binary): string {
+function aggregateToString(expr: Aggregate): string {
+  const param = expr.param === undefined ? '' : `${exprToString(expr.param)}, `;
+  return `${aggregateHead(expr)}(${param}${exprToString(expr.expr)})`;
+}
+
+/** `== bool on (job) group_left (x)`: an operator with what is said of it. */
+export function operatorToString({ op, bool, matching }: Binary): string {
   let text: string = op;
   if (bool) text += ' bool';
   const grouped = matching.cardinality !== 'one-to-one';

@@ -21,4 +21,14 @@ export interface QueryResult {
   readonly value: ResultValue;
   readonly warnings: readonly string[];
   readonly infos: readonly string[];
+  readonly stats: QueryStats;
+}
+
+export interface QueryStats {
+  readonly samplesRead: number;
+  /** With those of the result. */
+  readonly samplesHeld: number;
+  /** Times in ms; 0 where the engine has no clock. */
+  readonly readMs: number;
+  readonly totalMs: number;
 }

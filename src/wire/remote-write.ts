@@ -4,6 +4,7 @@ import type { Labels, SeriesData } from '../model/series.ts';
 import { KeyCache, setKey } from './any-value.ts';
 import { isLabelName, isMetricName } from './metric-name.ts';
 import { ProtoReader, ProtoWriter } from './protobuf.ts';
+import { readMetricMetadata, type SentMetadata } from './remote-write-metadata.ts';
 import { uncompressBlock } from './snappy-block.ts';
 import { WireError } from './wire-error.ts';
 
@@ -103,16 +104,24 @@ export interface WriteRequestLimits {
 const DEFAULT_LIMITS: WriteRequestLimits = { maxBytes: 64 * 1024 * 1024, maxSamples: 500_000 };
 const MAX_LABELS = 200;
 
-/** Reads a request of remote write 1.0: labels with `__name__`, checked as the protocol demands. Throws WireError. */
+/**
+ * Reads a request of remote write 1.0: labels with `__name__`, checked as the protocol demands. Metadata, which Prometheus
+ * sends in requests of their own, go to `onMetadata`. Throws WireError.
+ */
 export function decodeWriteRequest(
   body: Uint8Array,
   limits: WriteRequestLimits = DEFAULT_LIMITS,
+  onMetadata?: (metadata: SentMetadata) => void,
 ): SeriesData[] {
   const reader = new ProtoReader(uncompressBlock(body, limits.maxBytes));
   const keys = new KeyCache();
   const series: SeriesData[] = [];
   let samples = 0;
   while (reader.next()) {
+    if (reader.field === 3 && onMetadata !== undefined) {
+      onMetadata(readMetricMetadata(reader));
+      continue;
+    }
     if (reader.field !== 1) {
       reader.skip();
       continue;

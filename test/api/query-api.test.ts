@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createQueryApi } from '../../src/api/query-api.ts';
 import type { QueryApiDeps } from '../../src/api/query-api-deps.ts';
 import { Engine } from '../../src/promql/engine.ts';
+import { STATUS } from './server-status.ts';
 import { MemoryStore } from '../../src/rules/memory-store.ts';
 
 const NOW = 1_700_000_000_000;
@@ -36,18 +37,21 @@ const deps: QueryApiDeps = {
   rules: () => [],
   now: () => NOW,
   version: '1.2.3',
+  externalLabels: {},
+  status: () => STATUS,
 };
 
 async function call(
   address: string,
-  options: { method?: string; body?: string; deps?: Partial<QueryApiDeps> } = {},
+  options: { method?: string; body?: string; contentType?: string; deps?: Partial<QueryApiDeps> } = {},
 ) {
   const url = new URL(address, 'http://host');
   const response = await createQueryApi({ ...deps, ...options.deps })({
     method: options.method ?? 'GET',
     path: url.pathname,
     query: url.searchParams,
-    ...(options.body === undefined ? {} : { body: options.body }),
+    ...(options.body === undefined ? {} : { body: Buffer.from(options.body) }),
+    ...(options.contentType === undefined ? {} : { contentType: options.contentType }),
   });
   if (response === undefined) return undefined;
   const isJson = response.headers['content-type'] === 'application/json';
@@ -276,5 +280,139 @@ describe('the rest', () => {
     expect(await call('/api/v1/nothing')).toBeUndefined();
     expect(await call('/api/v1/query', { method: 'DELETE' })).toMatchObject({ status: 405 });
     expect(await call('/api/v1/rules', { method: 'POST' })).toMatchObject({ status: 405 });
+  });
+});
+
+describe('what else Prometheus answers', () => {
+  it('format_query breaks what is long, and parse_query gives the tree', async () => {
+    expect(await call('/api/v1/format_query?query=sum(rate(up[5m]))by(job)')).toEqual(
+      success('sum by (job) (rate(up[5m]))'),
+    );
+    expect(
+      await call('/api/v1/parse_query', { method: 'POST', body: 'query=-up{job="a"} offset 5m > bool 1' }),
+    ).toEqual(
+      success({
+        type: 'binaryExpr',
+        op: '>',
+        bool: true,
+        matching: null,
+        lhs: {
+          type: 'unaryExpr',
+          op: '-',
+          expr: {
+            type: 'vectorSelector',
+            name: 'up',
+            offset: 300_000,
+            matchers: [
+              { name: 'job', value: 'a', type: '=' },
+              { name: '__name__', value: 'up', type: '=' },
+            ],
+            timestamp: null,
+            startOrEnd: null,
+          },
+        },
+        rhs: { type: 'numberLiteral', val: '1' },
+      }),
+    );
+    expect(await call('/api/v1/parse_query?query=sum+without(x)(a+and+on(b)c)')).toMatchObject({
+      body: {
+        data: {
+          type: 'aggregation',
+          without: true,
+          grouping: ['x'],
+          param: null,
+          expr: { matching: { card: 'many-to-many', on: true, labels: ['b'], include: [] } },
+        },
+      },
+    });
+    expect(await call('/api/v1/parse_query?query=label_join(rate(a[1h:]@end()),"x",",")')).toMatchObject({
+      body: {
+        data: {
+          type: 'call',
+          func: { name: 'label_join', variadic: -1, returnType: 'vector' },
+          args: [{ args: [{ type: 'subquery', range: 3_600_000, step: 0, startOrEnd: 'end' }] }, {}, {}],
+        },
+      },
+    });
+    for (const path of ['format_query', 'parse_query'])
+      expect(await call(`/api/v1/${path}?query=sum(`)).toMatchObject({
+        status: 400,
+        body: { errorType: 'bad_data' },
+      });
+  });
+
+  it('query_exemplars has none, and says what is asked wrongly', async () => {
+    expect(await call('/api/v1/query_exemplars?query=up&start=0&end=1')).toEqual(success([]));
+    expect(await call('/api/v1/query_exemplars?query=up&start=2&end=1')).toMatchObject({ status: 400 });
+    expect(await call('/api/v1/query_exemplars?query=up(&start=0&end=1')).toMatchObject({ status: 400 });
+  });
+
+  it('status, targets and alertmanagers', async () => {
+    expect(await call('/api/v1/status/config')).toEqual(success({ yaml: 'state_dir: /x\n' }));
+    expect(await call('/api/v1/status/flags')).toEqual(success({ 'query.timeout': '30s' }));
+    expect(await call('/api/v1/status/runtimeinfo')).toMatchObject({
+      body: {
+        data: { startTime: '2030-01-31T00:00:00.000Z', reloadConfigSuccess: true, storageRetention: '15d' },
+      },
+    });
+    expect(await call('/api/v1/targets')).toMatchObject({
+      body: { data: { activeTargets: [], droppedTargets: [] } },
+    });
+    expect(await call('/api/v1/alertmanagers')).toEqual(
+      success({
+        activeAlertmanagers: [{ url: 'http://am.example/api/v2/alerts' }],
+        droppedAlertmanagers: [],
+      }),
+    );
+    expect(await call('/api/v1/admin/tsdb/snapshot', { method: 'POST' })).toEqual(
+      failure(503, 'unavailable', 'admin APIs disabled'),
+    );
+  });
+
+  it('stats tell what was read', async () => {
+    expect(await call('/api/v1/query?query=up[1m]&stats=all')).toMatchObject({
+      body: {
+        data: {
+          stats: { samples: { totalQueryableSamples: 10 }, timings: { execTotalTime: expect.any(Number) } },
+        },
+      },
+    });
+    expect(JSON.stringify(await call('/api/v1/query?query=up'))).not.toContain('stats');
+  });
+
+  it('lookback_delta says how old a sample may be', async () => {
+    const at = NOW / 1000 + 20;
+    expect(await call(`/api/v1/query?query=count(up)&time=${at}`)).toMatchObject({
+      body: { data: { result: [{}] } },
+    });
+    expect(await call(`/api/v1/query?query=count(up)&time=${at}&lookback_delta=10s`)).toMatchObject({
+      body: { data: { result: [] } },
+    });
+    expect(await call('/api/v1/query?query=up&lookback_delta=0s')).toMatchObject({ status: 400 });
+  });
+
+  it('a form may come in parts', async () => {
+    const body = '--b\r\nContent-Disposition: form-data; name="query"\r\n\r\nvector(3)\r\n--b--\r\n';
+    expect(
+      await call('/api/v1/query', { method: 'POST', body, contentType: 'multipart/form-data; boundary=b' }),
+    ).toMatchObject({ body: { data: { result: [{ value: [NOW / 1000, '3'] }] } } });
+    expect(
+      await call('/api/v1/query', {
+        method: 'POST',
+        body: 'x',
+        contentType: 'multipart/form-data; boundary=b',
+      }),
+    ).toMatchObject({ status: 400, body: { errorType: 'bad_data' } });
+  });
+
+  it.each([
+    ['', 2],
+    ['limit=1', 1],
+    ['limit=0', 0],
+    ['limit=-1', 2],
+    ['limit_per_metric=0', 2],
+  ])('metadata with %s has %d metrics', async (parameters, count) => {
+    const answer = await call(`/api/v1/metadata?${parameters}`);
+    expect(Object.keys((answer!.body as { data: object }).data)).toHaveLength(count);
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { STATUS } from '../api/server-status.ts';
 import { mountQueryApi } from '../../src/agent/mount-query-api.ts';
 import { createPage } from '../../src/collect/page.ts';
 import type { Store } from '../../src/collect/store/store.ts';
@@ -59,6 +60,8 @@ function addPage(router: Router, store: Store): void {
     rules: () => [],
     now: () => Date.now(),
     version: 'test',
+    externalLabels: {},
+    status: () => STATUS,
   });
 }
 

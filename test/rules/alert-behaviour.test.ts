@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { STATUS } from '../api/server-status.ts';
 import { createQueryApi } from '../../src/api/query-api.ts';
 import { loadRuleFile } from '../../src/rules/load-rule-file.ts';
 import { MINUTE, RuleHarness, START } from './rule-harness.ts';
@@ -36,6 +37,8 @@ async function get(harness: RuleHarness, path: string): Promise<{ data: Record<s
     rules: () => harness.manager.status(),
     now: () => harness.nowMs,
     version: '0.0.0',
+    externalLabels: {},
+    status: () => STATUS,
   });
   const response = await api({ method: 'GET', path, query: new URLSearchParams() });
   return JSON.parse(response?.body ?? '{}');

@@ -4,6 +4,7 @@ import { alertsPage } from './alerts.js';
 import { emptyState, replace } from './dom.js';
 import { fleetPage } from './fleet.js';
 import { metricsPage } from './metrics.js';
+import { addressOfLink } from './prometheus-link.js';
 import { recordsPage } from './records.js';
 
 const pages = { fleet: fleetPage, metrics: metricsPage, records: recordsPage, alerts: alertsPage };
@@ -80,6 +81,8 @@ function setUpTheme() {
   dark.addEventListener('change', () => window.dispatchEvent(new Event('themechange')));
 }
 
+const linked = addressOfLink(location.pathname, location.search);
+if (linked !== undefined) history.replaceState(null, '', linked);
 setUpTheme();
 window.addEventListener('hashchange', show);
 show();

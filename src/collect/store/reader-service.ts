@@ -5,7 +5,8 @@ import { RecordSearch } from './record-search.ts';
 import type { MetricMetadata } from './sample-batch.ts';
 import { SampleSelect } from './sample-select.ts';
 import { type SeriesBlock, SeriesBlockWriter } from './series-block.ts';
-import { SeriesCatalog } from './series-catalog.ts';
+import { type CatalogEntry, SeriesCatalog } from './series-catalog.ts';
+import { SeriesPresence } from './series-presence.ts';
 import { type Database, openDatabase, stoppable } from './sqlite.ts';
 
 /** The reading thread: answers queries from a connection of its own, so that a long one does not hold up ingest. */
@@ -13,6 +14,7 @@ export class ReaderService {
   readonly #db: Database;
   readonly #catalog: SeriesCatalog;
   readonly #samples: SampleSelect;
+  readonly #presence: SeriesPresence;
   readonly #records: RecordSearch;
   readonly #block = new SeriesBlockWriter();
 
@@ -22,6 +24,7 @@ export class ReaderService {
     this.#db.exec('PRAGMA cache_size = -65536');
     this.#db.exec('PRAGMA temp_store = MEMORY');
     this.#catalog = new SeriesCatalog(this.#db, () => this.#block.forget());
+    this.#presence = new SeriesPresence(this.#db);
     this.#samples = new SampleSelect(this.#db, this.#catalog);
     this.#records = new RecordSearch(this.#db);
   }
@@ -36,22 +39,27 @@ export class ReaderService {
 
   labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): string[] {
     this.#catalog.refresh();
-    if (matchers.length === 0) return this.#catalog.labelNames();
-    return [
-      ...new Set(this.#matching(matchers, fromMs, toMs).flatMap(({ labels }) => Object.keys(labels))),
-    ].sort();
+    if (this.#meansAll(matchers, fromMs, toMs)) return this.#catalog.labelNames();
+    const names = new Set<string>();
+    for (const { labels } of this.#matching(matchers, fromMs, toMs))
+      for (const name in labels) names.add(name);
+    return [...names].sort();
   }
 
   labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): string[] {
     this.#catalog.refresh();
-    if (matchers.length === 0) return this.#catalog.labelValues(name);
+    if (this.#meansAll(matchers, fromMs, toMs)) return this.#catalog.labelValues(name);
     const values = this.#matching(matchers, fromMs, toMs).map(({ labels }) => labels[name] ?? '');
     return [...new Set(values.filter((value) => value !== ''))].sort();
   }
 
-  #matching(matchers: readonly Matcher[], _fromMs: number, toMs: number): { readonly labels: Labels }[] {
+  #meansAll(matchers: readonly Matcher[], fromMs: number, toMs: number): boolean {
+    return matchers.length === 0 && fromMs <= 0 && toMs >= this.#catalog.youngestMs;
+  }
+
+  #matching(matchers: readonly Matcher[], fromMs: number, toMs: number): readonly CatalogEntry[] {
     this.#catalog.refresh();
-    return this.#catalog.match(matchers).filter(({ firstMs }) => firstMs <= toMs);
+    return this.#presence.within(this.#catalog.match(matchers), fromMs, toMs);
   }
 
   metadata(): MetricMetadata[] {

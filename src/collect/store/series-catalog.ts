@@ -20,6 +20,7 @@ export class SeriesCatalog {
   readonly #entries = new Map<number, CatalogEntry>();
   readonly #values = new Map<string, Map<string, Set<number>>>();
   #last = 0;
+  #youngestMs = -Infinity;
 
   /** `onForgotten` is called when series are gone, and so all of them are read anew. */
   constructor(db: Database, onForgotten: () => void) {
@@ -36,6 +37,7 @@ export class SeriesCatalog {
     this.#entries.clear();
     this.#values.clear();
     this.#last = 0;
+    this.#youngestMs = -Infinity;
     this.#readNewer();
   }
 
@@ -49,6 +51,7 @@ export class SeriesCatalog {
 
   #add(entry: CatalogEntry): void {
     this.#entries.set(entry.sid, entry);
+    this.#youngestMs = Math.max(this.#youngestMs, entry.firstMs);
     for (const name in entry.labels) {
       const values = getOrAdd(this.#values, name, () => new Map<string, Set<number>>());
       getOrAdd(values, entry.labels[name]!, () => new Set<number>()).add(entry.sid);
@@ -57,6 +60,11 @@ export class SeriesCatalog {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** When the series that came last began; all have begun then. */
+  get youngestMs(): number {
+    return this.#youngestMs;
   }
 
   /** Series that fit every matcher. */
