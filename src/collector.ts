@@ -24,7 +24,7 @@ import { OwnSamples } from './collector/own-samples.ts';
 import { UpkeepWatch } from './collector/upkeep-watch.ts';
 import { systemClock, type Timer } from './platform/clock.ts';
 import { refuseForeignPages } from './platform/foreign-pages.ts';
-import type { HttpRequest } from './platform/http-message.ts';
+import type { HttpHandler, HttpRequest } from './platform/http-message.ts';
 import { jsonResponse, textResponse } from './platform/http-message.ts';
 import type { Access } from './platform/access/access.ts';
 import type { HttpServer } from './platform/http-server.ts';
@@ -186,10 +186,11 @@ export class Collector {
       externalLabels: config.external_labels,
       status: () => this.#status(),
     });
-    router.prefix('/api/v1/', async (request) => {
+    const answer: HttpHandler = async (request) => {
       if (this.#clock.now() - this.#metadataAtMs > METADATA_MS) await this.#refreshMetadata();
       return queries.handle(request);
-    });
+    };
+    router.prefix('/api/v1/', answer).route('GET', '/federate', answer);
     return (request) => router.handle(request);
   }
 

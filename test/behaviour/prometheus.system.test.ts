@@ -79,9 +79,15 @@ route: { receiver: log }
 scrape_configs:
   - { job_name: agent, static_configs: [{ targets: ['127.0.0.1:${agentPort}'] }] }
   - { job_name: collector, static_configs: [{ targets: ['127.0.0.1:${collectorPort}'] }] }
+  - job_name: federate
+    honor_labels: true
+    metrics_path: /federate
+    params: { 'match[]': ['{job="agent"}', 'taffrail_collector_series'] }
+    static_configs: [{ targets: ['127.0.0.1:${collectorPort}'] }]
 remote_write:
   - url: http://127.0.0.1:${collectorPort}/api/v1/write
     queue_config: { batch_send_deadline: 1s }
+    metadata_config: { send_interval: 1s }
 `,
   );
 }
@@ -107,7 +113,7 @@ run(`what Prometheus scrapes from us is what we say${without}`, async () => {
   expect(await query(prometheus, 'taffrail_source_lines_total{job="agent",source="web"}')).toMatchObject([
     { value: '1' },
   ]);
-  expect(await query(prometheus, 'scrape_samples_scraped > bool 10')).toMatchObject([
+  expect(await query(prometheus, 'scrape_samples_scraped{job=~"agent|collector"} > bool 10')).toMatchObject([
     { value: '1' },
     { value: '1' },
   ]);
@@ -136,3 +142,103 @@ run.each(['agent', 'collector'] as const)(
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
   },
 );
+
+run(`what Prometheus says of its metrics is in the collector's metadata${without}`, async () => {
+  await expect
+    .poll(async () => data(`${collector}/api/v1/metadata?metric=depth`), WAIT)
+    .toMatchObject({ depth: [{ type: 'gauge' }] });
+  expect(await data(`${collector}/api/v1/metadata?limit=3`)).toSatisfy(
+    (found) => Object.keys(found as object).length === 3,
+  );
+});
+
+run(`Prometheus federates from the collector${without}`, async () => {
+  await expect
+    .poll(async () => query(prometheus, 'up{job="federate"}'), WAIT)
+    .toMatchObject([{ value: '1' }]);
+  await expect
+    .poll(async () => query(prometheus, 'scrape_samples_scraped{job="federate"} > bool 10'), WAIT)
+    .toMatchObject([{ value: '1' }]);
+  const text = await (await fetch(`${collector}/federate?match[]=depth`)).text();
+  const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  // It has an opinion on our names, and none on the form.
+  expect({ status, stderr: stderr.includes('error while linting') }).toEqual({
+    status: expect.any(Number),
+    stderr: false,
+  });
+});
+
+const EXPRESSIONS = [
+  'up',
+  'sum(rate(http_requests_total{job="a",status=~"5.."}[5m])) by (job, instance)',
+  'sum(rate(http_requests_total{job="a",status=~"5.."}[5m])) by (job, instance) / on (job) group_left (team) sum without (x) (rate(http_requests_total[5m] offset 1h))',
+  'histogram_quantile(0.99, sum by (le, job) (rate(http_request_duration_seconds_bucket{job="some-long-name"}[5m])))',
+  'max_over_time((sum by (a) (rate(some_long_metric_name_total{label="value"}[5m])) > 0.5 and on (a) another_long_metric_name)[1h:5m] offset 1d)',
+  'topk(5, sum by (a_long_label, another_long_label) (increase(some_long_metric_name_total{label="value"}[5m])))',
+  '-sum by (a_long_label, another_long_label) (increase(some_long_metric_name_total{label="value",other="value"}[5m]))',
+  '(some_long_metric_name_total{label="value"} == bool 1) or (another_long_metric_name_total{label="value", other="x"} unless y)',
+  'label_replace(some_long_metric_name_total{label="value"}, "destination", "$1-replacement", "source", "(some|regex).*")',
+  'a @ 10 + a @ start() + rate(b[5m] @ end())',
+  'quantile by () (0.5, a) ^ 2 ^ 3 % -4 atan2 1e3',
+];
+
+run(`format_query formats as Prometheus does${without}`, async () => {
+  for (const expression of EXPRESSIONS) {
+    const asked = `/api/v1/format_query?query=${encodeURIComponent(expression)}`;
+    const theirs = await data(`${prometheus}${asked}`);
+    expect(await data(`${collector}${asked}`), expression).toBe(theirs);
+    expect(await data(`${agent}${asked}`), expression).toBe(theirs);
+  }
+});
+
+run.each(['agent', 'collector'] as const)(
+  `promtool asks the %s as it asks a Prometheus${without}`,
+  async (which) => {
+    const url = which === 'agent' ? agent : collector;
+    await expect.poll(async () => query(url, 'depth'), WAIT).not.toEqual([]);
+    const asked = (...args: readonly string[]): string => {
+      const { status, stdout, stderr } = spawnSync('promtool', ['query', ...args], { encoding: 'utf8' });
+      expect({ status, stderr }, args.join(' ')).toEqual({ status: 0, stderr: '' });
+      return stdout;
+    };
+    expect(asked('instant', url, 'depth')).toContain('depth{');
+    expect(asked('instant', '-o', 'json', url, 'vector(1)')).toContain('"1"');
+    expect(asked('range', '--step=5s', url, 'max(depth)')).toMatch(/@\[\d+/);
+    expect(asked('series', '--match=depth', url)).toContain('depth');
+    expect(asked('labels', url, 'source').split('\n')).toContain('queue');
+    const start = new Date(Date.now() - 86_400_000).toISOString();
+    const end = new Date(Date.now() - 80_000_000).toISOString();
+    expect(asked('labels', `--start=${start}`, `--end=${end}`, url, 'source').trim()).toBe('');
+    expect(asked('series', '--match=depth', `--start=${start}`, `--end=${end}`, url).trim()).toBe('');
+    const refused = spawnSync('promtool', ['query', 'instant', url, 'sum('], { encoding: 'utf8' });
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain('bad_data');
+  },
+);
+
+run.each(['agent', 'collector'] as const)(
+  `links in alerts of the %s lead somewhere${without}`,
+  async (which) => {
+    const url = which === 'agent' ? agent : collector;
+    const answer = await fetch(`${url}/graph?g0.expr=${encodeURIComponent('depth > 1')}&g0.tab=1`);
+    expect(answer.status).toBe(200);
+    if (which === 'agent') expect(await answer.text()).toMatch(/^depth > 1\n\ndepth\{.*\} \d+\n/);
+  },
+);
+
+run.each(['agent', 'collector'] as const)(
+  `the %s tells of itself where Prometheus does${without}`,
+  async (which) => {
+    const url = which === 'agent' ? agent : collector;
+    expect(await data(`${url}/api/v1/status/config`)).toMatchObject({
+      yaml: expect.stringContaining('state_dir:'),
+    });
+    expect(await data(`${url}/api/v1/status/flags`)).toMatchObject({ 'query.timeout': expect.any(String) });
+    expect(await data(`${url}/api/v1/status/runtimeinfo`)).toMatchObject({ reloadConfigSuccess: true });
+    expect(await data(`${url}/api/v1/alertmanagers`)).toMatchObject({ activeAlertmanagers: [] });
+  },
+);
+
+async function data(url: string): Promise<unknown> {
+  return ((await (await fetch(url)).json()) as { data: unknown }).data;
+}

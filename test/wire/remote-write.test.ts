@@ -156,3 +156,29 @@ test('a request with too many samples is refused', () => {
     /more than 19 samples/,
   );
 });
+
+test('metadata of a request go to whoever asks for them', () => {
+  const writer = new ProtoWriter(256);
+  for (const [type, name] of [
+    [1, 'requests_total'],
+    [6, 'build_info'],
+    [99, 'new'],
+  ] as const) {
+    const at = writer.open(3);
+    writer.uint(1, type);
+    writer.text(2, name);
+    writer.text(4, 'What it is.');
+    writer.text(5, 'bytes');
+    writer.close(at);
+  }
+  const body = snappy.compress(writer.bytes.subarray(0, writer.length));
+  const found: unknown[] = [];
+  expect(decodeWriteRequest(body, undefined, (metadata) => void found.push(metadata))).toEqual([]);
+  const rest = { help: 'What it is.', unit: 'bytes' };
+  expect(found).toEqual([
+    { name: 'requests_total', type: 'counter', ...rest },
+    { name: 'build_info', type: 'info', ...rest },
+    { name: 'new', type: 'unknown', ...rest },
+  ]);
+  expect(decodeWriteRequest(body)).toEqual([]);
+});

@@ -479,6 +479,16 @@ export function describeStore(
         expect(await store.labelValues('__name__', [], 0, NOW * 2)).toEqual(['m', 'n']);
         expect(await store.labelValues('host', [named('m')], 0, NOW * 2)).toEqual([]);
         expect(await store.labelValues('host', [named('n')], NOW - HOUR, NOW)).toEqual([]);
+        // Times count whether or not series are asked for by matchers.
+        expect(await store.labelNames([], NOW - HOUR, NOW + HOUR)).toEqual(['__name__', 'path']);
+        expect(await store.labelNames([], NOW + 9 * HOUR, NOW + 11 * HOUR)).toEqual(['__name__', 'host']);
+        expect(await store.labelValues('__name__', [], NOW - HOUR, NOW + HOUR)).toEqual(['m']);
+        expect(await store.labelValues('__name__', [], 0, NOW + HOUR)).toEqual(['m']);
+        expect(await store.labelValues('__name__', [], NOW + HOUR, NOW * 2)).toEqual(['n']);
+        expect(await store.series([named('m')], NOW + 5 * HOUR, NOW + 6 * HOUR)).toEqual([]);
+        await store.maintain(NOW + 20 * HOUR);
+        expect(await store.labelValues('__name__', [], NOW - HOUR, NOW + HOUR)).toEqual(['m']);
+        expect(await store.labelValues('__name__', [], NOW + 9 * HOUR, NOW * 2)).toEqual(['n']);
       });
 
       test('names and values of labels may be anything that JavaScript has names for', async () => {
