@@ -22,7 +22,10 @@ function pretty(expr: Expr, level: number): string {
       return `${indent}${expr.op}${pretty(expr.expr, level).trim()}`;
     case 'subquery':
       return line.length <= LINE_MAX ? line : pretty(expr.expr, level) + subqueryTail(expr);
-    default:
+    case 'aggregate':
+    case 'binary':
+    case 'call':
+    case 'paren':
       return line.length <= LINE_MAX ? indent + line : split(expr, level, indent);
   }
 }
