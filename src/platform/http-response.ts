@@ -47,7 +47,8 @@ async function sendWhole(
   const headers: Record<string, string | number> = { ...answer.headers };
   let bytes = plain;
   if (pays(plain, headers)) {
-    headers['vary'] = headers['vary'] === undefined ? 'accept-encoding' : `${headers['vary']}, accept-encoding`;
+    headers['vary'] =
+      headers['vary'] === undefined ? 'accept-encoding' : `${headers['vary']}, accept-encoding`;
     if (/\bgzip\b/.test(String(message.headers['accept-encoding'] ?? ''))) {
       bytes = await gzip(plain, { level: 1 });
       headers['content-encoding'] = 'gzip';
