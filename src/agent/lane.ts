@@ -140,6 +140,7 @@ export class WorkerLane implements Lane {
         return;
       case 'pattern_out':
       case 'line_by_line':
+      case 'scan_failed':
         onNews(reply);
         return;
       case 'scanned':

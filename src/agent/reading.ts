@@ -114,6 +114,10 @@ export class Reading {
           log.error({ source, reason }, 'the fast way over lines failed, which is a bug; they go one by one');
           return;
         }
+        if (news.kind === 'scan_failed') {
+          this.#noteScanFailure(source, reason);
+          return;
+        }
         notes.notePatternOut(source, news.pattern, reason);
         log.error(
           { source, pattern: news.pattern, reason },
@@ -121,6 +125,15 @@ export class Reading {
         );
       },
     });
+  }
+
+  #noteScanFailure(source: string, reason: string): void {
+    const { notes, log } = this.#options;
+    if (!notes.noteScanFailure(source, reason)) return;
+    log.error(
+      { source, reason },
+      'lines cannot be scanned, which is a bug; they count as filtered by scan_failed',
+    );
   }
 
   #pipelineFor(plan: AgentPlan): Pipeline {
@@ -133,13 +146,7 @@ export class Reading {
         log,
         labelsOf: (source) => labels.get(source) ?? {},
         onUnmatched: notes.noteUnmatched,
-        onScanFailed: (source, reason) => {
-          if (!notes.noteScanFailure(source, reason)) return;
-          log.error(
-            { source, reason },
-            'lines cannot be scanned, which is a bug; they count as filtered by scan_failed',
-          );
-        },
+        onScanFailed: (source, reason) => this.#noteScanFailure(source, reason),
       },
       this.#lanes,
     );

@@ -7,6 +7,7 @@ import { compileScanner } from '../parse/compile-scanner.ts';
 import { BLOCK_BYTES_MAX, blockPress } from '../wire/block-press.ts';
 import type { Copy } from '../wire/deflate/deflater.ts';
 import { createRecordWriter, type Press } from '../wire/record-writer.ts';
+import { scanInParts } from './scan-in-parts.ts';
 import type { ScannerPlan } from './scanner-plan.ts';
 import { createWorkClock } from './work-clock.ts';
 
@@ -19,7 +20,9 @@ export type ScannerNews =
       readonly reason: string;
     }
   /** The fast way failed on a chunk; from here on the source goes line by line. */
-  | { readonly kind: 'line_by_line'; readonly source: string; readonly reason: string };
+  | { readonly kind: 'line_by_line'; readonly source: string; readonly reason: string }
+  /** Some lines cannot be scanned at all; the others of their chunk were. */
+  | { readonly kind: 'scan_failed'; readonly source: string; readonly reason: string };
 
 /** The compiled scanners of all sources, in the main thread or in a worker. */
 export class ScannerSet {
@@ -38,7 +41,7 @@ export class ScannerSet {
     for (const plan of plans) this.#scanners.set(plan.source, this.#compile(plan));
   }
 
-  /** A chunk that the fast way fails on, which is a bug, goes line by line. Throws where that fails too. */
+  /** A chunk that the fast way fails on, which is a bug, goes line by line, and a line that fails there goes alone. */
   scan(chunk: Chunk): Fragment {
     const { source } = chunk;
     const scanner = this.#scanners.get(source);
@@ -58,9 +61,11 @@ export class ScannerSet {
         this.#onNews({ kind: 'line_by_line', source, reason: String(error) });
       this.#lineByLine.add(source);
       return fragment;
-    } catch (again) {
+    } catch {
+      const { error: last, ...fragment } = scanInParts(chunk, () => this.#replace(source, true));
+      this.#onNews({ kind: 'scan_failed', source, reason: String(last) });
       this.#replace(source, this.#lineByLine.has(source));
-      throw again;
+      return fragment;
     }
   }
 

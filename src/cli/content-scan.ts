@@ -1,5 +1,4 @@
-import type { LineCounts } from '../model/line-counts.ts';
-import { NO_LINES } from '../model/line-counts.ts';
+import { addCounts, type LineCounts, NO_LINES } from '../model/line-counts.ts';
 import type { Scanner } from '../model/scanner.ts';
 import type { Fragment } from '../model/slice.ts';
 
@@ -58,28 +57,7 @@ export class ContentScan {
     });
     this.#from += fragment.consumed;
     this.#state = fragment.parserState;
-    this.counts = sum(this.counts, fragment.counts);
+    this.counts = addCounts(this.counts, fragment.counts);
     return fragment.consumed;
   }
-}
-
-function sum(a: LineCounts, b: LineCounts): LineCounts {
-  const filteredBy: Record<string, number> = { ...a.filteredBy };
-  for (const [rule, lines] of Object.entries(b.filteredBy ?? {}))
-    filteredBy[rule] = (filteredBy[rule] ?? 0) + lines;
-  return {
-    lines: a.lines + b.lines,
-    bytes: a.bytes + b.bytes,
-    matched: a.matched + b.matched,
-    unmatched: a.unmatched + b.unmatched,
-    unmatchedBytes: a.unmatchedBytes + b.unmatchedBytes,
-    filtered: a.filtered + b.filtered,
-    filteredBytes: a.filteredBytes + b.filteredBytes,
-    ...(Object.keys(filteredBy).length > 0 ? { filteredBy } : {}),
-    cutLines: a.cutLines + b.cutLines,
-    cutBytes: a.cutBytes + b.cutBytes,
-    invalid: a.invalid + b.invalid,
-    badTimestamps: a.badTimestamps + b.badTimestamps,
-    events: a.events + b.events,
-  };
 }

@@ -82,6 +82,14 @@ export function readLabelValues(key: string, count: number): string[] {
   return Array.from({ length: count }, () => reader.string());
 }
 
+/** The deltas of several drains as one. */
+export function joinDeltas(parts: readonly Uint8Array[]): Uint8Array {
+  const [first, ...rest] = parts.filter(({ length }) => length > 0);
+  if (first === undefined) return new Uint8Array(0);
+  // Each begins with its version.
+  return Buffer.concat([first, ...rest.map((part) => part.subarray(1))]);
+}
+
 /** Decodes deltas as a whole before anything is applied. Remembers descriptors, which repeat in every commit. */
 export class DeltaDecoder {
   readonly #descriptors = new Map<string, MetricDescriptor>();

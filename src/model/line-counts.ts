@@ -55,3 +55,24 @@ export const NO_LINES: LineCounts = Object.freeze({
   badTimestamps: 0,
   events: 0,
 });
+
+export function addCounts(a: LineCounts, b: LineCounts): LineCounts {
+  const filteredBy: Record<string, number> = { ...a.filteredBy };
+  for (const [rule, lines] of Object.entries(b.filteredBy ?? {}))
+    filteredBy[rule] = (filteredBy[rule] ?? 0) + lines;
+  return {
+    lines: a.lines + b.lines,
+    bytes: a.bytes + b.bytes,
+    matched: a.matched + b.matched,
+    unmatched: a.unmatched + b.unmatched,
+    unmatchedBytes: a.unmatchedBytes + b.unmatchedBytes,
+    filtered: a.filtered + b.filtered,
+    filteredBytes: a.filteredBytes + b.filteredBytes,
+    ...(Object.keys(filteredBy).length > 0 ? { filteredBy } : {}),
+    cutLines: a.cutLines + b.cutLines,
+    cutBytes: a.cutBytes + b.cutBytes,
+    invalid: a.invalid + b.invalid,
+    badTimestamps: a.badTimestamps + b.badTimestamps,
+    events: a.events + b.events,
+  };
+}

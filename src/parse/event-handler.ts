@@ -193,7 +193,7 @@ export class EventHandler {
     tally.lines += lines;
     row.clear();
     row.text = text;
-    const pattern = this.#parser.parse(text, row);
+    const pattern = this.#parse(text, row);
     if (pattern === NOT_AN_EVENT) {
       tally.filter('header', lines, bytes);
       this.#onEvent?.({ text, lines, outcome: 'filtered', filteredBy: 'header', fields: {} });
@@ -396,11 +396,25 @@ export class EventHandler {
     });
   }
 
+  /** A line that a parser cannot take, however deep or long, is unmatched: the lines around it go on. */
+  #parse(text: string, row: Row): number {
+    try {
+      return this.#parser.parse(text, row);
+    } catch {
+      row.clear();
+      return UNMATCHED;
+    }
+  }
+
   /** Of a line that holds several records. */
   #next(row: Row): number {
     if (this.#parser.next === undefined) return UNMATCHED;
     row.clear();
-    return this.#parser.next(row);
+    try {
+      return this.#parser.next(row);
+    } catch {
+      return UNMATCHED;
+    }
   }
 
   /** The name of the step that dropped it, if one did. */

@@ -50,8 +50,13 @@ export class JsonParser implements LineParser {
     while (this.#rest.length > 0) {
       const value = this.#rest.pop();
       if (!isObject(value)) continue;
-      this.#take(value, row);
-      return 0;
+      try {
+        this.#take(value, row);
+        return 0;
+      } catch {
+        // Too deep to be written as text: the records beside it go on.
+        row.clear();
+      }
     }
     return UNMATCHED;
   }
