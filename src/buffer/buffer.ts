@@ -10,7 +10,7 @@ import { BufferClosed } from './buffer-closed.ts';
 import { BUFFER_DEFAULTS, type BufferOptions, segmentBytesFor } from './buffer-options.ts';
 import { BufferSpace } from './buffer-space.ts';
 import type { CursorState } from './cursor-journal.ts';
-import { CursorSet } from './cursor-set.ts';
+import { CursorSet, settledOnDisk } from './cursor-set.ts';
 import { DiskReserve } from './disk-reserve.ts';
 import { type Draft, halves } from './draft.ts';
 import { encodeEntry } from './entry-codec.ts';
@@ -117,7 +117,8 @@ export class Buffer implements CursorHost {
     const directory = path.join(options.dir, 'buffer');
     await makeFolderDurably(directory, 0o700, 'buffer.folder');
     const snapshots = await SnapshotStore.open(directory, options.log);
-    const recovered = await recoverSegments(directory);
+    const known = Math.max(snapshots.newest?.seq ?? 0, await settledOnDisk(directory, options));
+    const recovered = await recoverSegments(directory, known);
     for (const report of recovered.damage)
       options.log.error(report, 'buffer segment is damaged; the file was set aside');
     if (recovered.tornBytes > 0)
@@ -147,7 +148,7 @@ export class Buffer implements CursorHost {
     return {
       buffer,
       snapshot: snapshots.newest?.state,
-      replay: buffer.#reader().between(from, recovered.lastSeq),
+      replay: buffer.#reader(true).between(from, recovered.lastSeq),
     };
   }
 
@@ -351,11 +352,12 @@ export class Buffer implements CursorHost {
     };
   }
 
-  #reader(): EntryReader {
-    return new EntryReader(this.#segments, (report) => {
+  #reader(takesHollow = false): EntryReader {
+    const onDamage = (report: DamageReport): void => {
       this.#damage.push(report);
       this.log.error(report, 'buffer segment is damaged; what could not be read is skipped');
-    });
+    };
+    return new EntryReader(this.#segments, onDamage, takesHollow);
   }
 }
 

@@ -1,9 +1,10 @@
+import { crc32 } from 'node:zlib';
 import type { Batch, BatchPart, Commit } from '../model/entry.ts';
 import type { LineCounts } from '../model/line-counts.ts';
 import type { Position } from '../model/position.ts';
 import type { RecordBlock, Slice } from '../model/slice.ts';
 import { pathFromStored, storedPath } from '../platform/path-bytes.ts';
-import type { PayloadReader } from './payload-reader.ts';
+import { PayloadReader } from './payload-reader.ts';
 import { PayloadWriter } from './payload-writer.ts';
 
 /** The payload of a commit, drawn in docs/BUFFER-FORMAT.md: a table, then the bytes it speaks of, unchanged. */
@@ -143,11 +144,36 @@ interface SliceRow {
   readonly blocks: readonly (Omit<RecordBlock, 'bytes'> & { readonly length: number })[];
 }
 
-export function decodeCommit(seq: number, reader: PayloadReader): Commit {
+interface Table {
+  readonly timeMs: number;
+  readonly rows: readonly SliceRow[];
+  readonly firstBatch: number;
+  readonly blockCounts: readonly number[];
+}
+
+function readTable(reader: PayloadReader): Table {
   const timeMs = reader.varint();
   const rows = Array.from({ length: reader.count(25) }, () => readSlice(reader));
   const firstBatch = reader.varint();
   const blockCounts = Array.from({ length: reader.count(1) }, () => reader.varint());
+  return { timeMs, rows, firstBatch, blockCounts };
+}
+
+/**
+ * What the table of a damaged payload tells: how far each file was read, and the counts. Metrics and records are gone.
+ * Undefined where `tableCrc` is not the table's. Throws RangeError where there is no whole table.
+ */
+export function decodeTable(seq: number, payload: Buffer, tableCrc: number): Commit | undefined {
+  const reader = new PayloadReader(payload);
+  const { timeMs, rows } = readTable(reader);
+  const table = payload.subarray(0, payload.length - reader.remaining);
+  if (crc32(table) !== tableCrc) return undefined;
+  const slices = rows.map(({ slice }): Slice => ({ ...slice, deltas: new Uint8Array(0), records: [] }));
+  return { kind: 'commit', seq, timeMs, slices, batches: [] };
+}
+
+export function decodeCommit(seq: number, reader: PayloadReader): Commit {
+  const { timeMs, rows, firstBatch, blockCounts } = readTable(reader);
   const slices = rows.map((row): Slice => ({
     ...row.slice,
     deltas: reader.blob(row.deltasLength),

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import { isDiskTrouble } from '../platform/durable-files.ts';
 import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
 import { CursorJournal, type CursorState, parseCursorFileName } from './cursor-journal.ts';
+import { silentLog } from '../platform/log.ts';
 import type { DroppedEntry } from './cursor-progress.ts';
 import type { EntryReader } from './entry-reader.ts';
 
@@ -113,4 +114,17 @@ export class CursorSet {
   async close(): Promise<void> {
     for (const cursor of this.#cursors.values()) await cursor.close();
   }
+}
+
+/** The newest entry that some cursor says was settled, which so was durable; read before the segments are mended. */
+export async function settledOnDisk(directory: string, host: Pick<CursorHost, 'clock'>): Promise<number> {
+  let newest = 0;
+  for (const file of await fs.readdir(directory)) {
+    const name = parseCursorFileName(file);
+    if (name === undefined) continue;
+    // What is wrong with it is said when it is opened to be used.
+    const { found, state } = await CursorJournal.open(directory, name, { clock: host.clock, log: silentLog });
+    if (found) newest = Math.max(newest, state.at);
+  }
+  return newest;
 }

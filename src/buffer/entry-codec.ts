@@ -24,7 +24,9 @@ export function encodeEntry(entry: Entry, nextBatch: number, deflated?: Uint8Arr
     payloadBytes += part.length;
     payloadCrc = crc32(part, payloadCrc);
   }
-  const header = encodeFrameHeader({ kind: entry.kind, seq: entry.seq, payloadBytes, payloadCrc, nextBatch });
+  const { kind, seq } = entry;
+  const tableCrc = kind === 'commit' ? crc32(payload[0]!) : 0;
+  const header = encodeFrameHeader({ kind, seq, payloadBytes, payloadCrc, tableCrc, nextBatch });
   return { parts: [header, ...payload], bytes: header.length + payloadBytes };
 }
 
@@ -43,7 +45,7 @@ export function decodeEntry(header: FrameHeader, payload: Buffer, segment: strin
   if (crc32(payload) !== header.payloadCrc) throw new CorruptEntry(segment, offset, 'entry checksum differs');
   try {
     const reader = new PayloadReader(payload);
-    return header.kind === 'commit' ? decodeCommit(header.seq, reader) : decodeSamples(header.seq, reader);
+    return header.kind === 'samples' ? decodeSamples(header.seq, reader) : decodeCommit(header.seq, reader);
   } catch (error) {
     if (error instanceof RangeError) throw new CorruptEntry(segment, offset, error.message);
     throw error;

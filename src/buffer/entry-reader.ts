@@ -15,13 +15,16 @@ export interface SegmentSource {
 export class EntryReader {
   readonly #source: SegmentSource;
   readonly #onDamage: (report: DamageReport) => void;
+  readonly #takesHollow: boolean;
   #open: { readonly reader: SegmentReader; readonly segment: Segment } | undefined;
   /** The open reader may have left behind all entries below this number. */
   #ahead = 0;
 
-  constructor(source: SegmentSource, onDamage: (report: DamageReport) => void) {
+  /** `takesHollow`: gives commits of which only the table is left as well. */
+  constructor(source: SegmentSource, onDamage: (report: DamageReport) => void, takesHollow = false) {
     this.#source = source;
     this.#onDamage = onDamage;
+    this.#takesHollow = takesHollow;
   }
 
   /**
@@ -100,6 +103,7 @@ export class EntryReader {
         this.#onDamage({ segment: segment.path, offset: found.offset, reason: found.reason });
         continue;
       }
+      if (found.header.kind === 'hollow' && !this.#takesHollow) continue;
       try {
         const entry = decodeEntry(found.header, found.payload, segment.path, found.offset);
         return { entry, nextBatch: found.header.nextBatch };

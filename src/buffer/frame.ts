@@ -7,14 +7,17 @@ const MARKER = 0x5446524c;
 /** Far above what a committer makes; what is larger is not a length that we wrote. */
 export const MAX_PAYLOAD_BYTES = 1 << 30;
 
-export type FrameKind = 'commit' | 'samples';
-const KINDS: readonly FrameKind[] = ['commit', 'samples'];
+/** `hollow`: a commit of which only the table is left. It is replayed; no cursor takes it, and no older taffrail reads it. */
+export type FrameKind = 'commit' | 'samples' | 'hollow';
+const KINDS: readonly FrameKind[] = ['commit', 'samples', 'hollow'];
 
 export interface FrameHeader {
   readonly kind: FrameKind;
   readonly seq: number;
   readonly payloadBytes: number;
   readonly payloadCrc: number;
+  /** Of a commit's table alone, so that it can be trusted where bytes behind it are damaged; 0 where it is not known. */
+  readonly tableCrc: number;
   /** One more than the last batch number given, this entry included. */
   readonly nextBatch: number;
 }
@@ -27,6 +30,7 @@ export function encodeFrameHeader(header: FrameHeader): Buffer {
   bytes.writeUInt32LE(MARKER, 0);
   bytes.writeUInt32LE(header.payloadBytes, 4);
   bytes[8] = KINDS.indexOf(header.kind) + 1;
+  bytes.writeUInt32LE(header.tableCrc, 12);
   bytes.writeBigUInt64LE(BigInt(header.seq), 16);
   bytes.writeBigUInt64LE(BigInt(header.nextBatch), 24);
   bytes.writeUInt32LE(header.payloadCrc, 32);
@@ -47,5 +51,7 @@ export function decodeFrameHeader(bytes: Buffer, offset: number): FrameHeader | 
   const seq = Number(bytes.readBigUInt64LE(offset + 16));
   const nextBatch = Number(bytes.readBigUInt64LE(offset + 24));
   if (!Number.isSafeInteger(seq) || !Number.isSafeInteger(nextBatch)) return 'a number is above 2^53';
-  return { kind, seq, payloadBytes, payloadCrc: bytes.readUInt32LE(offset + 32), nextBatch };
+  const payloadCrc = bytes.readUInt32LE(offset + 32);
+  const tableCrc = bytes.readUInt32LE(offset + 12);
+  return { kind, seq, payloadBytes, payloadCrc, tableCrc, nextBatch };
 }

@@ -8,6 +8,7 @@ import {
   unlinkFile,
 } from '../platform/durable-files.ts';
 import { encodeFrameHeader } from './frame.ts';
+import { rescue, type Rescued } from './rescue-entry.ts';
 import {
   decodeSegmentHeader,
   encodeSegmentHeader,
@@ -69,8 +70,12 @@ interface Scan {
   readonly damage: readonly { readonly found: Damage; readonly before?: number; readonly after?: number }[];
 }
 
-/** Checks every frame of every segment, and mends what a crash or a bad disk left. Versions are checked before anything is touched. */
-export async function recoverSegments(directory: string): Promise<Recovered> {
+/**
+ * Checks every frame of every segment, and mends what a crash or a bad disk left. Versions are checked before anything is
+ * touched. `known` is the newest entry that a snapshot or a cursor speaks of: it was durable, so that what is wrong with
+ * it is damage and no unfinished write.
+ */
+export async function recoverSegments(directory: string, known: number): Promise<Recovered> {
   const found = await fs.readdir(directory);
   const names = found.filter((name) => parseSegmentName(name) !== undefined).sort();
   for (const name of names) await checkVersion(path.join(directory, name));
@@ -82,7 +87,7 @@ export async function recoverSegments(directory: string): Promise<Recovered> {
   for (const [index, name] of names.entries()) {
     const scan = await scanSegment(path.join(directory, name), parseSegmentName(name)!);
     const isLast = index === names.length - 1;
-    const mended = await mend(scan, isLast);
+    const mended = await mend(scan, isLast, known);
     tornBytes += mended.tornBytes;
     damage.push(...mended.reports.map((report) => withLostBefore(report, scan, lastSeq)));
     if (mended.segment !== undefined) segments.push(mended.segment);
@@ -147,8 +152,11 @@ interface Mended {
   readonly burntBatch: number;
 }
 
-async function mend(scan: Scan, isLast: boolean): Promise<Mended> {
-  const tail = isLast ? tornTail(scan) : undefined;
+async function mend(scan: Scan, isLast: boolean, known: number): Promise<Mended> {
+  const end = isLast ? endDamage(scan) : undefined;
+  const wasDurable = end !== undefined && known > scan.lastSeq;
+  if (wasDurable && scan.headerProblem === undefined) return mendEnd(scan, end, known);
+  const tail = end;
   const real = tail === undefined ? scan.damage : scan.damage.slice(0, -1);
   const creating =
     isLast && scan.headerProblem !== undefined && scan.frames === 0 && scan.size <= SEGMENT_HEADER_BYTES;
@@ -172,10 +180,34 @@ async function mend(scan: Scan, isLast: boolean): Promise<Mended> {
   return { segment, reports: [], tornBytes: scan.size - bytes, ...burnt };
 }
 
-/** The damage at the very end, if it is what an unfinished write leaves. */
-function tornTail(scan: Scan): Damage | undefined {
+/** The damage at the very end: what an unfinished write leaves, unless its entry was durable. */
+function endDamage(scan: Scan): Damage | undefined {
   const last = scan.damage.at(-1)?.found;
   return last !== undefined && last.resumeAt >= scan.size ? last : undefined;
+}
+
+/**
+ * The last entry is damaged though it was durable, and so may have been delivered. Its lines must not be read again under
+ * new numbers: where its table can be trusted, that is kept, and the files are read on behind it.
+ */
+async function mendEnd(scan: Scan, end: Damage, known: number): Promise<Mended> {
+  const rest = await rescue(scan, end, known);
+  const bytes = await salvage(scan, rest);
+  const reports = scan.damage.map(({ found, before, after }) => report(scan, found, before, after));
+  if (rest === undefined && end.header?.kind !== 'samples') {
+    const last = reports.pop()!;
+    reports.push({
+      ...last,
+      reason: `${last.reason}; how far files were read is not known, so its lines come again`,
+    });
+  }
+  const seq = rest?.header.seq ?? scan.lastSeq;
+  const segment = { path: scan.path, firstSeq: scan.firstSeq, lastSeq: seq, bytes };
+  // Beyond what it says nothing was given, if it says so.
+  const isSure = rest !== undefined && rest.header.seq >= known && rest.header.nextBatch > 0;
+  const doubt = isSure ? 0 : NUMBERS_IN_DOUBT;
+  const burntBatch = Math.max(scan.nextBatch, rest?.header.nextBatch ?? 0) + doubt;
+  return { segment, reports, tornBytes: 0, burntSeq: Math.max(known, seq) + doubt, burntBatch };
 }
 
 function burntNumbers(
@@ -229,7 +261,7 @@ async function settleTail(file: string, size: number): Promise<void> {
  * Keeps the damaged file under another name and puts its whole frames in its place. The second name is made before
  * the first is replaced, so that a crash in between leaves the file as it was.
  */
-async function salvage(scan: Scan): Promise<number> {
+async function salvage(scan: Scan, rest?: Rescued): Promise<number> {
   const beside = `${scan.path}.tmp`;
   await unlinkFile(beside, 'buffer.recovery');
   const target = await DurableFile.create(beside, 'buffer.recovery');
@@ -239,6 +271,7 @@ async function salvage(scan: Scan): Promise<number> {
     for (let found = await reader.next(); found !== undefined; found = await reader.next()) {
       if (found.kind === 'frame') await target.append([encodeFrameHeader(found.header), found.payload]);
     }
+    if (rest !== undefined) await target.append([encodeFrameHeader(rest.header), rest.payload]);
     await target.sync();
   } finally {
     await reader.close();

@@ -26,8 +26,7 @@ const docker = (text: string): string =>
 
 /** A format inside a field of the other. */
 function inside(inner: object): object {
-  const then = { ...inner, otherwise: 'keep' };
-  return { then };
+  return Object.fromEntries([['then', { ...inner, otherwise: 'keep' }]]);
 }
 
 const WAYS: Readonly<Record<string, Way>> = {

@@ -224,7 +224,8 @@ describe('assignBatches', () => {
 });
 
 function decode(kind: 'commit' | 'samples', payload: Buffer): Entry {
-  const header = { kind, seq: 1, nextBatch: 1, payloadBytes: payload.length, payloadCrc: crc32(payload) };
+  const crcs = { payloadCrc: crc32(payload), tableCrc: 7 };
+  const header = { kind, seq: 1, nextBatch: 1, payloadBytes: payload.length, ...crcs };
   expect(decodeFrameHeader(encodeFrameHeader(header), 0)).toEqual(header);
   return decodeEntry(header, payload, 'x.segment', 24);
 }

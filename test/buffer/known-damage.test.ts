@@ -189,6 +189,93 @@ describe('a start after damage', () => {
     },
   );
 
+  const places: readonly (readonly [string, number, string])[] = [
+    ['its records', -10, 'entry checksum differs'],
+    ['its header', 17, 'frame header checksum differs'],
+    ['the mark that it begins with', 1, 'no frame marker'],
+  ];
+
+  test.each(places)(
+    'an entry that was delivered is damaged in %s: it is told, and its lines are not read again',
+    async (_, at, reason) => {
+      const dir = tempDir();
+      const { last } = await writeTwelve(dir);
+      await deliver(dir, 12);
+      flip(last, at < 0 ? size(last) + at : offsetOf(last, 3) + at);
+      const before = fs.readFileSync(last);
+      const { buffer, replay } = await openBuffer(dir);
+      const entries = await collect(replay);
+      expect(entries.map(({ seq }) => seq)).toEqual(all);
+      expect(entries.at(-1)).toMatchObject({
+        kind: 'commit',
+        slices: [{ position: { offset: 50 }, counts: { lines: 1 } }],
+      });
+      expect(buffer.stats()).toMatchObject({
+        tornBytes: 0,
+        damage: [{ segment: last, reason, entriesLost: 1 }].map(({ entriesLost, ...rest }) =>
+          at < 0 ? { ...rest, entriesLost } : rest,
+        ),
+      });
+      expect(buffer.hasDamage).toBe(true);
+      expect(fs.readFileSync(`${last}.damaged`)).toEqual(before);
+      const appended = await buffer.append(commit());
+      expect(appended).toMatchObject({ seq: 13, batches: [{ number: 13 }] });
+      const cursor = await buffer.cursor('sink');
+      expect((await cursor.take(new AbortController().signal))?.seq).toBe(13);
+      await buffer.close();
+      // And so after another start.
+      const again = await openBuffer(dir);
+      expect((await collect(again.replay)).map(({ seq }) => seq)).toEqual([...all, 13]);
+      expect(again.buffer.stats().damage).toEqual([]);
+    },
+  );
+
+  test('a sink that had not delivered it learns of its lines as damaged, once all else is delivered', async () => {
+    const dir = tempDir();
+    const { last } = await writeTwelve(dir);
+    await deliver(dir, 12);
+    await deliver(dir, 11, 'slow');
+    flip(last, size(last) - 10);
+    const { buffer } = await openBuffer(dir);
+    const slow = await buffer.cursor('slow');
+    await buffer.append(commit());
+    expect((await slow.take(new AbortController().signal))?.seq).toBe(13);
+    slow.settle(13, { delivered: new Map([['web', 1]]), lost: new Map() });
+    slow.reconcile(new Map([['web', 13]]));
+    expect(slow.lost.get('web')).toEqual(new Map([['buffer_damaged', 1]]));
+    expect(slow.delivered.get('web')).toBe(12);
+  });
+
+  test('a cut in an entry that was delivered is told as damage too', async () => {
+    const dir = tempDir();
+    const { last } = await writeTwelve(dir);
+    await deliver(dir, 12);
+    fs.truncateSync(last, size(last) - 10);
+    const { buffer, replay } = await openBuffer(dir);
+    expect((await collect(replay)).map(({ seq }) => seq)).toEqual(all);
+    expect(buffer.stats()).toMatchObject({
+      tornBytes: 0,
+      damage: [{ segment: last, reason: 'the file ends within an entry' }],
+    });
+    expect((await buffer.append(commit())).seq).toBe(13);
+  });
+
+  test('where nothing of it can be trusted, that is told, and no number is given again', async () => {
+    const dir = tempDir();
+    const { last } = await writeTwelve(dir);
+    await deliver(dir, 12);
+    overwrite(last, offsetOf(last, 3), Buffer.alloc(size(last) - offsetOf(last, 3)));
+    const { buffer, replay } = await openBuffer(dir);
+    expect((await collect(replay)).map(({ seq }) => seq)).toEqual(without(12));
+    expect(buffer.stats().damage).toMatchObject([
+      {
+        segment: last,
+        reason: 'no frame marker; how far files were read is not known, so its lines come again',
+      },
+    ]);
+    expect(await buffer.append(commit())).toMatchObject({ seq: 1_000_013, batches: [{ number: 1_000_012 }] });
+  });
+
   test('what is set aside is the damaged file, byte for byte', async () => {
     const dir = tempDir();
     const { middle } = await writeTwelve(dir);
@@ -231,6 +318,17 @@ describe('a start after damage', () => {
     expect(fs.readFileSync(file, 'utf8').endsWith('\n')).toBe(true);
   });
 });
+
+/** Settles all entries up to one, as a sink that delivers them. */
+async function deliver(dir: string, upTo: number, sink = 'sink'): Promise<void> {
+  const { buffer } = await openBuffer(dir);
+  const cursor = await buffer.cursor(sink);
+  for (let seq = 1; seq <= upTo; seq++) {
+    await cursor.take(new AbortController().signal);
+    cursor.settle(seq, { delivered: new Map([['web', 1]]), lost: new Map() });
+  }
+  await buffer.close();
+}
 
 function commit() {
   return { kind: 'commit', timeMs: 1, slices: [slice({ records: [block(1, ENTRY_BYTES)] })] } as const;
