@@ -26,7 +26,9 @@ const docker = (text: string): string =>
 
 /** A format inside a field of the other. */
 function inside(inner: object): object {
-  return Object.fromEntries([['then', { ...inner, otherwise: 'keep' }]]);
+  return JSON.parse(
+    JSON.stringify({ next: { ...inner, otherwise: 'keep' } }).replace('next', 'then'),
+  ) as object;
 }
 
 const WAYS: Readonly<Record<string, Way>> = {
