@@ -102,6 +102,7 @@ export class Agent {
       identity: this.#identity,
       clock: this.#clock,
       log,
+      stateDir: config.state_dir,
       resource: () => this.#resource(),
       heartbeat: () => this.status(),
     });
@@ -298,6 +299,7 @@ export class Agent {
       self: this.#self,
       status: () => this.status(),
       reload: async () => this.reload(),
+      rejected: () => this.#sinks.rejected(),
       now: () => this.#clock.now(),
       queryable,
       engine,

@@ -75,11 +75,23 @@ function defineLedger(self: SelfMetrics, view: AgentView): void {
         ]),
       ),
   );
-  const fates: readonly (readonly ['delivered' | 'buffered', string])[] = [
-    ['delivered', 'Lines that the sink has acknowledged.'],
-    ['buffered', 'Lines that wait for the sink.'],
-  ];
-  for (const [fate, help] of fates) {
+  const fates = [
+    ['delivered', 'counter', 'sink_delivered_lines_total', 'Lines that the sink has acknowledged.'],
+    ['buffered', 'gauge', 'sink_buffered_lines', 'Lines that wait for the sink.'],
+    [
+      'set_aside',
+      'gauge',
+      'sink_set_aside_lines',
+      'Lines that the receiver refused for good and that are kept; see taffrail rejected.',
+    ],
+    [
+      'possibly_twice',
+      'counter',
+      'sink_possibly_twice_lines_total',
+      'Lines delivered that a second store may have too (in_doubt: move).',
+    ],
+  ] as const;
+  for (const [fate, kind, name, help] of fates) {
     const values = (): Values =>
       view
         .sinks()
@@ -89,12 +101,12 @@ function defineLedger(self: SelfMetrics, view: AgentView): void {
             lines[fate],
           ]),
         );
-    if (fate === 'buffered') self.gauge('taffrail_sink_buffered_lines', help, values);
-    else self.counterFrom('taffrail_sink_delivered_lines_total', help, values);
+    if (kind === 'gauge') self.gauge(`taffrail_${name}`, help, values);
+    else self.counterFrom(`taffrail_${name}`, help, values);
   }
   self.gauge(
     'taffrail_ledger_holds',
-    '1 while read = filtered + delivered + buffered + lost for every source and sink; 0 is a bug.',
+    '1 while read = filtered + delivered + buffered + set_aside + lost for every source and sink; 0 is a bug.',
     () => (view.brokenIdentities().length === 0 ? 1 : 0),
   );
 }

@@ -34,6 +34,10 @@ export interface SinkProgress {
   readonly delivered: ReadonlyMap<string, number>;
   /** Lines by source and reason; `before` are lines that were owed before the sink was there. */
   readonly lost: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Lines by source that the receiver refused for good and that are kept. */
+  readonly setAsideLines: ReadonlyMap<string, number>;
+  /** Lines of `delivered` by source that two stores may have. */
+  readonly possiblyTwice: ReadonlyMap<string, number>;
   /** Lines by source of the entries passed, counted from the entries and not from outcomes. */
   readonly passed: ReadonlyMap<string, number>;
 }
@@ -41,9 +45,9 @@ export interface SinkProgress {
 /**
  * The account of every line. For each source and sink
  *
- *     read = filtered + delivered + buffered + lost + before
+ *     read = filtered + delivered + buffered + set_aside + lost + before
  *
- * where `read` and `filtered` come from commits, `delivered` and `lost` from what sinks said of each entry, and
+ * where `read` and `filtered` come from commits, `delivered`, `set_aside` and `lost` from what sinks said of each entry, and
  * `buffered` is what the entries that the sink has not passed hold. `check` asserts it; nothing here is derived from
  * the identity itself.
  */
@@ -103,7 +107,14 @@ export class Ledger {
     for (const [source, owed] of this.owed()) {
       const { before = 0, ...lost } = Object.fromEntries(sink.lost.get(source) ?? []);
       const delivered = sink.delivered.get(source) ?? 0;
-      fates[source] = { delivered, buffered: owed - (sink.passed.get(source) ?? 0), lost, before };
+      fates[source] = {
+        delivered,
+        buffered: owed - (sink.passed.get(source) ?? 0),
+        set_aside: sink.setAsideLines.get(source) ?? 0,
+        lost,
+        before,
+        possibly_twice: sink.possiblyTwice.get(source) ?? 0,
+      };
     }
     return fates;
   }
@@ -136,11 +147,14 @@ export class Ledger {
 function checkSink(source: string, owed: number, sink: SinkProgress, lastSeq: number): string[] {
   const passed = sink.passed.get(source) ?? 0;
   const lost = [...(sink.lost.get(source)?.values() ?? [])].reduce((sum, lines) => sum + lines, 0);
-  const settled = (sink.delivered.get(source) ?? 0) + lost;
+  const setAside = sink.setAsideLines.get(source) ?? 0;
+  const settled = (sink.delivered.get(source) ?? 0) + setAside + lost;
   const where = `${source} to ${sink.name}`;
   const broken: string[] = [];
   if (settled !== passed)
-    broken.push(`${where}: the entries passed hold ${passed} lines, but delivered and lost are ${settled}`);
+    broken.push(
+      `${where}: the entries passed hold ${passed} lines, but delivered, set aside and lost are ${settled}`,
+    );
   if (passed > owed) broken.push(`${where}: ${passed} lines passed, but only ${owed} were owed`);
   if (sink.settledThrough >= lastSeq && sink.inDoubt === 0 && passed !== owed) {
     broken.push(

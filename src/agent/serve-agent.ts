@@ -1,6 +1,7 @@
 import { mergeFamilies } from '../metrics/exposition.ts';
 import type { ServerStatus } from '../api/query-api-deps.ts';
 import type { Labels, Queryable } from '../model/series.ts';
+import type { RejectedDesk } from '../model/sink.ts';
 import type { Door } from '../config/access-schema.ts';
 import type { Access } from '../platform/access/access.ts';
 import type { HttpServer } from '../platform/http-server.ts';
@@ -14,12 +15,14 @@ import { addAlertsRoutes } from './alerts-routes.ts';
 import { openDoor } from './door.ts';
 import { addGraphRoute } from './graph-route.ts';
 import { mountQueryApi } from './mount-query-api.ts';
+import { addRejectedRoutes } from './rejected-routes.ts';
 import { SelectIndex } from './select-index.ts';
 
 export interface AgentServer extends AdminRoutes {
   readonly door: Door;
   readonly access: Access;
   readonly alerting: Alerting;
+  readonly rejected: () => ReadonlyMap<string, RejectedDesk>;
   readonly queryable: Queryable;
   readonly engine: Engine;
   readonly queryTimeoutMs: number;
@@ -35,6 +38,7 @@ export async function serveAgent(agent: AgentServer): Promise<HttpServer> {
   addAlertsRoutes(router, () => alerting);
   addAdminRoutes(router, agent);
   addGraphRoute(router, agent);
+  addRejectedRoutes(router, agent.rejected);
   mountQueryApi(router, {
     queryable: agent.queryable,
     engine: agent.engine,

@@ -2,12 +2,13 @@ import type { Buffer } from '../buffer/buffer.ts';
 import type { BufferCursor } from '../buffer/buffer-cursor.ts';
 import type { Identity } from '../buffer/identity.ts';
 import type { SinkConfig } from '../config/sink-schema.ts';
-import type { Sink } from '../model/sink.ts';
+import type { RejectedDesk, Sink } from '../model/sink.ts';
 import type { AgentStatus } from '../model/status.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Secret } from '../platform/secret.ts';
 import { createSink } from '../sinks/create-sink.ts';
+import { dropSinkStates, sinkStateDir } from '../sinks/sink-state-dir.ts';
 import { version } from '../platform/version.ts';
 import { within } from '../platform/within.ts';
 import type { Ledger, SinkProgress } from './ledger.ts';
@@ -18,6 +19,8 @@ export interface SinkSurroundings {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly log: Log;
+  /** The agent's folder of state. */
+  readonly stateDir: string;
   readonly resource: () => Readonly<Record<string, string>>;
   /** What the fleet page is told. */
   readonly heartbeat: () => object;
@@ -67,6 +70,7 @@ export class SinkSet {
     const order = configs.map(({ name }) => name);
     this.#running.sort((a, b) => order.indexOf(a.config.name) - order.indexOf(b.config.name));
     await buffer.retainCursors(new Set(order));
+    await dropSinkStates(this.#around.stateDir, new Set(order), this.#around.log);
   }
 
   /** One that does not even end when its requests are ended is left alone: files are not read until all have gone. */
@@ -89,12 +93,13 @@ export class SinkSet {
   }
 
   #create(config: SinkConfig, cursor: BufferCursor): Sink {
-    const { identity, resource, log, clock, heartbeat } = this.#around;
+    const { identity, resource, log, clock, heartbeat, stateDir } = this.#around;
     return createSink(config, {
       cursor,
       identity,
       resource: resource(),
       version,
+      stateDir: sinkStateDir(stateDir, config.name),
       log,
       clock,
       heartbeat: () => ({
@@ -109,6 +114,13 @@ export class SinkSet {
 
   cursors(): readonly SinkProgress[] {
     return this.#running.map(({ cursor }) => cursor);
+  }
+
+  /** What the receivers of the sinks refused for good, by sink. */
+  rejected(): ReadonlyMap<string, RejectedDesk> {
+    return new Map(
+      this.#running.flatMap(({ sink }) => (sink.rejected === undefined ? [] : [[sink.name, sink.rejected]])),
+    );
   }
 
   status(): AgentStatus['sinks'] {

@@ -1,5 +1,5 @@
 import type { Entry } from '../model/entry.ts';
-import type { Cursor, Outcome } from '../model/sink.ts';
+import type { AsideEnd, Cursor, Outcome } from '../model/sink.ts';
 import type { LossReason } from '../model/line-counts.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -74,6 +74,27 @@ export class BufferCursor implements Cursor {
   /** Lines by source and reason, likewise. */
   get lost(): ReadonlyMap<string, ReadonlyMap<string, number>> {
     return this.#progress.lost;
+  }
+
+  /** What the receiver refused and the sink keeps, by id: lines by source. */
+  get setAside(): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    return this.#progress.setAside;
+  }
+
+  /** Lines of it by source. */
+  get setAsideLines(): ReadonlyMap<string, number> {
+    return this.#progress.setAsideLines;
+  }
+
+  /** Lines of `delivered` by source that another store may have too. */
+  get possiblyTwice(): ReadonlyMap<string, number> {
+    return this.#progress.possiblyTwice;
+  }
+
+  async endAside(id: string, end: AsideEnd): Promise<void> {
+    if (!this.#progress.endAside(id, end)) return;
+    this.#changed();
+    await this.persist();
   }
 
   /** Dropped entries that are still under way to the receiver. */

@@ -376,11 +376,11 @@ interface Parts {
 /** The counts of a cursor that nothing was delivered to: of each source, the lines that were owed before it. */
 function countsOf(
   before: Readonly<Record<string, number>>,
-): Pick<CursorState, 'delivered' | 'records' | 'lost'> {
+): Omit<CursorState, 'at' | 'batch'> {
   const lost = Object.entries(before)
     .filter(([, lines]) => lines > 0)
     .map(([source, lines]) => [source, { before: lines }] as const);
-  return { delivered: {}, records: {}, lost: Object.fromEntries(lost) };
+  return { delivered: {}, records: {}, lost: Object.fromEntries(lost), aside: {}, twice: {} };
 }
 
 /** Without the state that old entries led to, going on would count old lines again. */

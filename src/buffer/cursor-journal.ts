@@ -16,7 +16,13 @@ export interface CursorState {
   /** Records delivered by source: what a receiver that counts them has. */
   readonly records: Readonly<Record<string, number>>;
   readonly lost: Readonly<LostLines>;
+  /** What the receiver refused for good and the sink keeps, by its id there: lines by source. */
+  readonly aside: Readonly<AsideLines>;
+  /** Of the lines delivered those that two stores may have, by source. */
+  readonly twice: Readonly<Record<string, number>>;
 }
+
+export type AsideLines = Record<string, Readonly<Record<string, number>>>;
 
 const COMPACT_BYTES = 256 * 1024;
 const SUFFIX = '.cursor';
@@ -118,7 +124,15 @@ export class CursorJournal {
   }
 }
 
-const NOTHING: CursorState = { at: 0, batch: 1, delivered: {}, records: {}, lost: {} };
+const NOTHING: CursorState = {
+  at: 0,
+  batch: 1,
+  delivered: {},
+  records: {},
+  lost: {},
+  aside: {},
+  twice: {},
+};
 
 function difference(now: CursorState, before: CursorState): object {
   const delivered = subtract(now.delivered, before.delivered);
@@ -134,7 +148,21 @@ function difference(now: CursorState, before: CursorState): object {
     ...(Object.keys(delivered).length > 0 ? { delivered } : {}),
     ...(Object.keys(records).length > 0 ? { records } : {}),
     ...(Object.keys(lost).length > 0 ? { lost } : {}),
+    ...asideDifference(now.aside, before.aside),
+    ...nonEmpty('twice', subtract(now.twice, before.twice)),
   };
+}
+
+/** Ids come and go; what is set aside under one never changes. */
+function asideDifference(now: Readonly<AsideLines>, before: Readonly<AsideLines>): object {
+  if (now === before) return {};
+  const added = Object.entries(now).filter(([id]) => !Object.hasOwn(before, id));
+  const ended = Object.keys(before).filter((id) => !Object.hasOwn(now, id));
+  return { ...nonEmpty('aside', Object.fromEntries(added)), ...(ended.length > 0 ? { ended } : {}) };
+}
+
+function nonEmpty(name: string, value: object): object {
+  return Object.keys(value).length > 0 ? { [name]: value } : {};
 }
 
 function subtract(
@@ -147,7 +175,15 @@ function subtract(
 
 /** What the lines of a journal add up to; undefined where there is none after its head. Throws `UnsupportedFormat`. */
 export function sumOf(values: readonly unknown[], file: string): CursorState | undefined {
-  const sums: Sums = { at: 0, batch: 1, delivered: new Map(), records: new Map(), lost: new Map() };
+  const sums: Sums = {
+    at: 0,
+    batch: 1,
+    delivered: new Map(),
+    records: new Map(),
+    lost: new Map(),
+    aside: new Map(),
+    twice: new Map(),
+  };
   let steps = 0;
   for (const value of values) {
     if (!isObject(value)) continue;
@@ -166,6 +202,8 @@ export function sumOf(values: readonly unknown[], file: string): CursorState | u
     delivered: Object.fromEntries(sums.delivered),
     records: Object.fromEntries(sums.records),
     lost: Object.fromEntries(lost),
+    aside: Object.fromEntries(sums.aside),
+    twice: Object.fromEntries(sums.twice),
   };
 }
 
@@ -181,6 +219,8 @@ interface Sums {
   readonly delivered: Map<string, number>;
   readonly records: Map<string, number>;
   readonly lost: Map<string, Map<string, number>>;
+  readonly aside: Map<string, Readonly<Record<string, number>>>;
+  readonly twice: Map<string, number>;
 }
 
 function addLine(sums: Sums, value: JsonObject): void {
@@ -194,6 +234,13 @@ function addLine(sums: Sums, value: JsonObject): void {
     if (into === undefined) sums.lost.set(source, (into = new Map()));
     addCounts(into, reasons);
   }
+  addCounts(sums.twice, value['twice']);
+  for (const [id, lines] of Object.entries((value['aside'] ?? {}) as JsonObject)) {
+    const counts = new Map<string, number>();
+    addCounts(counts, lines);
+    sums.aside.set(id, Object.fromEntries(counts));
+  }
+  if (Array.isArray(value['ended'])) for (const id of value['ended']) sums.aside.delete(String(id));
 }
 
 function addCounts(into: Map<string, number>, more: unknown): void {

@@ -1,9 +1,14 @@
-import type { Outcome } from '../model/sink.ts';
+import type { AsideEnd, Outcome } from '../model/sink.ts';
+import { AsideBook } from './aside-book.ts';
+import { addMaps, joinOutcomes } from './join-outcomes.ts';
 import type { LossReason } from '../model/line-counts.ts';
 import type { CursorState } from './cursor-journal.ts';
 import type { OwedLines } from './owed-lines.ts';
 
+/** An entry, or a run of settled ones that wait for one before them. */
 interface Taken {
+  readonly first: number;
+  /** The last of them. */
   readonly seq: number;
   readonly nextBatch: number;
   readonly owed: ReadonlyMap<string, number>;
@@ -28,6 +33,8 @@ export class CursorProgress {
   readonly #delivered: Map<string, number>;
   readonly #records: Map<string, number>;
   readonly #lost: Map<string, Map<string, number>>;
+  readonly #aside: AsideBook;
+  readonly #twice: Map<string, number>;
   readonly #passed = new Map<string, number>();
   readonly #late = new Map<number, Late>();
   #heldBatch: number | undefined;
@@ -40,7 +47,10 @@ export class CursorProgress {
     this.#lost = new Map(
       Object.entries(state.lost).map(([source, reasons]) => [source, new Map(Object.entries(reasons))]),
     );
+    this.#aside = new AsideBook(state.aside);
+    this.#twice = new Map(Object.entries(state.twice));
     for (const [source, lines] of this.#delivered) add(this.#passed, source, lines);
+    for (const [source, lines] of this.#aside.sums) add(this.#passed, source, lines);
     for (const [source, reasons] of this.#lost) {
       for (const lines of reasons.values()) add(this.#passed, source, lines);
     }
@@ -95,8 +105,35 @@ export class CursorProgress {
     return this.#lost;
   }
 
+  /** What the receiver refused and the sink keeps, by id: lines by source. */
+  get setAside(): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    return this.#aside.lines;
+  }
+
+  /** Lines of it by source. */
+  get setAsideLines(): ReadonlyMap<string, number> {
+    return this.#aside.sums;
+  }
+
+  /** Lines delivered that another store may have too, by source. */
+  get possiblyTwice(): ReadonlyMap<string, number> {
+    return this.#twice;
+  }
+
+  /** False where nothing is set aside under the id. */
+  endAside(id: string, end: AsideEnd): boolean {
+    const lines = this.#aside.end(id);
+    if (lines === undefined) return false;
+    for (const [source, count] of lines) {
+      if (end.kind === 'lost') countLost(this.#lost, source, end.reason, count);
+      else add(this.#delivered, source, count);
+    }
+    if (end.kind === 'delivered') for (const [source, count] of end.records) add(this.#records, source, count);
+    return true;
+  }
+
   take(seq: number, nextBatch: number, owed: ReadonlyMap<string, number>): void {
-    this.#taken.push({ seq, nextBatch, owed, outcome: undefined });
+    this.#taken.push({ first: seq, seq, nextBatch, owed, outcome: undefined });
   }
 
   /** Forgets what was taken and not passed: it will be taken again. */
@@ -114,10 +151,28 @@ export class CursorProgress {
       this.#pass(late.lines.owed);
       return true;
     }
-    const entry = this.#taken.find((taken) => taken.seq === seq);
+    const index = this.#taken.findIndex((taken) => taken.seq === seq);
+    const entry = this.#taken[index];
     if (entry === undefined || entry.outcome !== undefined) return false;
     entry.outcome = outcome;
-    return this.#advance();
+    if (index === 0) return this.#advance();
+    this.#join(index);
+    this.#join(index - 1);
+    return false;
+  }
+
+  /** One with the next, where both are settled: one entry that waits for long must not leave a list of all after it. */
+  #join(index: number): void {
+    const [one, next] = [this.#taken[index], this.#taken[index + 1]];
+    if (one?.outcome === undefined || next?.outcome === undefined || next.first !== one.seq + 1) return;
+    const joined: Taken = {
+      first: one.first,
+      seq: next.seq,
+      nextBatch: Math.max(one.nextBatch, next.nextBatch),
+      owed: addMaps(one.owed, next.owed),
+      outcome: joinOutcomes(one.outcome, next.outcome),
+    };
+    this.#taken.splice(index, 2, joined);
   }
 
   /** True if anything changed: of a dropped entry what arrived is delivered, and the rest is lost for good. */
@@ -125,10 +180,9 @@ export class CursorProgress {
     const late = this.#late.get(seq);
     if (late === undefined) return false;
     this.#release(seq);
-    const { delivered, records } = arrived;
-    this.#count({ delivered, ...(records ? { records } : {}), lost: new Map() });
+    this.#count({ ...arrived, lost: new Map() });
     for (const [source, lines] of late.lines.owed)
-      countLost(this.#lost, source, late.reason, lines - (delivered.get(source) ?? 0));
+      countLost(this.#lost, source, late.reason, lines - accounted(arrived, source));
     this.#pass(late.lines.owed);
     return true;
   }
@@ -150,7 +204,7 @@ export class CursorProgress {
         this.#pass(taken.owed);
       }
       this.#batch = Math.max(this.#batch, taken.nextBatch);
-      left.delete(taken.seq);
+      for (let seq = taken.first; seq <= taken.seq; seq++) left.delete(seq);
     }
     for (const { nextBatch, lines } of left.values()) {
       giveUp(lines, reason, this.#lost, this.#delivered);
@@ -172,6 +226,8 @@ export class CursorProgress {
       delivered: Object.fromEntries(delivered),
       records: Object.fromEntries(this.#records),
       lost: Object.fromEntries([...lost].map(([source, reasons]) => [source, Object.fromEntries(reasons)])),
+      aside: this.#aside.state(),
+      twice: Object.fromEntries(this.#twice),
     };
   }
 
@@ -208,7 +264,16 @@ export class CursorProgress {
     }
     for (const [source, count] of outcome.records ?? []) if (count > 0) add(this.#records, source, count);
     for (const [source, { reason, lines }] of outcome.lost) countLost(this.#lost, source, reason, lines);
+    for (const [id, lines] of outcome.setAside ?? []) this.#aside.add(id, lines);
+    for (const [source, lines] of outcome.possiblyTwice ?? []) if (lines > 0) add(this.#twice, source, lines);
   }
+}
+
+/** Lines of a source that an outcome says arrived, or are kept. */
+function accounted({ delivered, setAside = new Map() }: Outcome, source: string): number {
+  let lines = delivered.get(source) ?? 0;
+  for (const kept of setAside.values()) lines += kept.get(source) ?? 0;
+  return lines;
 }
 
 /** Records go; the metrics of lines that are no records stay, in the samples that follow. */

@@ -10,6 +10,7 @@ import { registerQuery } from './query-command.ts';
 import { registerReload } from './reload-command.ts';
 import { registerSilence } from './silence-command.ts';
 import { registerDetect } from './detect-command.ts';
+import { registerRejected } from './rejected-command.ts';
 import { registerStatus } from './status-command.ts';
 import { registerTest } from './test-command.ts';
 import { registerTry } from './try-command.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerQuery,
   registerAlerts,
   registerSilence,
+  registerRejected,
 ];
 
 /** The command line, for main.ts, for completion and for docs/COMMANDS.md. */

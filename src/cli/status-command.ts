@@ -27,7 +27,7 @@ export function renderStatus(status: AgentStatus): string {
     headline(status),
     section('Sources', sourceTable(status)),
     ...(status.sinks.length > 0
-      ? [section('Sinks', sinkTable(status)), section('Ledger', ledgerTable(status))]
+      ? [section('Sinks', sinkTable(status) + sinkNotes(status)), section('Ledger', ledgerTable(status))]
       : []),
     section(
       'Buffer',
@@ -126,6 +126,22 @@ function sourceTable(status: AgentStatus): string {
   );
 }
 
+/** What a person should know of the sinks beyond their figures, a sentence a line. */
+function sinkNotes(status: AgentStatus): string {
+  const notes = status.sinks.flatMap((sink) => [
+    ...((sink.setAside?.items ?? 0) > 0
+      ? [
+          `${sink.name}: ${sink.setAside?.items} refused requests are set aside, ${bytes(sink.setAside?.bytes ?? 0)} of ${bytes(sink.setAside?.maxBytes ?? 0)} (taffrail rejected list)`,
+        ]
+      : []),
+    ...((sink.inDoubt ?? 0) > 0
+      ? [`${sink.name}: ${sink.inDoubt} batches wait for the store that may have them`]
+      : []),
+    ...(sink.notes ?? []).map((note) => `${sink.name}: ${note}`),
+  ]);
+  return notes.map((note) => `\n${printable(note)}`).join('');
+}
+
 function sinkTable(status: AgentStatus): string {
   return table(
     ['name', 'type', 'health', 'requests', 'retries', 'sent', 'last error'],
@@ -152,12 +168,16 @@ function ledgerTable(status: AgentStatus): string {
         fate.delivered,
         fate.buffered,
         read?.filtered ?? 0,
+        fate.set_aside,
         lostLines(fate),
         lostReasons(fate),
       ];
     }),
   );
-  return table(['source', 'sink', 'read', 'delivered', 'buffered', 'filtered', 'lost', 'why'], rows);
+  return table(
+    ['source', 'sink', 'read', 'delivered', 'buffered', 'filtered', 'set aside', 'lost', 'why'],
+    rows,
+  );
 }
 
 function lostLines(fate: SinkLedger): number {
@@ -166,7 +186,8 @@ function lostLines(fate: SinkLedger): number {
 
 function lostReasons(fate: SinkLedger): string {
   const reasons = Object.entries(fate.lost).filter(([, lines]) => lines > 0);
-  return reasons.map(([reason, lines]) => `${reason} ${lines}`).join(', ');
+  const lost = reasons.map(([reason, lines]) => `${reason} ${lines}`);
+  return [...lost, ...(fate.possibly_twice > 0 ? [`possibly twice ${fate.possibly_twice}`] : [])].join(', ');
 }
 
 function labelText(labels: Readonly<Record<string, string>>): string {

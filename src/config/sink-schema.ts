@@ -42,6 +42,11 @@ const httpSinkOptions = {
   retry_max: duration({ min: '10ms' })
     .prefault('30s')
     .describe('Longest pause before a repeat. Repeats never end: what is not delivered stays buffered.'),
+  rejected_max_bytes: size()
+    .prefault('64MiB')
+    .describe(
+      'Room for what the receiver refuses for good (see `taffrail rejected`). What does not fit is lost with the reason `rejected`. 0: nothing is kept.',
+    ),
 };
 
 const otlpSink = z.strictObject({
@@ -54,6 +59,12 @@ const otlpSink = z.strictObject({
     ),
   encoding: z.enum(['protobuf', 'json']).default('protobuf').describe('Encoding of requests.'),
   compression: z.enum(['gzip', 'none']).default('gzip').describe('Compression of requests.'),
+  in_doubt: z
+    .enum(['wait', 'move'])
+    .default('wait')
+    .describe(
+      'With several endpoints: what becomes of a batch whose answer was lost. `wait`: it waits for the store that may have it, while others go on. `move`: it may go to another store, counted as `possibly_twice`.',
+    ),
   logs: z.boolean().default(true).describe('Ship records.'),
   metrics: z.boolean().default(true).describe('Ship metrics.'),
   ...httpSinkOptions,

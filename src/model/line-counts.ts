@@ -4,8 +4,10 @@ export const LOSS_REASONS = [
   'line_too_long',
   /** The buffer was full and its policy is `drop_oldest`. */
   'buffer_full',
-  /** The receiver refused the batch for good (a 4xx that a retry cannot mend). */
+  /** The receiver refused it for good, for its content, and there was no room to set it aside. */
   'rejected',
+  /** A person dropped what a receiver had refused (`taffrail rejected drop`). */
+  'dropped',
   /** A damaged buffer segment was set aside. */
   'buffer_damaged',
   /** The file was truncated before it was read to the end, and no copy of the rest was found. */

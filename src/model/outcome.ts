@@ -1,51 +1,85 @@
-import type { Commit } from './entry.ts';
+import type { Batch, Commit } from './entry.ts';
 import type { Outcome } from './sink.ts';
 
+/** Some records of a commit that did not simply arrive: how many of each source. */
+export interface RecordShare {
+  readonly records: ReadonlyMap<string, number>;
+  /**
+   * `lost`: refused for good and not kept. `aside`: refused and kept under the id. `left`: not sent to the end.
+   * `twice`: delivered, and another store may have them too.
+   */
+  readonly fate:
+    | { readonly kind: 'lost' }
+    | { readonly kind: 'aside'; readonly id: string }
+    | { readonly kind: 'left' }
+    | { readonly kind: 'twice' };
+}
+
 /**
- * What settling a commit means in lines by source: every line that no rule filtered was owed to the sink. Lines of
- * a rejected batch are lost; where multiline made one record of several lines, they are shared out by records.
+ * What settling a commit means in lines by source: every line that no rule filtered was owed to the sink. Where
+ * multiline made one record of several lines, lines are shared out by records.
  */
-export function outcomeOf(commit: Commit, rejected: ReadonlySet<number>): Outcome {
-  const delivered = new Map<string, number>();
-  for (const { position, counts } of commit.slices) {
-    add(delivered, position.source, counts.lines - counts.filtered);
-  }
+export function outcomeOf(commit: Commit, shares: readonly RecordShare[]): Outcome {
+  const lines = ownedLines(commit);
+  const delivered = new Map(lines);
+  const records = commit.batches.reduce((sum, batch) => addAll(sum, recordsBySource(batch)), new Map());
+  const all = new Map(records);
   const lost = new Map<string, { reason: 'rejected'; lines: number }>();
-  if (rejected.size > 0) {
-    for (const [source, share] of rejectedShares(commit, rejected)) {
-      const lines = Math.min(delivered.get(source) ?? 0, Math.round((delivered.get(source) ?? 0) * share));
-      delivered.set(source, (delivered.get(source) ?? 0) - lines);
-      lost.set(source, { reason: 'rejected', lines });
+  const setAside = new Map<string, Map<string, number>>();
+  const possiblyTwice = new Map<string, number>();
+  const sharedOut = new Map<string, number>();
+  for (const { records: shared, fate } of shares) {
+    for (const [source, count] of shared) {
+      const part = shareOf(lines.get(source) ?? 0, all.get(source) ?? 0, sharedOut.get(source) ?? 0, count);
+      add(sharedOut, source, count);
+      if (fate.kind === 'twice') {
+        add(possiblyTwice, source, part);
+        continue;
+      }
+      add(delivered, source, -part);
+      add(records, source, -count);
+      if (fate.kind === 'lost')
+        lost.set(source, { reason: 'rejected', lines: (lost.get(source)?.lines ?? 0) + part });
+      else if (fate.kind === 'aside') {
+        const kept = setAside.get(fate.id) ?? new Map<string, number>();
+        setAside.set(fate.id, add(kept, source, part));
+      }
     }
   }
-  return { delivered, records: deliveredRecords(commit, rejected), lost };
+  return {
+    delivered,
+    records,
+    lost,
+    ...(setAside.size > 0 ? { setAside } : {}),
+    ...(possiblyTwice.size > 0 ? { possiblyTwice } : {}),
+  };
 }
 
-/** For each source of a rejected batch the part of its records in this commit that was rejected, 0 to 1. */
-function rejectedShares(commit: Commit, rejected: ReadonlySet<number>): ReadonlyMap<string, number> {
-  const all = new Map<string, number>();
-  const refused = new Map<string, number>();
-  for (const batch of commit.batches) {
-    for (const part of batch.parts) {
-      const records = part.blocks.reduce((sum, block) => sum + block.count, 0);
-      add(all, part.source, records);
-      if (rejected.has(batch.number)) add(refused, part.source, records);
-    }
-  }
-  return new Map([...refused].map(([source, records]) => [source, records / (all.get(source) ?? records)]));
-}
-
-function deliveredRecords(commit: Commit, rejected: ReadonlySet<number>): ReadonlyMap<string, number> {
+export function recordsBySource(batch: Batch): Map<string, number> {
   const records = new Map<string, number>();
-  for (const batch of commit.batches) {
-    if (rejected.has(batch.number)) continue;
-    for (const part of batch.parts) {
-      for (const block of part.blocks) add(records, part.source, block.count);
-    }
-  }
+  for (const part of batch.parts) for (const block of part.blocks) add(records, part.source, block.count);
   return records;
 }
 
-function add(map: Map<string, number>, key: string, amount: number): void {
-  map.set(key, (map.get(key) ?? 0) + amount);
+function ownedLines(commit: Commit): ReadonlyMap<string, number> {
+  const lines = new Map<string, number>();
+  for (const { position, counts } of commit.slices)
+    add(lines, position.source, counts.lines - counts.filtered);
+  return lines;
+}
+
+/** The lines of `count` records after `before` others, so that all shares together are exactly `lines`. */
+function shareOf(lines: number, records: number, before: number, count: number): number {
+  if (records === 0) return 0;
+  const through = (upTo: number): number => Math.round((lines * Math.min(upTo, records)) / records);
+  return through(before + count) - through(before);
+}
+
+function addAll(into: Map<string, number>, more: ReadonlyMap<string, number>): Map<string, number> {
+  for (const [key, amount] of more) add(into, key, amount);
+  return into;
+}
+
+function add(map: Map<string, number>, key: string, amount: number): Map<string, number> {
+  return map.set(key, (map.get(key) ?? 0) + amount);
 }

@@ -78,6 +78,10 @@ export interface SourceStatus {
 export interface SinkLedger {
   readonly delivered: number;
   readonly buffered: number;
+  /** Refused by the receiver for good, and kept: see `taffrail rejected`. */
+  readonly set_aside: number;
   readonly lost: Readonly<Record<string, number>>;
   readonly before: number;
+  /** Not an addend: of `delivered`, what a second store may have too. */
+  readonly possibly_twice: number;
 }

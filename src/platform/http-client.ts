@@ -59,6 +59,7 @@ const MAX_RESPONSE_BYTES = 64 * 1024;
  */
 export class HttpClient {
   readonly #agent: Agent;
+  readonly #dispatcher: Dispatcher;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #timeoutMs: number;
   readonly #maxResponseBytes: number;
@@ -74,6 +75,7 @@ export class HttpClient {
       bodyTimeout: 0,
       connect: { timeout: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, ...tlsConnect(options.tls ?? {}) },
     });
+    this.#dispatcher = this.#agent.compose(tellWhenSent);
   }
 
   async post(url: string, options: PostOptions): Promise<HttpResponse> {
@@ -89,11 +91,13 @@ export class HttpClient {
     const target = parseTarget(url);
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     const limit = new Limit(timeoutMs, options.signal);
+    const sending: Sending = { wasSent: false };
     try {
       faultPoint('http.request.before');
       const answer = await request(target, {
         method,
-        dispatcher: this.#agent,
+        dispatcher: this.#dispatcher,
+        opaque: sending,
         headers: { ...this.#headers, ...lowerCased(options.headers ?? {}) },
         body: options.body,
         signal: limit.signal,
@@ -103,12 +107,34 @@ export class HttpClient {
       const body = bytes.toString('utf8');
       return { status: answer.statusCode, headers: flatHeaders(answer.headers), body, bytes };
     } catch (error) {
-      throw transportFailure(error, target, { timeoutMs, timedOut: limit.timedOut, aborted: limit.aborted });
+      const { timedOut, aborted } = limit;
+      throw transportFailure(error, target, { timeoutMs, timedOut, aborted, wasSent: sending.wasSent });
     } finally {
       limit.end();
     }
   }
 }
+
+/** Whether a request came to be written to a connection. */
+interface Sending {
+  wasSent: boolean;
+}
+
+/** Notes it in the request's `opaque`, which is ours. */
+const tellWhenSent: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (options, handler) => {
+  const sending = (options as { readonly opaque?: unknown }).opaque as Sending | undefined;
+  return dispatch(options, {
+    onRequestStart: (controller, context) => {
+      if (sending !== undefined) sending.wasSent = true;
+      handler.onRequestStart?.(controller, context);
+    },
+    onRequestUpgrade: (...args) => handler.onRequestUpgrade?.(...args),
+    onResponseStart: (...args) => handler.onResponseStart?.(...args),
+    onResponseData: (...args) => handler.onResponseData?.(...args),
+    onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
+    onResponseError: (...args) => handler.onResponseError?.(...args),
+  });
+};
 
 /** One signal for the caller's wish to stop and the time limit, knowing which of the two it was. */
 class Limit {

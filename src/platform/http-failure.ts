@@ -8,6 +8,8 @@ export interface HttpFailureFacts {
   readonly status?: number;
   /** `ECONNREFUSED`, `TIMEOUT`, `ABORTED`, … */
   readonly code?: string;
+  /** False where nothing of the request can have reached the server. */
+  readonly wasSent?: boolean;
   readonly cause?: unknown;
 }
 
@@ -17,6 +19,7 @@ export class HttpFailure extends Error {
   readonly retryAfterMs?: number;
   readonly status?: number;
   readonly code?: string;
+  readonly wasSent: boolean;
 
   constructor(message: string, facts: HttpFailureFacts) {
     super(message, facts.cause === undefined ? {} : { cause: facts.cause });
@@ -25,6 +28,7 @@ export class HttpFailure extends Error {
     if (facts.retryAfterMs !== undefined) this.retryAfterMs = facts.retryAfterMs;
     if (facts.status !== undefined) this.status = facts.status;
     if (facts.code !== undefined) this.code = facts.code;
+    this.wasSent = facts.wasSent ?? true;
   }
 }
 
@@ -56,20 +60,23 @@ interface Circumstances {
   readonly timeoutMs: number;
   readonly timedOut: boolean;
   readonly aborted: boolean;
+  readonly wasSent: boolean;
 }
 
 /** Maps an error of socket, TLS or HTTP client to words that name host and port and what to look at. */
 export function transportFailure(error: unknown, target: URL, circumstances: Circumstances): HttpFailure {
   if (error instanceof HttpFailure) return error;
+  const { wasSent } = circumstances;
   const place = `${target.hostname}:${target.port === '' ? (target.protocol === 'https:' ? 443 : 80) : target.port}`;
   if (circumstances.timedOut) {
     const message = `no complete answer from ${place} within ${circumstances.timeoutMs} ms`;
-    return new HttpFailure(message, { retryable: true, code: 'TIMEOUT', cause: error });
+    return new HttpFailure(message, { retryable: true, code: 'TIMEOUT', wasSent, cause: error });
   }
   if (circumstances.aborted) {
     return new HttpFailure(`the request to ${place} was cancelled`, {
       retryable: true,
       code: 'ABORTED',
+      wasSent,
       cause: error,
     });
   }
@@ -77,6 +84,7 @@ export function transportFailure(error: unknown, target: URL, circumstances: Cir
   return new HttpFailure(wordsFor(code, place, error), {
     retryable: code !== 'UND_ERR_INVALID_ARG',
     code,
+    wasSent,
     cause: error,
   });
 }

@@ -21,6 +21,8 @@ export class DeliveryStatus {
   recordsDelivered = 0;
   bytesSent = 0;
   inFlight = 0;
+  /** Sentences for a person, by what they are about. */
+  readonly notes = new Map<string, string>();
 
   constructor(name: string, type: string, clock: Clock) {
     this.#name = name;
@@ -66,6 +68,7 @@ export class DeliveryStatus {
       recordsDelivered: this.recordsDelivered,
       bytesSent: this.bytesSent,
       inFlight: this.inFlight,
+      ...(this.notes.size === 0 ? {} : { notes: [...this.notes.values()] }),
     };
   }
 }

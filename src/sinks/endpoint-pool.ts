@@ -8,8 +8,15 @@ export type Health =
   | { readonly kind: 'well' }
   /** It answered that it cannot now, or did not answer; `unreachable` where there was no connection. */
   | { readonly kind: 'failed'; readonly unreachable: boolean; readonly retryAfterMs?: number }
-  /** It will not have us until a person mends something (token, identity): asked again seldom. */
-  | { readonly kind: 'refused' };
+  /** It will not have us until a person mends something (token, identity): asked less and less often. */
+  | { readonly kind: 'refused'; readonly retryAfterMs?: number };
+
+/** Which endpoints a request may go to. */
+export interface Choice {
+  /** Failed this request just now: rather another. */
+  readonly avoid?: string | undefined;
+  readonly may?: (url: string) => boolean;
+}
 
 /** The right to send one request to an endpoint. */
 export interface Lease {
@@ -42,6 +49,8 @@ export class EndpointPool {
   readonly #limits: BackoffLimits;
   readonly #random: () => number;
   #waiting: (() => void)[] = [];
+  /** Requests that can go nowhere else wait for these: they probe them, and others do not. */
+  readonly #bound = new Set<(url: string) => boolean>();
 
   constructor(urls: readonly string[], clock: Clock, limits: BackoffLimits, random: () => number) {
     this.#endpoints = urls.map((url) => ({ url, failures: 0, down: false, notBeforeMs: 0, probing: false }));
@@ -50,27 +59,60 @@ export class EndpointPool {
     this.#random = random;
   }
 
-  /** True where a request that failed at one endpoint may go to another at once. */
-  hasOther(url: string): boolean {
-    return this.#endpoints.some((endpoint) => endpoint.url !== url && !endpoint.down);
+  get urls(): readonly string[] {
+    return this.#endpoints.map(({ url }) => url);
   }
 
-  /** Waits for an endpoint, rather another than `avoid`, which failed this request just now; `undefined` once aborted. */
-  async acquire(signal: AbortSignal, avoid?: string): Promise<Lease | undefined> {
+  /** True where a request that failed at one endpoint may go to another at once. */
+  hasOther(url: string, may: (url: string) => boolean = () => true): boolean {
+    return this.#endpoints.some((endpoint) => endpoint.url !== url && !endpoint.down && may(endpoint.url));
+  }
+
+  /** Waits for an endpoint; `undefined` once aborted. */
+  async acquire(signal: AbortSignal, choice: Choice = {}): Promise<Lease | undefined> {
     while (!signal.aborted) {
-      const endpoint = this.#pick(avoid);
-      if (endpoint !== undefined) return this.#lease(endpoint);
+      const lease = this.tryAcquire(choice);
+      if (lease !== undefined) return lease;
       await this.#change(signal);
     }
     return undefined;
   }
 
-  #pick(avoid: string | undefined): Endpoint | undefined {
+  /** `undefined` where none is ready now. */
+  tryAcquire(choice: Choice = {}): Lease | undefined {
+    const endpoint = this.#pick(choice);
+    return endpoint === undefined ? undefined : this.#lease(endpoint);
+  }
+
+  /** Until `release`, those that are down are left to the requests that can go nowhere else. */
+  bind(may: (url: string) => boolean): { readonly release: () => void } {
+    this.#bound.add(may);
+    const release = (): void => {
+      if (this.#bound.delete(may)) this.#wake();
+    };
+    return { release };
+  }
+
+  /** Resolves when one of those that `may` allows is ready, or once aborted. */
+  async ready(may: (url: string) => boolean, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && this.#pick({ may }) === undefined) await this.#change(signal);
+  }
+
+  #pick({ avoid, may }: Choice): Endpoint | undefined {
     const now = this.#clock.monotonic();
     const ready = this.#endpoints.filter(
-      (endpoint) => !endpoint.down || (endpoint.notBeforeMs <= now && !endpoint.probing),
+      (endpoint) =>
+        (may?.(endpoint.url) ?? true) &&
+        (!endpoint.down ||
+          (endpoint.notBeforeMs <= now &&
+            !endpoint.probing &&
+            (may !== undefined || !this.#isBound(endpoint)))),
     );
     return ready.find((endpoint) => endpoint.url !== avoid) ?? ready[0];
+  }
+
+  #isBound({ url }: Endpoint): boolean {
+    return this.#endpoints.length > 1 && [...this.#bound].some((may) => may(url));
   }
 
   #lease(endpoint: Endpoint): Lease {
@@ -98,8 +140,9 @@ export class EndpointPool {
     }
     if (endpoint.failures === since) endpoint.failures++;
     if (health.kind === 'refused') {
+      const pause = health.retryAfterMs ?? fullJitter(endpoint.failures, this.#limits, this.#refusedRandom);
       endpoint.down = true;
-      endpoint.notBeforeMs = now + this.#limits.maxMs * (0.5 + this.#random() / 2);
+      endpoint.notBeforeMs = now + Math.min(pause, LONGEST_PAUSE_MS);
       return;
     }
     const patience = this.#endpoints.length > 1 ? 1 : FAILURES_UNTIL_DOWN;
@@ -113,16 +156,23 @@ export class EndpointPool {
     endpoint.notBeforeMs = Math.max(endpoint.notBeforeMs, now + pause);
   }
 
+  /** Nobody is in a hurry: at least half of the pause. */
+  readonly #refusedRandom = (): number => 0.5 + this.#random() / 2;
+
   /** Resolves when a pause is over or an endpoint's state changed. */
   async #change(signal: AbortSignal): Promise<void> {
+    const now = this.#clock.monotonic();
+    // One whose pause is over and that is not taken all the same is left to others: only a change tells.
     const next = Math.min(
-      ...this.#endpoints.filter((endpoint) => !endpoint.probing).map((endpoint) => endpoint.notBeforeMs),
+      ...this.#endpoints
+        .filter(({ down, probing, notBeforeMs }) => down && !probing && notBeforeMs > now)
+        .map((endpoint) => endpoint.notBeforeMs),
     );
     const over = new AbortController();
     const stop = (): void => over.abort();
     this.#waiting.push(stop);
     signal.addEventListener('abort', stop);
-    const pause = next === Infinity ? this.#limits.maxMs : Math.max(0, next - this.#clock.monotonic());
+    const pause = next === Infinity ? this.#limits.maxMs : next - now;
     await sleep(this.#clock, pause, over.signal);
     signal.removeEventListener('abort', stop);
     this.#waiting = this.#waiting.filter((other) => other !== stop);

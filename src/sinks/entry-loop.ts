@@ -10,8 +10,11 @@ export interface Task {
   /** Ordered tasks run one at a time, in the order of their entries; others together. */
   readonly ordered: boolean;
   /** False if it was stopped before its end; then the entry is not settled. */
-  run(giveUp: AbortSignal, abort: AbortSignal): Promise<boolean>;
+  run(giveUp: AbortSignal, abort: AbortSignal): Promise<TaskEnd>;
 }
+
+/** `until`: to be run again after it, and meanwhile others have its turn. It holds no memory that counts. */
+export type TaskEnd = boolean | { readonly until: Promise<void> };
 
 /** What has to be done for an entry, and what it comes to. */
 export interface Plan {
@@ -29,7 +32,7 @@ export interface EntryLoopOptions {
   readonly concurrency: number;
   /** Most bytes of tasks waiting or running; one entry may exceed it. */
   readonly maxBytes: number;
-  readonly plan: (entry: Entry) => Plan;
+  readonly plan: (entry: Entry) => Plan | Promise<Plan>;
 }
 
 /**
@@ -106,17 +109,27 @@ export class EntryLoop {
   }
 
   async #runTask(task: Task): Promise<boolean> {
-    this.#bytes += task.bytes;
-    try {
-      const queue = task.ordered ? this.#ordered : this.#queue;
-      return await queue.add(async () => {
-        if (this.#giveUp.signal.aborted) return false;
-        const run = async (): Promise<boolean> => task.run(this.#giveUp.signal, this.#abort.signal);
-        return (await this.#o.guard.run('a task', this.#giveUp.signal, run)) === true;
-      });
-    } finally {
-      this.#bytes -= task.bytes;
-      this.#room?.();
+    const queue = task.ordered ? this.#ordered : this.#queue;
+    let priority = 0;
+    for (;;) {
+      this.#bytes += task.bytes;
+      let end: TaskEnd;
+      try {
+        end = await queue.add(async () => this.#runOnce(task), { priority });
+      } finally {
+        this.#bytes -= task.bytes;
+        this.#room?.();
+      }
+      if (typeof end === 'boolean') return end;
+      await end.until;
+      priority = 1;
     }
+  }
+
+  async #runOnce(task: Task): Promise<TaskEnd> {
+    const stop = this.#giveUp.signal;
+    if (stop.aborted) return false;
+    const end = await this.#o.guard.run('a task', stop, async () => task.run(stop, this.#abort.signal));
+    return end === 'stopped' ? false : end;
   }
 }

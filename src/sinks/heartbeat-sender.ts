@@ -10,7 +10,7 @@ const TIMEOUT_MS = 5000;
 export interface HeartbeatOptions {
   readonly client: HttpClient;
   readonly token: BearerToken;
-  readonly proof?: ProofOfIdentity;
+  readonly proof?: ProofOfIdentity | undefined;
   readonly context: Pick<SinkContext, 'clock' | 'log' | 'heartbeat'>;
 }
 

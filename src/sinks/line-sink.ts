@@ -1,5 +1,5 @@
 import type { Entry } from '../model/entry.ts';
-import { outcomeOf } from '../model/outcome.ts';
+import { outcomeOf, recordsBySource, type RecordShare } from '../model/outcome.ts';
 import type { Sink, SinkStatus } from '../model/sink.ts';
 import { DeliveryStatus } from './delivery-status.ts';
 import { EntryLoop, type Plan, type Task } from './entry-loop.ts';
@@ -65,19 +65,19 @@ export class LineSink implements Sink {
   #plan(entry: Entry): Plan {
     if (entry.kind === 'commit' && !this.#what.logs)
       return { tasks: [], outcome: () => asMetricsOnly(entry) };
-    const rejected = new Set<number>();
+    const given: RecordShare[] = [];
     return {
-      tasks: [this.#task(entry, rejected)],
-      outcome: () => (entry.kind === 'commit' ? outcomeOf(entry, rejected) : NOTHING_OWED),
+      tasks: [this.#task(entry, given)],
+      outcome: () => (entry.kind === 'commit' ? outcomeOf(entry, given) : NOTHING_OWED),
     };
   }
 
-  #task(entry: Entry, rejected: Set<number>): Task {
+  #task(entry: Entry, given: RecordShare[]): Task {
     return {
       bytes: entry.kind === 'samples' ? entry.otlp.length : entry.batches.length << 20,
       ordered: true,
       run: async (giveUp) => {
-        const { text, records } = this.#lines(entry, rejected);
+        const { text, records } = this.#lines(entry, given);
         if (text === '') return true;
         const done = await this.#write(text, giveUp);
         if (done) this.#status.recordsDelivered += records;
@@ -87,14 +87,17 @@ export class LineSink implements Sink {
   }
 
   /** What cannot be decoded is a mistake of ours: it must not hold up what follows. */
-  #lines(entry: Entry, rejected: Set<number>): ReturnType<typeof jsonLines> {
+  #lines(entry: Entry, given: RecordShare[]): ReturnType<typeof jsonLines> {
     try {
       return jsonLines(entry, this.#what);
     } catch (error) {
       this.#status.rejectedBatches++;
       const fields = { sink: this.name, error: String(error) };
       this.#context.log.error(fields, `entry ${entry.seq} cannot be decoded; it is given up`);
-      if (entry.kind === 'commit') for (const batch of entry.batches) rejected.add(batch.number);
+      if (entry.kind === 'commit') {
+        for (const batch of entry.batches)
+          given.push({ records: recordsBySource(batch), fate: { kind: 'lost' } });
+      }
       return { text: '', records: 0 };
     }
   }

@@ -5,7 +5,7 @@ export interface PartialSuccess {
   readonly message: string;
 }
 
-const ALL_WELL: PartialSuccess = { rejected: 0, message: '' };
+export const ALL_WELL: PartialSuccess = { rejected: 0, message: '' };
 
 /**
  * What a receiver says it left out of a request that it took otherwise (Export…ServiceResponse). An answer that

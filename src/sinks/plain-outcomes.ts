@@ -7,5 +7,5 @@ export const NOTHING_OWED: Outcome = Object.freeze({ delivered: new Map(), lost:
 
 /** A sink that ships no records owes the lines their metrics, which travel in the samples that follow. */
 export function asMetricsOnly(commit: Commit): Outcome {
-  return { ...outcomeOf(commit, new Set()), records: new Map() };
+  return { ...outcomeOf(commit, []), records: new Map() };
 }

@@ -1,19 +1,17 @@
 import type { RemoteWriteSinkConfig } from '../config/sink-schema.ts';
 import type { Entry, Samples } from '../model/entry.ts';
-import type { Sink, SinkStatus } from '../model/sink.ts';
+import type { RejectedDesk, Sink, SinkStatus } from '../model/sink.ts';
 import type { FlatSample } from '../model/sample-set.ts';
 import type { Labels } from '../model/series.ts';
-import type { HttpClient } from '../platform/http-client.ts';
 import type { Log } from '../platform/log.ts';
 import { type Attributes, anyValueText } from '../wire/any-value.ts';
 import { isLabelName } from '../wire/metric-name.ts';
 import { decodeMetricsRequest } from '../wire/otlp-metrics-decode.ts';
 import { RemoteWriteEncoder } from '../wire/remote-write.ts';
-import { DeliveryStatus } from './delivery-status.ts';
-import { EndpointPool } from './endpoint-pool.ts';
 import { EntryLoop, type Plan } from './entry-loop.ts';
-import { HttpDelivery } from './http-delivery.ts';
-import { bearerTokenOf, httpClientOf } from './http-sink-options.ts';
+import { type HttpSinkParts, httpSinkParts } from './http-sink-parts.ts';
+import { MetricsDelivery } from './metrics-delivery.ts';
+import { ALL_WELL } from './partial-success.ts';
 import { asMetricsOnly, NOTHING_OWED } from './plain-outcomes.ts';
 import type { SinkContext } from './sink-context.ts';
 import { StepGuard } from './step-guard.ts';
@@ -35,39 +33,27 @@ const PROTOCOL_HEADERS = {
 export class RemoteWriteSink implements Sink {
   readonly name: string;
   readonly #config: RemoteWriteSinkConfig;
-  readonly #client: HttpClient;
   readonly #encoder = new RemoteWriteEncoder();
-  readonly #status: DeliveryStatus;
-  readonly #delivery: HttpDelivery;
+  readonly #parts: HttpSinkParts;
   readonly #loop: EntryLoop;
   readonly #log: Log;
 
   constructor(config: RemoteWriteSinkConfig, context: SinkContext) {
     this.name = config.name;
     this.#config = config;
-    const { clock, log, random = Math.random } = context;
-    this.#log = log;
-    const backoff = { initialMs: config.retry_initial, maxMs: config.retry_max };
-    this.#client = httpClientOf(config, context.version);
-    this.#status = new DeliveryStatus(config.name, 'prometheus_remote_write', clock);
-    this.#delivery = new HttpDelivery({
-      sink: config.name,
-      client: this.#client,
-      pool: new EndpointPool([config.endpoint], clock, backoff, random),
-      token: bearerTokenOf(config),
-      status: this.#status,
-      backoff,
-      clock,
-      log,
-      random,
-    });
+    this.#log = context.log;
+    this.#parts = httpSinkParts(config, context, 'remote_write', () => ALL_WELL);
     this.#loop = new EntryLoop({
       cursor: context.cursor,
-      guard: new StepGuard({ ...context, sink: config.name, status: this.#status }),
+      guard: new StepGuard({ ...context, sink: config.name, status: this.#parts.status }),
       concurrency: 1,
       maxBytes: MAX_BYTES_IN_FLIGHT,
       plan: (entry) => this.#plan(entry),
     });
+  }
+
+  get rejected(): RejectedDesk {
+    return this.#parts.desk;
   }
 
   start(): void {
@@ -76,36 +62,50 @@ export class RemoteWriteSink implements Sink {
 
   async stop(deadlineMs: number): Promise<void> {
     await this.#loop.stop(deadlineMs);
-    await this.#client.close();
+    await this.#parts.client.close();
   }
 
   status(): SinkStatus {
-    return this.#status.read();
+    const { status, desk } = this.#parts;
+    const setAside = desk.figures;
+    return { ...status.read(), ...(setAside === undefined ? {} : { setAside }) };
   }
 
-  #plan(entry: Entry): Plan {
+  async #plan(entry: Entry): Promise<Plan> {
+    await this.#parts.desk.load();
     if (entry.kind === 'commit') return { tasks: [], outcome: () => asMetricsOnly(entry) };
-    const run = (giveUp: AbortSignal, abort: AbortSignal): Promise<boolean> =>
-      this.#send(entry, giveUp, abort);
+    let way: MetricsDelivery | undefined;
+    const run = (giveUp: AbortSignal, abort: AbortSignal): Promise<boolean> => {
+      way ??= this.#way(entry);
+      return way.run(giveUp, abort);
+    };
     return { tasks: [{ bytes: entry.otlp.length, ordered: true, run }], outcome: () => NOTHING_OWED };
   }
 
-  async #send(entry: Samples, giveUp: AbortSignal, abort: AbortSignal): Promise<boolean> {
+  #way(entry: Samples): MetricsDelivery {
     const samples = this.#decode(entry);
-    for (let at = 0; at < samples.length; at += this.#config.max_samples) {
-      const { body, samples: count } = this.#encoder.encode(samples.slice(at, at + this.#config.max_samples));
-      if (count === 0) continue;
-      const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-      const parcel = {
-        path: '',
-        body: bytes,
-        headers: () => PROTOCOL_HEADERS,
-        what: `samples of entry ${entry.seq}`,
-      };
-      const delivery = await this.#delivery.send(parcel, giveUp, abort);
-      if (delivery.kind === 'stopped') return false;
-    }
-    return true;
+    const { max_samples } = this.#config;
+    const runs = Array.from({ length: Math.ceil(samples.length / max_samples) }, (_, i) => ({
+      first: i * max_samples,
+      last: Math.min((i + 1) * max_samples, samples.length) - 1,
+    }));
+    const { delivery, metricsLimit, desk } = this.#parts;
+    return new MetricsDelivery({
+      entry: entry.seq,
+      runs,
+      encode: (first, last) => {
+        const { body, samples: count } = this.#encoder.encode(samples.slice(first, last + 1));
+        return Promise.resolve(
+          count === 0 ? undefined : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
+        );
+      },
+      path: '',
+      bodyHeaders: PROTOCOL_HEADERS,
+      headers: () => ({}),
+      delivery,
+      limit: metricsLimit,
+      desk,
+    });
   }
 
   /** What cannot be decoded is a mistake of ours: it must not hold up what follows. */
@@ -116,7 +116,7 @@ export class RemoteWriteSink implements Sink {
         return samples.map((sample) => ({ ...sample, labels: { ...external, ...sample.labels } }));
       });
     } catch (error) {
-      this.#status.rejectedBatches++;
+      this.#parts.status.rejectedBatches++;
       const fields = { sink: this.name, error: String(error) };
       this.#log.error(fields, `samples of entry ${entry.seq} cannot be decoded; they are given up`);
       return [];

@@ -17,6 +17,8 @@ export interface SinkContext {
   /** Resource attributes of the host, such as `host.name`. */
   readonly resource: Readonly<Record<string, string>>;
   readonly version: string;
+  /** The sink's own folder of state, which it makes. Without one nothing is set aside, and doubts end with the process. */
+  readonly stateDir?: string | undefined;
   readonly log: Log;
   readonly clock: Clock;
   /** What the agent says of itself to a collector of ours; `undefined` while there is nothing to say. */

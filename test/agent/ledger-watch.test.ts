@@ -24,6 +24,8 @@ function watched(counts: object, sink: Partial<SinkProgress>) {
     inDoubt: 0,
     delivered: new Map(),
     lost: new Map(),
+    setAsideLines: new Map(),
+    possiblyTwice: new Map(),
     passed: new Map(),
   };
   const watch = new LedgerWatch({ ledger, cursors: () => [{ ...progress, ...sink }], lastSeq: () => 1, log });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CursorProgress } from '../../src/buffer/cursor-progress.ts';
 
-const START = { at: 0, batch: 1, delivered: {}, records: {}, lost: {} };
+const START = { at: 0, batch: 1, delivered: {}, records: {}, lost: {}, aside: {}, twice: {} };
 
 function lines(count: number): Map<string, number> {
   return new Map([['web', count]]);

@@ -85,22 +85,41 @@ describe('EndpointPool', () => {
     expect(granted).toBe(true);
   });
 
-  test('one that refuses us is asked seldom', async () => {
+  test('one that refuses us is asked at once less and less often, down to the longest pause', async () => {
     const { clock, pool: endpoints } = pool(['a']);
     (await endpoints.acquire(NEVER))!.report({ kind: 'refused' });
-    let granted = false;
-    void endpoints.acquire(NEVER).then(() => (granted = true));
-    await clock.advance(7999);
-    expect(granted).toBe(false);
-    await clock.advance(1);
-    expect(granted).toBe(true);
+    for (const pause of [1000, 2000, 4000, 8000, 8000]) {
+      expect(endpoints.tryAcquire()).toBeUndefined();
+      await clock.advance(pause - 1);
+      expect(endpoints.tryAcquire()).toBeUndefined();
+      await clock.advance(1);
+      endpoints.tryAcquire()!.report({ kind: 'refused' });
+    }
+  });
+
+  test('an endpoint that is down is probed by those that can go nowhere else, while there are any', async () => {
+    const { clock, pool: endpoints } = pool(['a', 'b']);
+    const onlyA = (url: string): boolean => url === 'a';
+    (await endpoints.acquire(NEVER))!.report(UNREACHABLE);
+    const bound = endpoints.bind(onlyA);
+    const ready = endpoints.ready(onlyA, NEVER);
+    expect(endpoints.tryAcquire({ may: onlyA })).toBeUndefined();
+    expect(endpoints.hasOther('b', onlyA)).toBe(false);
+    await clock.advance(1000);
+    await ready;
+    expect(endpoints.tryAcquire()!.url).toBe('b');
+    const probe = endpoints.tryAcquire({ may: onlyA })!;
+    bound.release();
+    probe.report(UNREACHABLE);
+    await clock.advance(2000);
+    expect(endpoints.tryAcquire()!.url).toBe('a');
   });
 
   test('a request that failed at one endpoint rather goes to another that is ready', async () => {
     const { clock, pool: endpoints } = pool(['a', 'b']);
     (await endpoints.acquire(NEVER))!.report(ERROR);
     await clock.advance(1000);
-    expect((await endpoints.acquire(NEVER, 'a'))!.url).toBe('b');
+    expect((await endpoints.acquire(NEVER, { avoid: 'a' }))!.url).toBe('b');
   });
 });
 

@@ -1,10 +1,13 @@
+import fs from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished } from 'vitest';
 import type { Commit, Entry, Samples } from '../../src/model/entry.ts';
 import { NO_LINES } from '../../src/model/line-counts.ts';
-import type { Cursor, Outcome, Sink } from '../../src/model/sink.ts';
+import type { AsideEnd, Cursor, Outcome, Sink } from '../../src/model/sink.ts';
 import type { RecordBlock, Slice } from '../../src/model/slice.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { silentLog } from '../../src/platform/log.ts';
@@ -21,6 +24,8 @@ export class MemoryCursor implements Cursor {
   /** Of the entries that were stopped before their end. */
   readonly arrived = new Map<number, Outcome>();
   settledBatch = 1;
+  readonly setAside = new Map<string, ReadonlyMap<string, number>>();
+  readonly ends = new Map<string, AsideEnd>();
   readonly #entries: Entry[];
   #next = 0;
   #wake: () => void = () => {};
@@ -51,6 +56,12 @@ export class MemoryCursor implements Cursor {
 
   settle(seq: number, outcome: Outcome): void {
     this.outcomes.set(seq, outcome);
+    for (const [id, lines] of outcome.setAside ?? []) this.setAside.set(id, lines);
+  }
+
+  endAside(id: string, end: AsideEnd): Promise<void> {
+    if (this.setAside.delete(id)) this.ends.set(id, end);
+    return Promise.resolve();
   }
 
   stopped(seq: number, arrived: Outcome): void {
@@ -228,4 +239,11 @@ export function running<S extends Sink>(sink: S): S {
   sink.start();
   onTestFinished(() => sink.stop(0));
   return sink;
+}
+
+/** Removed when the test is over. */
+export function temporaryFolder(): string {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'taffrail-sinks-'));
+  onTestFinished(() => fs.rmSync(dir, { recursive: true, force: true }));
+  return dir;
 }

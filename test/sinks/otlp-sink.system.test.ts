@@ -24,6 +24,7 @@ import {
   running,
   samples,
   sliceOf,
+  temporaryFolder,
 } from './fixtures.ts';
 
 function config(over: object): OtlpSinkConfig {
@@ -181,7 +182,7 @@ describe('OtlpSink', () => {
   });
 
   test.each([400, 413, 415, 422])(
-    'a batch answered %i is given up, counted, and the rest goes on',
+    'a batch answered %i is set aside, counted, and the rest goes on',
     async (status) => {
       const messages: string[] = [];
       const log = { ...silentLog, error: (_fields: object, message: string) => void messages.push(message) };
@@ -190,18 +191,39 @@ describe('OtlpSink', () => {
         body: 'too bad',
       }));
       const cursor = new MemoryCursor(commits(3));
-      const sink = running(new OtlpSink(config({ endpoint: server.url }), context(cursor, { log })));
+      const stateDir = temporaryFolder();
+      const sink = running(
+        new OtlpSink(config({ endpoint: server.url }), context(cursor, { log, stateDir })),
+      );
       await cursor.settled(3);
       expect(cursor.outcomes.get(2)).toMatchObject({
         delivered: new Map([['web', 0]]),
-        lost: new Map([['web', { reason: 'rejected', lines: 1 }]]),
+        lost: new Map(),
+        setAside: new Map([['2', new Map([['web', 1]])]]),
       });
       expect(cursor.delivered('web')).toBe(2);
-      expect(sink.status()).toMatchObject({ rejectedBatches: 1, recordsDelivered: 2 });
+      expect(sink.status()).toMatchObject({
+        rejectedBatches: 1,
+        recordsDelivered: 2,
+        setAside: { items: 1 },
+      });
       expect(sink.status().lastError).toBe(`batch 2 rejected: the server answered ${status}: too bad`);
-      expect(messages).toEqual(['batch 2 rejected for good; its records are counted as lost']);
+      expect(messages).toEqual(['batch 2 rejected for good; it is set aside (taffrail rejected list)']);
     },
   );
+
+  test('what is refused for good and does not fit its room is lost, and counted', async () => {
+    const server = await receiver(() => ({ status: 422 }));
+    const cursor = new MemoryCursor(commits(2));
+    const over = { endpoint: server.url, rejected_max_bytes: '700B', concurrency: 1 };
+    const sink = running(new OtlpSink(config(over), context(cursor, { stateDir: temporaryFolder() })));
+    await cursor.settled(2);
+    expect(sink.status().setAside!.items).toBe(1);
+    expect(cursor.outcomes.get(2)).toMatchObject({
+      delivered: new Map([['web', 0]]),
+      lost: new Map([['web', { reason: 'rejected', lines: 1 }]]),
+    });
+  });
 
   test.each([401, 403, 404, 409])(
     'a receiver that answers %i is asked again: a person can mend that',
@@ -215,7 +237,7 @@ describe('OtlpSink', () => {
     },
   );
 
-  test('records that the receiver left out are counted as lost', async () => {
+  test('records that the receiver left out are set aside', async () => {
     const writer = new ProtoWriter(64);
     const start = writer.open(1);
     writer.uint(1, 200);
@@ -228,10 +250,13 @@ describe('OtlpSink', () => {
       body: Buffer.from(writer.copy()),
     }));
     const cursor = new MemoryCursor([commit(1, bodies)]);
-    const sink = running(new OtlpSink(config({ endpoint: server.url }), context(cursor)));
+    const stateDir = temporaryFolder();
+    const sink = running(new OtlpSink(config({ endpoint: server.url }), context(cursor, { stateDir })));
     await cursor.settled(1);
     expect(cursor.delivered('web')).toBe(100);
-    expect(cursor.lost('web')).toBe(200);
+    expect(cursor.outcomes.get(1)!.setAside).toEqual(new Map([['1', new Map([['web', 200]])]]));
+    expect(sink.rejected.list()).toMatchObject([{ items: 300, isPartial: true, records: { web: 200 } }]);
+    expect(await sink.rejected.retry('1', new AbortController().signal)).toMatchObject({ ok: false });
     expect(sink.status().recordsDelivered).toBe(100);
   });
 

@@ -95,6 +95,21 @@ export function describeStore(
         ).toMatchObject({ kind: 'invalid' });
       });
 
+      test('what is sent late is stored once, although its sender has settled it', async () => {
+        await store.ingest(batch(1, ['a'], { settled: 1 }));
+        await store.heartbeat(sender({}), JSON.stringify({ throughBatch: 9 }), NOW);
+        await store.ingest(batch(10, ['b'], { settled: 10 }));
+        expect(await store.ingest(batch(5, ['late']))).toMatchObject({ kind: 'stored' });
+        await reopen();
+        expect(await store.ingest(batch(5, ['late']))).toEqual({ kind: 'repeat' });
+        const part = { part: 2, range: { first: 0, last: 0, of: 2 } };
+        expect(await store.ingest(batch(6, ['p'], { part }))).toMatchObject({ kind: 'stored' });
+        expect(await store.ingest(batch(6, ['p'], { part }))).toEqual({ kind: 'repeat' });
+        expect(await store.ingest(batch(10, ['b']))).toEqual({ kind: 'repeat' });
+        expect(await bodies()).toEqual(['a', 'b', 'late', 'p']);
+        expect(await store.agents()).toMatchObject([{ stored: { '': 4 } }]);
+      });
+
       test('its id stays', async () => {
         const { id } = store;
         await reopen();

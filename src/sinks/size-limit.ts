@@ -1,0 +1,38 @@
+import type { Clock } from '../platform/clock.ts';
+
+/** Limits are raised: after this long a large request is tried as it is again. */
+const REMEMBERED_MS = 10 * 60_000;
+
+/** What a receiver found too large. What is at least as large in both measures need not be sent to be refused again. */
+export class SizeLimit {
+  readonly #clock: Clock;
+  #refused: Refused | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  refused(bytes: number, records: number): void {
+    const before = this.#known();
+    if (before !== undefined && (bytes > before.bytes || records > before.records)) return;
+    this.#refused = { bytes, records, atMs: before?.atMs ?? this.#clock.monotonic() };
+  }
+
+  isTooLarge(bytes: number, records: number): boolean {
+    const known = this.#known();
+    return known !== undefined && bytes >= known.bytes && records >= known.records;
+  }
+
+  #known(): Refused | undefined {
+    const refused = this.#refused;
+    return refused === undefined || this.#clock.monotonic() - refused.atMs > REMEMBERED_MS
+      ? undefined
+      : refused;
+  }
+}
+
+interface Refused {
+  readonly bytes: number;
+  readonly records: number;
+  readonly atMs: number;
+}
