@@ -374,9 +374,7 @@ interface Parts {
 }
 
 /** The counts of a cursor that nothing was delivered to: of each source, the lines that were owed before it. */
-function countsOf(
-  before: Readonly<Record<string, number>>,
-): Omit<CursorState, 'at' | 'batch'> {
+function countsOf(before: Readonly<Record<string, number>>): Omit<CursorState, 'at' | 'batch'> {
   const lost = Object.entries(before)
     .filter(([, lines]) => lines > 0)
     .map(([source, lines]) => [source, { before: lines }] as const);

@@ -128,7 +128,8 @@ export class CursorProgress {
       if (end.kind === 'lost') countLost(this.#lost, source, end.reason, count);
       else add(this.#delivered, source, count);
     }
-    if (end.kind === 'delivered') for (const [source, count] of end.records) add(this.#records, source, count);
+    if (end.kind === 'delivered')
+      for (const [source, count] of end.records) add(this.#records, source, count);
     return true;
   }
 
