@@ -36,18 +36,24 @@ export function accessOf({ door, externalUrl, hostsKey, log }: AccessFor): Acces
   });
 }
 
+export interface DoorOptions extends Pick<HttpServerOptions, 'log' | 'bodyBytesMax' | 'inflatedBytesMax'> {
+  /** Connections without a token that it holds at most; each takes some 20 KiB. */
+  readonly strangersMax?: number;
+}
+
 /** Opens the door: every request is asked what its route needs before a handler sees it. */
 export async function openDoor(
   door: Door,
   access: Access,
   handler: HttpHandler,
-  options: Pick<HttpServerOptions, 'log' | 'bodyBytesMax' | 'inflatedBytesMax'>,
+  { strangersMax, ...options }: DoorOptions,
 ): Promise<HttpServer> {
+  const limits = strangersMax === undefined ? {} : { limits: { totalMax: strangersMax } };
   return HttpServer.listen({
     ...options,
     address: parseListenAddress(door.address)!,
     handler: withCors(guarded(handler, access), door.cors_origins),
-    strangers: { exist: () => access.hasTokens, isKnown: (request) => access.isKnown(request) },
+    strangers: { exist: () => access.hasTokens, isKnown: (request) => access.isKnown(request), ...limits },
     trustedProxies: new AddressList(door.trusted_proxies),
     ...(door.tls === undefined ? {} : { tls: readTls(door.tls) }),
   });

@@ -51,5 +51,9 @@ export async function serveAgent(agent: AgentServer): Promise<HttpServer> {
     externalLabels: agent.externalLabels,
     status: agent.serverStatus,
   });
-  return openDoor(agent.door, agent.access, async (request) => router.handle(request), { log: agent.log });
+  return openDoor(agent.door, agent.access, async (request) => router.handle(request), {
+    log: agent.log,
+    // An agent is small, and is asked by few.
+    strangersMax: 1024,
+  });
 }

@@ -7,6 +7,8 @@ export interface ConnectionGateOptions {
   readonly perAddressMax: number;
   /** Connections of strangers altogether; beyond it the oldest ends. */
   readonly totalMax: number;
+  /** All connections, of strangers and others; beyond it the oldest of a stranger ends. */
+  readonly connectionsMax: number;
   /** How long a new one is left alone: all of a fleet may come at once, behind one address. */
   readonly graceMs: number;
   /** How long one may do nothing, or take for one request. */
@@ -21,10 +23,22 @@ interface Stranger {
   request: IncomingMessage | undefined;
 }
 
-const DEFAULTS: ConnectionGateOptions = { perAddressMax: 64, totalMax: 8192, graceMs: 2000, idleMs: 5000 };
+const DEFAULTS: ConnectionGateOptions = {
+  perAddressMax: 64,
+  totalMax: 16_384,
+  connectionsMax: Infinity,
+  graceMs: 2000,
+  idleMs: 5000,
+};
 
 /** How often it looks at those that are there. */
 const LOOK_MS = 500;
+
+/**
+ * A thread that is busier than this has not read yet what lies in its sockets: it cannot tell who is idle. When a fleet
+ * comes back at once, most of its connections would look so.
+ */
+const BUSY = 0.9;
 
 /**
  * Keeps the connections of strangers few and short, so that they cannot take the place of those who have shown a token.
@@ -37,6 +51,8 @@ export class ConnectionGate {
   /** In the order in which they came. */
   readonly #strangers = new Map<Socket, Stranger>();
   readonly #timer: NodeJS.Timeout;
+  #connections = 0;
+  #utilization = performance.eventLoopUtilization();
 
   constructor(
     options: Partial<ConnectionGateOptions> = {},
@@ -44,7 +60,7 @@ export class ConnectionGate {
   ) {
     this.#o = { ...DEFAULTS, ...options };
     this.#monotonic = monotonic;
-    this.#timer = setInterval(() => this.look(), LOOK_MS).unref();
+    this.#timer = setInterval(() => this.#lookIfIdle(), LOOK_MS).unref();
   }
 
   /** Strangers that are connected now. */
@@ -52,12 +68,30 @@ export class ConnectionGate {
     return this.#strangers.size;
   }
 
-  /** A connection of which nothing is known yet. */
-  opened(socket: Socket): void {
+  /** A connection; of a stranger's nothing is known yet. */
+  opened(socket: Socket, isStranger: boolean): void {
+    this.#connections++;
+    socket.once('close', () => this.#connections--);
+    if (isStranger) this.#add(socket);
+    const { totalMax, connectionsMax } = this.#o;
+    if (this.#strangers.size > totalMax || this.#connections > connectionsMax) this.#endOldest();
+  }
+
+  #add(socket: Socket): void {
     const nowMs = this.#monotonic();
     this.#strangers.set(socket, { socket, sinceMs: nowMs, quietSinceMs: nowMs, request: undefined });
     socket.once('close', () => this.#strangers.delete(socket));
-    if (this.#strangers.size > this.#o.totalMax) this.#end(this.#strangers.values().next().value!);
+  }
+
+  #endOldest(): void {
+    const oldest = this.#strangers.values().next().value;
+    if (oldest !== undefined) this.#end(oldest);
+  }
+
+  #lookIfIdle(): void {
+    const before = this.#utilization;
+    this.#utilization = performance.eventLoopUtilization();
+    if (performance.eventLoopUtilization(this.#utilization, before).utilization < BUSY) this.look();
   }
 
   /** A request on it has shown a valid token: from now on it stays as long as any. */

@@ -49,6 +49,8 @@ export interface StrangerOptions {
 const MIB = 1024 * 1024;
 
 const CONNECTIONS_MAX = 20_000;
+/** Counted from the connection on: what a busy process has not read yet must not look late. Strangers have less. */
+const HEADERS_TIMEOUT_MS = 30_000;
 /** Files that a process needs beside its connections. */
 const OTHER_FILES = 512;
 /** A fleet that comes back at once must find room until its connections are taken, not be told to try again in a second. */
@@ -77,11 +79,16 @@ export class HttpServer {
     // Each request under way listens to it; to have many of them is no leak.
     setMaxListeners(0, closing.signal);
     const budget = new BodyBudget(options.heldBytesMax ?? 256 * MIB);
-    const gate = options.strangers === undefined ? undefined : new ConnectionGate(options.strangers.limits);
+    const connectionsMax = options.connectionsMax ?? Math.min(CONNECTIONS_MAX, openFilesMax() - OTHER_FILES);
+    const gate =
+      options.strangers === undefined
+        ? undefined
+        : new ConnectionGate({ connectionsMax, ...options.strangers.limits });
     const server = createServer(options, (message, response) => {
       void serve({ options, budget, gate, closing: closing.signal }, message, response);
     });
-    server.maxConnections = options.connectionsMax ?? Math.min(CONNECTIONS_MAX, openFilesMax() - OTHER_FILES);
+    // One more, which makes room for itself where there are strangers.
+    server.maxConnections = gate === undefined ? connectionsMax : connectionsMax + 1;
     server.on('clientError', answerClientError);
     if (gate !== undefined) watchStrangers(server, options, gate);
     await bind(server, options.address);
@@ -112,9 +119,9 @@ export class HttpServer {
 
 function createServer(options: HttpServerOptions, listener: http.RequestListener): http.Server {
   const limits: http.ServerOptions = {
-    headersTimeout: options.headersTimeoutMs ?? 10_000,
+    headersTimeout: options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS,
     requestTimeout: options.requestTimeoutMs ?? 60_000,
-    connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs ?? 10_000),
+    connectionsCheckingInterval: Math.min(1000, options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS),
     keepAliveTimeout: 65_000,
     maxHeaderSize: 16 * 1024,
   };
@@ -145,8 +152,8 @@ function watchStrangers(server: http.Server, options: HttpServerOptions, gate: C
   const { trustedProxies, strangers, tls } = options;
   server.on('connection', (socket: net.Socket) => {
     const address = socket.remoteAddress ?? '';
-    if (options.address.kind === 'unix' || trustedProxies?.has(address) === true) return;
-    if (strangers?.exist() === true) gate.opened(socket);
+    const isTrusted = options.address.kind === 'unix' || trustedProxies?.has(address) === true;
+    gate.opened(socket, !isTrusted && strangers?.exist() === true);
   });
   if (tls?.clientCa === undefined) return;
   server.on('secureConnection', (socket: tls.TLSSocket) => gate.known(rawSocket(socket)));
