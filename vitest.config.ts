@@ -10,6 +10,7 @@ const LONG = [
   'test/behaviour/reload.system.test.ts',
   'test/behaviour/rotation-matrix.system.test.ts',
   'test/behaviour/small-disk.system.test.ts',
+  'test/behaviour/stalled.system.test.ts',
   'test/behaviour/stop.system.test.ts',
   'test/buffer/crash.system.test.ts',
   'test/buffer/power-loss.system.test.ts',

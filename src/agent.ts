@@ -33,6 +33,7 @@ import type { Access } from './platform/access/access.ts';
 import { systemClock } from './platform/clock.ts';
 import type { HttpServer } from './platform/http-server.ts';
 import type { Log } from './platform/log.ts';
+import { type PartState, STALLED_METRIC, StallWatch } from './platform/stall-watch.ts';
 import { version } from './platform/version.ts';
 import { within } from './platform/within.ts';
 import { Engine } from './promql/engine.ts';
@@ -76,6 +77,10 @@ export class Agent {
   #server!: HttpServer;
   readonly #reloadListeners: (() => void)[] = [];
   #changing: Promise<void> = Promise.resolve();
+  /** Reloads that were asked for, and what was done of them. */
+  #reloads = 0;
+  #reloadSteps = 0;
+  readonly #watch: StallWatch;
   #started = false;
   #stopping = false;
 
@@ -112,6 +117,7 @@ export class Agent {
       lastSeq: () => this.#buffer.lastSeq,
       log,
     });
+    this.#watch = new StallWatch({ clock: this.#clock, log, parts: () => this.#parts() });
     this.#snapshots = new Snapshots(this.#buffer, this.#state, log);
     this.#reading = new Reading(plan, {
       buffer: this.#buffer,
@@ -194,6 +200,8 @@ export class Agent {
       startedAtMs: this.#startedAtMs,
       nowMs: this.#clock.now(),
       problems: this.#problems(),
+      stalled: this.#watch.stalled,
+      waiting: this.#watch.waiting,
       broken: this.#ledger.broken,
       ledger: this.#state.ledger,
       registry: this.#state.registry,
@@ -206,13 +214,21 @@ export class Agent {
     });
   }
 
+  /** Whether nothing of it stands still that a restart would bring to go on. */
+  get isAlive(): boolean {
+    return this.#watch.stalled.length === 0;
+  }
+
   /** All of the changed configuration, or none of it: throws ProblemsError and stays as it was. */
   async reload(): Promise<void> {
+    this.#reloads++;
     const done = this.#changing.then(async () => {
+      this.#reloadSteps++;
       try {
         if (this.#stopping) throw new Error('the agent is stopping');
         const plan = await loadAgentPlan(this.#plan.file);
         refuseFixedChanges(this.#plan, plan);
+        this.#reloadSteps++;
         await this.#changeTo(plan);
         this.#reloadError = undefined;
         this.#loadedAtMs = this.#clock.now();
@@ -227,7 +243,7 @@ export class Agent {
         throw error;
       }
     });
-    this.#changing = done.catch(() => undefined);
+    this.#changing = done.catch(() => undefined).then(() => void this.#reloads--);
     return done;
   }
 
@@ -237,6 +253,7 @@ export class Agent {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#watch.stop();
     const steps = new StopSteps(this.#plan.config.stop_timeout, this.#clock, this.#log);
     await steps.run('sinks that leave', this.#sinks.hurry(steps.left(1 / 4)));
     await steps.within(steps.left(1 / 2), 'a change of the configuration', this.#changing);
@@ -291,6 +308,9 @@ export class Agent {
       brokenIdentities: () => this.#ledger.broken,
     });
     defineAlertingMetrics(this.#self, this.#alerting);
+    this.#self.gauge(STALLED_METRIC.name, STALLED_METRIC.help, () =>
+      this.#watch.samples().map(({ labels, value }) => [labels, value] as const),
+    );
     this.#server = await serveAgent({
       door: agentDoor(config.listen),
       access: this.#access,
@@ -311,6 +331,7 @@ export class Agent {
     await this.#reading.start();
     this.#sampling.tick();
     this.#sampling.start();
+    this.#watch.start();
     this.#started = true;
   }
 
@@ -416,6 +437,17 @@ export class Agent {
     this.#ledger.check();
   }
 
+  #parts(): readonly PartState[] {
+    const isReloading = this.#reloads > 0;
+    return [
+      ...this.#reading.parts(),
+      ...this.#buffer.parts(),
+      ...this.#sinks.parts(),
+      ...this.#alerting.parts(),
+      { part: 'reload', name: 'configuration', waits: isReloading, progress: this.#reloadSteps },
+    ];
+  }
+
   #problems(): readonly string[] {
     const { state, fullReason } = this.#buffer.stats();
     return [
@@ -423,6 +455,7 @@ export class Agent {
       ...(state === 'full'
         ? [fullReason === 'disk' ? 'the disk of state_dir is full or failing' : 'the buffer is full']
         : []),
+      ...this.#watch.problems(),
     ];
   }
 }

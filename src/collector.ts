@@ -6,7 +6,7 @@ import { accessOf, openDoor } from './agent/door.ts';
 import { mountQueryApi } from './agent/mount-query-api.ts';
 import { asRefusal, openStateDir } from './agent/open-state-dir.ts';
 import type { StateLock } from './buffer/state-lock.ts';
-import { CollectorMetrics, declareCollectorMetrics } from './collect/collector-metrics.ts';
+import { CollectorMetrics, declareCollectorMetrics, type OtherFamily } from './collect/collector-metrics.ts';
 import type { MetricMetadata, ServerStatus } from './api/query-api-deps.ts';
 import { LOOKBACK_MS } from './agent/load-rules.ts';
 import { serverStatus } from './agent/server-status.ts';
@@ -30,11 +30,14 @@ import type { Access } from './platform/access/access.ts';
 import type { HttpServer } from './platform/http-server.ts';
 import type { Log } from './platform/log.ts';
 import { Router } from './platform/router.ts';
+import { type PartState, STALLED_METRIC, StallWatch } from './platform/stall-watch.ts';
 import { version } from './platform/version.ts';
+import { within } from './platform/within.ts';
 import { Engine } from './promql/engine.ts';
 
 const SAMPLE_MS = 15_000;
 const METADATA_MS = 10_000;
+const FIGURES_MS = 2_000;
 
 /** A collector, from its plan to its end: the store, rules and hooks over it, and one server for senders and readers. */
 export class Collector {
@@ -45,6 +48,7 @@ export class Collector {
   readonly #metrics = declareCollectorMetrics(new CollectorMetrics());
   readonly #own: OwnSamples;
   readonly #upkeep: UpkeepWatch;
+  readonly #watch: StallWatch;
   readonly #access: Access;
   #plan: CollectorPlan;
   #alerting!: Alerting;
@@ -64,6 +68,7 @@ export class Collector {
     this.#store = store;
     this.#own = new OwnSamples(store, this.#metrics);
     this.#upkeep = new UpkeepWatch(this.#metrics, log);
+    this.#watch = new StallWatch({ clock: this.#clock, log, parts: () => this.#parts() });
     this.#access = this.#accessBy(plan);
   }
 
@@ -122,6 +127,7 @@ export class Collector {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#watch.stop();
     this.#timer?.cancel();
     await this.#sampling;
     await this.#alerting.stop(this.#plan.config.stop_timeout);
@@ -150,8 +156,9 @@ export class Collector {
       log: this.#log,
       externalLabels: config.external_labels,
       externalUrl: config.external_url,
+      queryTimeoutMs: config.limits.query_timeout,
     });
-    this.#metrics.include(() => alertingMetrics(this.#alerting));
+    this.#metrics.include(() => [...alertingMetrics(this.#alerting), this.#stalledMetric()]);
     this.#server = await openDoor(collectorDoor(config), this.#access, this.#routes(engine, queryable), {
       log: this.#log,
       bodyBytesMax: config.limits.max_body_bytes,
@@ -159,6 +166,39 @@ export class Collector {
     });
     await this.#refreshMetadata();
     this.#sampleLater();
+    this.#watch.start();
+  }
+
+  /** Whether nothing of it stands still that a restart would bring to go on. */
+  get isAlive(): boolean {
+    return this.#watch.stalled.length === 0;
+  }
+
+  /** Why it is not ready; empty when it is. Batches are taken all the same, unless it is the store that stands still. */
+  problems(): readonly string[] {
+    return this.#watch.problems();
+  }
+
+  #parts(): readonly PartState[] {
+    const { waiting, answered } = this.#store.writing;
+    const writer = { part: 'store', name: 'writer', waits: waiting > 0, progress: answered };
+    return [writer, ...this.#alerting.parts()];
+  }
+
+  #stalledMetric(): OtherFamily {
+    return { ...STALLED_METRIC, type: 'gauge', samples: this.#watch.samples() };
+  }
+
+  #health(): object {
+    const problems = this.problems();
+    return {
+      version,
+      ready: problems.length === 0,
+      problems,
+      stalled: this.#watch.stalled,
+      waiting: this.#watch.waiting,
+      upkeep: this.#upkeep.failing(),
+    };
   }
 
   #routes(engine: Engine, queryable: StoreQueryable): (request: HttpRequest) => ReturnType<Router['handle']> {
@@ -215,14 +255,20 @@ export class Collector {
   #addOwnRoutes(router: Router): void {
     router
       .route('GET', '/-/healthy', () => textResponse(200, 'healthy\n'))
-      .route('GET', '/-/ready', () => textResponse(200, 'ready\n'))
+      .route('GET', '/-/ready', () => {
+        const problems = this.problems();
+        if (problems.length === 0) return textResponse(200, 'ready\n');
+        return textResponse(503, `not ready: ${problems.join('; ')}\n`);
+      })
+      .route('GET', '/status', () => jsonResponse(200, this.#health()))
       .route('POST', '/-/reload', async (request) => {
         refuseForeignPages(request);
         await this.reload();
         return jsonResponse(200, { status: 'success' });
       })
       .route('GET', '/metrics', async () => {
-        await this.#refreshFigures();
+        // A store that does not answer must not keep its own alarm from being read.
+        await within(this.#clock, FIGURES_MS, this.#refreshFigures()).catch(() => false);
         return {
           status: 200,
           headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },

@@ -21,6 +21,8 @@ export interface StatusParts {
   readonly startedAtMs: number;
   readonly nowMs: number;
   readonly problems: readonly string[];
+  readonly stalled: NonNullable<AgentStatus['stalled']>;
+  readonly waiting: NonNullable<AgentStatus['waiting']>;
   readonly broken: readonly string[];
   readonly ledger: Ledger;
   readonly registry: Registry;
@@ -48,6 +50,8 @@ export function agentStatus(parts: StatusParts): AgentStatus {
     nowMs: parts.nowMs,
     ready: parts.problems.length === 0,
     problems: parts.problems,
+    stalled: parts.stalled,
+    waiting: parts.waiting,
     config: {
       file: parts.configFile,
       loadedAtMs: parts.loadedAtMs,

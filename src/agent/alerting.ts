@@ -9,7 +9,9 @@ import type { Clock, Timer } from '../platform/clock.ts';
 import { openSealed, sealObject } from '../platform/checked-line.ts';
 import { setAside, writeFileAtomically } from '../platform/durable-files.ts';
 import { errorCode } from '../platform/files.ts';
+import { hangAt } from '../platform/fault.ts';
 import type { Log } from '../platform/log.ts';
+import type { PartState } from '../platform/stall-watch.ts';
 import type { Engine } from '../promql/engine.ts';
 import { formatValue } from '../promql/format-value.ts';
 import { decodeRuleState, encodeRuleState, type PersistedRuleState } from '../rules/persisted-rule-state.ts';
@@ -31,6 +33,8 @@ export interface AlertingOptions {
   readonly log: Log;
   readonly externalLabels: Labels;
   readonly externalUrl: string;
+  /** How long one query of a rule may take; 10 s by default. */
+  readonly queryTimeoutMs?: number;
 }
 
 const FILE = 'rules.json';
@@ -49,6 +53,9 @@ export class Alerting {
   #stopped = false;
   #evaluating: Promise<void> = Promise.resolve();
   #stored = '';
+  /** Rules evaluated, and steps around them. */
+  #steps = 0;
+  #busy = false;
 
   private constructor(options: AlertingOptions, hooks: HookDispatcher, restored?: PersistedRuleState) {
     this.#options = options;
@@ -65,6 +72,11 @@ export class Alerting {
       externalUrl: options.externalUrl,
       ...(restored === undefined ? {} : { restored }),
       monotonic: () => options.clock.monotonic(),
+      yieldTurn: async () => {
+        this.#steps++;
+        await hangAt('rules.evaluate');
+        await new Promise((resolve) => setImmediate(resolve));
+      },
     });
   }
 
@@ -122,6 +134,22 @@ export class Alerting {
     );
   }
 
+  /** For those who watch that it goes on: the rules under evaluation, and what each receiver is owed. */
+  parts(): readonly PartState[] {
+    const groups = new Set(this.rules.status().map(({ name }) => name));
+    const current = this.rules.evaluating ?? [...groups][0];
+    return [
+      ...[...groups].map((name) => ({
+        part: 'rules',
+        name,
+        waits: this.#busy && name === current,
+        progress: this.#steps,
+        stepMs: this.#options.queryTimeoutMs ?? 10_000,
+      })),
+      ...this.hooks.parts(),
+    ];
+  }
+
   async stop(deadlineMs: number): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -141,12 +169,15 @@ export class Alerting {
   }
 
   async #evaluate(): Promise<void> {
+    this.#busy = true;
     try {
       await this.rules.evaluateDue(this.#options.clock.now());
       await this.#store();
     } catch (error) {
       this.#options.log.error({ error: String(error) }, 'evaluating rules failed');
     }
+    this.#busy = false;
+    this.#steps++;
     this.#schedule();
   }
 

@@ -3,6 +3,7 @@ import type { Buffer } from '../buffer/buffer.ts';
 import { Committer } from '../buffer/committer.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { PartState } from '../platform/stall-watch.ts';
 import { Tailer } from '../tail/tailer.ts';
 import { commitLimits } from './commit-limits.ts';
 import type { DurableState } from './durable-state.ts';
@@ -31,6 +32,7 @@ export class Reading {
   readonly #committer: Committer;
   #lanes: Lanes;
   #pipeline: Pipeline;
+  #paused = false;
 
   constructor(plan: AgentPlan, options: ReadingOptions) {
     const { buffer, state, clock, log } = options;
@@ -63,6 +65,7 @@ export class Reading {
   /** Reads nothing until `resume`. A full buffer is not waited for: it may be this very change that makes it drain. */
   async change(plan: AgentPlan): Promise<void> {
     await this.#tailer.updateSources(plan.sources, async () => {
+      this.#paused = true;
       await this.#pipeline.pause();
       await this.#lanes.close();
       this.#options.notes.forgetPatterns();
@@ -72,7 +75,21 @@ export class Reading {
   }
 
   resume(): void {
+    this.#paused = false;
     this.#pipeline.start();
+  }
+
+  /** For those who watch that it goes on. */
+  parts(): readonly PartState[] {
+    return this.#tailer.parts(this.#pauseReason());
+  }
+
+  /** Why nothing is read for now. A reload that does not end is found by itself. */
+  #pauseReason(): string | undefined {
+    if (this.#paused) return 'a reload is under way';
+    const { fullReason } = this.#options.buffer.stats();
+    if (fullReason === undefined || this.#committer.hasRoom) return undefined;
+    return fullReason === 'disk' ? 'the disk of state_dir is full or failing' : 'the buffer is full';
   }
 
   /** Resolves when the files of changed sources have been looked for. */

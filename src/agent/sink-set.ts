@@ -9,6 +9,8 @@ import type { Log } from '../platform/log.ts';
 import { Secret } from '../platform/secret.ts';
 import { createSink } from '../sinks/create-sink.ts';
 import { dropSinkStates, sinkStateDir } from '../sinks/sink-state-dir.ts';
+import type { PartState } from '../platform/stall-watch.ts';
+import { sleepsFor } from '../sinks/sleep.ts';
 import { version } from '../platform/version.ts';
 import { within } from '../platform/within.ts';
 import type { Ledger, SinkProgress } from './ledger.ts';
@@ -30,6 +32,8 @@ interface Running {
   readonly config: SinkConfig;
   readonly sink: Sink;
   readonly cursor: BufferCursor;
+  /** Its own, by which it can be asked whether it sleeps before it tries again. */
+  readonly clock: Clock;
 }
 
 const RELOAD_STOP_MS = 5000;
@@ -87,13 +91,14 @@ export class SinkSet {
     const { buffer, ledger } = this.#around;
     // In one turn: lines that are committed later are after the cursor's place, and not owed before it.
     const cursor = await buffer.cursor(config.name, 'now', Object.fromEntries(ledger.owed()));
-    const sink = this.#create(config, cursor);
+    const clock = ownClock(this.#around.clock);
+    const sink = this.#create(config, cursor, clock);
     sink.start();
-    this.#running.push({ config, sink, cursor });
+    this.#running.push({ config, sink, cursor, clock });
   }
 
-  #create(config: SinkConfig, cursor: BufferCursor): Sink {
-    const { identity, resource, log, clock, heartbeat, stateDir } = this.#around;
+  #create(config: SinkConfig, cursor: BufferCursor, clock: Clock): Sink {
+    const { identity, resource, log, heartbeat, stateDir } = this.#around;
     return createSink(config, {
       cursor,
       identity,
@@ -130,6 +135,26 @@ export class SinkSet {
     }));
   }
 
+  /** For those who watch that they go on. */
+  parts(): readonly PartState[] {
+    const { lastSeq } = this.#around.buffer;
+    return this.#running.map(({ config, sink, cursor, clock }) => {
+      const { requests, retries, inFlight, healthy, lastError } = sink.status();
+      const sleepMs = sleepsFor(clock);
+      const why = lastError ?? 'the receiver is away';
+      return {
+        part: 'sink',
+        name: config.name,
+        waits: cursor.settledThrough < lastSeq,
+        progress: `${cursor.settledThrough} ${requests} ${retries}`,
+        reason:
+          sleepMs === undefined ? undefined : `${why}; it is tried again in ${Math.ceil(sleepMs / 1000)} s`,
+        note: healthy ? undefined : lastError,
+        stepMs: inFlight > 0 && 'timeout' in config ? config.timeout : 0,
+      };
+    });
+  }
+
   /** Counts as lost what a damaged segment held, once all that is left has been settled. */
   reconcile(): void {
     const { buffer, ledger } = this.#around;
@@ -156,6 +181,14 @@ export class SinkSet {
   async stop(deadlineMs: number): Promise<void> {
     await Promise.all(this.#running.map(async ({ sink }) => sink.stop(deadlineMs)));
   }
+}
+
+function ownClock(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+  };
 }
 
 function isSame(a: SinkConfig, b: SinkConfig): boolean {

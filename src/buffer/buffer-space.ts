@@ -41,6 +41,8 @@ export class BufferSpace {
   /** Fires when segments may have become free. */
   readonly #progress = new Signal();
   #reclaiming: Promise<boolean> | undefined;
+  /** How often room was made, or tried to be. */
+  reclaims = 0;
   #closed = false;
   #bytesSinceSnapshot = 0;
 
@@ -48,6 +50,10 @@ export class BufferSpace {
     this.#options = options;
     this.#o = holders;
     this.#full = new FullState(options.log, options.clock);
+  }
+
+  get isReclaiming(): boolean {
+    return this.#reclaiming !== undefined;
   }
 
   get fullReason(): FullReason | undefined {
@@ -196,6 +202,7 @@ export class BufferSpace {
       })
       .then((released) => {
         this.#reclaiming = undefined;
+        this.reclaims++;
         // Cursors may have moved meanwhile, and found us busy.
         if (released) this.advanced();
         return released;

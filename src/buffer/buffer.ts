@@ -4,6 +4,7 @@ import { deflate } from 'node:zlib';
 import type { Entry } from '../model/entry.ts';
 import { StartRefused } from '../model/start-refused.ts';
 import { isDiskTrouble, makeFolderDurably } from '../platform/durable-files.ts';
+import type { PartState } from '../platform/stall-watch.ts';
 import { assignBatches } from './assign-batches.ts';
 import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
 import { BufferClosed } from './buffer-closed.ts';
@@ -87,6 +88,8 @@ export class Buffer implements CursorHost {
   #nextBatch: number;
   #closed = false;
   #commits = 0;
+  #snapshotsAsked = 0;
+  #snapshotsEnded = 0;
   #samples = 0;
 
   private constructor(options: BufferOptions, parts: Parts) {
@@ -206,6 +209,7 @@ export class Buffer implements CursorHost {
   async snapshot(state: SnapshotState): Promise<boolean> {
     if (state.seq > this.#lastSeq)
       throw new Error(`snapshot of entry ${state.seq}, but the last is ${this.#lastSeq}`);
+    this.#snapshotsAsked++;
     return this.#snapshotMutex.run(async () => {
       try {
         await this.#reserve.during(() => this.#snapshots.write(state, this.#nextBatch));
@@ -213,6 +217,8 @@ export class Buffer implements CursorHost {
         if (!isDiskTrouble(error)) throw error;
         this.log.warn({ error: error.message }, 'snapshot could not be written; the one before it stays');
         return false;
+      } finally {
+        this.#snapshotsEnded++;
       }
       this.#space.snapshotTaken();
       return true;
@@ -237,6 +243,25 @@ export class Buffer implements CursorHost {
       damage: this.#damage,
       tornBytes: this.#tornBytes,
     };
+  }
+
+  /** For those who watch that it goes on: writing entries, snapshots, and making room. */
+  parts(): readonly PartState[] {
+    const reason = this.#space.fullReason;
+    const full = reason === 'disk' ? 'the disk of state_dir is full or failing' : 'the buffer is full';
+    const { isReclaiming, reclaims } = this.#space;
+    const [asked, ended] = [this.#snapshotsAsked, this.#snapshotsEnded];
+    return [
+      {
+        part: 'buffer',
+        name: 'append',
+        waits: this.#pumping !== undefined,
+        progress: this.#lastSeq,
+        reason: reason === undefined ? undefined : full,
+      },
+      { part: 'buffer', name: 'snapshot', waits: asked > ended, progress: ended },
+      { part: 'buffer', name: 'reclaim', waits: isReclaiming, progress: reclaims },
+    ];
   }
 
   /** Lets a write under way end, refuses those that wait, and stores the cursors. */

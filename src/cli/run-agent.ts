@@ -32,7 +32,7 @@ async function startAgent(file: string): Promise<Service> {
   });
   log.info({ listen: agent.url, config: file }, 'agent started');
   systemd.ready(summary());
-  systemd.startWatchdog(summary, () => true);
+  systemd.startWatchdog(summary, () => agent.isAlive);
   const reload = async (): Promise<void> => {
     systemd.reloading();
     // The refusal is logged and shown in /status; the process goes on as it was.

@@ -16,7 +16,10 @@ async function startCollector(file: string): Promise<Service> {
   const log = createLog(plan.config.log_level, plan.config.log_format);
   const systemd = new SystemdNotifier();
   const collector = await Collector.start(plan, log);
-  const summary = (): string => `ready at ${collector.url}`;
+  const summary = (): string => {
+    const problems = collector.problems();
+    return problems.length === 0 ? `ready at ${collector.url}` : problems.join('; ');
+  };
   const control = await openControlSocket({
     program: 'collector',
     config: resolve(file),
@@ -25,7 +28,7 @@ async function startCollector(file: string): Promise<Service> {
   });
   log.info({ listen: collector.url, config: file }, 'collector started');
   systemd.ready(summary());
-  systemd.startWatchdog(summary, () => true);
+  systemd.startWatchdog(summary, () => collector.isAlive);
   return {
     stop: async () => {
       systemd.stopping();

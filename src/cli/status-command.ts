@@ -36,6 +36,18 @@ export function renderStatus(status: AgentStatus): string {
         .join('   '),
     ),
   ];
+  const waiting = status.waiting ?? [];
+  if (waiting.length > 0) {
+    parts.push(
+      section(
+        'Waits, and goes on by itself',
+        table(
+          ['part', 'name', 'why'],
+          waiting.map(({ part, name, reason }) => [part, printable(name), printable(reason)]),
+        ),
+      ),
+    );
+  }
   const samples = status.sources.filter((source) => source.unmatchedSample !== undefined);
   if (samples.length > 0) {
     parts.push(

@@ -3,6 +3,7 @@ import type { AlertChange } from '../model/alert.ts';
 import type { Labels } from '../model/series.ts';
 import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { PartState } from '../platform/stall-watch.ts';
 import { Aggregation } from './aggregation.ts';
 import type { LaneInfo } from './aggregation.ts';
 import { fingerprintOf } from './alert-identity.ts';
@@ -182,6 +183,11 @@ export class HookDispatcher {
       refusedAlerts: this.#refusedAlerts,
       durable: this.#journal.healthy,
     });
+  }
+
+  /** For those who watch that it goes on: what each receiver is owed. */
+  parts(): readonly PartState[] {
+    return [...this.#lanes.values()].map((lane) => lane.state);
   }
 
   /**

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 import type { Clock, Timer } from '../platform/clock.ts';
+import { hangAt } from '../platform/fault.ts';
 import type { Log } from '../platform/log.ts';
+import type { PartState } from '../platform/stall-watch.ts';
 import { redact } from '../platform/secret.ts';
 import type { Secret } from '../platform/secret.ts';
 import { backoffMs } from './backoff.ts';
@@ -68,6 +70,8 @@ export class Lane {
   readonly #rate: RateLimit;
   readonly #abort = new AbortController();
   #timer: Timer | undefined;
+  /** Monotonic: when the timer goes on with what waits. */
+  #wakeAtMs: number | undefined;
   #stopped = false;
   #retrying: Fate | undefined;
   readonly counters: LaneCounters;
@@ -87,6 +91,28 @@ export class Lane {
 
   get sending(): boolean {
     return this.#queue.pending > 0;
+  }
+
+  /** For those who watch that it goes on. */
+  get state(): PartState {
+    const { attempts, delivered, failed, expired, dropped } = this.counters;
+    const { delivery, name } = this.spec;
+    // While it sends, what counts is that the attempt ends.
+    const pauseMs = this.sending ? 0 : (this.#wakeAtMs ?? 0) - this.#options.clock.monotonic();
+    return {
+      part: 'hook',
+      name,
+      waits: this.length > 0,
+      progress: `${attempts} ${delivered} ${failed} ${expired} ${dropped}`,
+      reason: pauseMs > 0 ? this.#pauseReason(pauseMs) : undefined,
+      note: this.#retrying?.error,
+      stepMs: this.sending ? delivery.timeout : 0,
+    };
+  }
+
+  #pauseReason(pauseMs: number): string {
+    const why = this.#retrying?.error ?? 'rate_limit is reached';
+    return `${why}; the next attempt is in ${Math.ceil(pauseMs / 1000)} s`;
   }
 
   /** The latest attempt that failed and will be repeated. */
@@ -142,8 +168,9 @@ export class Lane {
   pump(): void {
     if (this.#stopped || this.#queue.pending + this.#queue.size > 0) return;
     this.#timer?.cancel();
+    this.#wakeAtMs = undefined;
     const { clock } = this.#options;
-    let wakeAtMs = Infinity;
+    let wakeInMs = Infinity;
     for (const items of this.#groups.values()) {
       const head = items[0]!;
       if (!head.released) continue;
@@ -154,10 +181,12 @@ export class Lane {
         void this.#queue.add(async () => this.#deliver(head)).then(() => this.pump());
         return;
       }
-      wakeAtMs = Math.min(wakeAtMs, waitMs);
+      wakeInMs = Math.min(wakeInMs, waitMs);
     }
-    if (wakeAtMs !== Infinity)
-      this.#timer = clock.setTimeout(() => this.pump(), Math.min(wakeAtMs, 3_600_000));
+    if (wakeInMs === Infinity) return;
+    const ms = Math.min(wakeInMs, 3_600_000);
+    this.#wakeAtMs = clock.monotonic() + ms;
+    this.#timer = clock.setTimeout(() => this.pump(), ms);
   }
 
   /** Starts nothing more; what is under way has until the deadline, then it is cut off and stays owed. */
@@ -179,6 +208,7 @@ export class Lane {
     item.attempts++;
     this.counters.attempts++;
     try {
+      await hangAt('hooks.send');
       const output = await this.spec.sender.send(item.notification, this.#abort.signal);
       await this.#settle(item, 'delivered', { output });
     } catch (error) {

@@ -26,6 +26,10 @@ export interface AgentStatus {
   readonly ready: boolean;
   /** Why it is not ready; empty when it is. */
   readonly problems: readonly string[];
+  /** Parts of the process in which something waits, nothing is done, and no known reason explains it. */
+  readonly stalled?: readonly { readonly part: string; readonly name: string; readonly seconds: number }[];
+  /** Parts that wait for a known reason, and go on by themselves. Agents of before send neither. */
+  readonly waiting?: readonly { readonly part: string; readonly name: string; readonly reason: string }[];
   readonly config: { readonly file: string; readonly loadedAtMs: number; readonly reloadError?: string };
   readonly sources: readonly SourceStatus[];
   readonly sinks: readonly (SinkStatus & { readonly ledger: Readonly<Record<string, SinkLedger>> })[];

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { faultPoint, shortWrite } from './fault.ts';
+import { faultPoint, hangAt, shortWrite } from './fault.ts';
 import { makeFolder } from './make-folder.ts';
 
 /**
@@ -92,6 +92,7 @@ export class DurableFile {
   /** Appends all parts. Short writes are gone on with. After an error the file may hold part of it: truncate. */
   async append(parts: readonly Uint8Array[]): Promise<void> {
     faultPoint(`${this.#area}.write.before`);
+    await hangAt(`${this.#area}.write.before`);
     let rest = parts.filter((part) => part.length > 0);
     while (rest.length > 0) {
       const parts = rest.slice(0, MAX_PARTS_A_WRITE);
@@ -108,6 +109,7 @@ export class DurableFile {
 
   async sync(): Promise<void> {
     faultPoint(`${this.#area}.sync.before`);
+    await hangAt(`${this.#area}.sync.before`);
     const size = this.#size;
     await fdatasync(this.#fd);
     note('sync', this.path, size);

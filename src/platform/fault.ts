@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 
 /**
  * Named fault points: places where the crash harness may strike. Each step that touches the world (write, sync,
@@ -12,10 +13,13 @@ import fs from 'node:fs';
  * At a write (`<area>.write`, without before or after) it is `short`, which takes about half of the bytes as a disk or
  * a signal may, or `short_kill`, `short_eio`, `short_enospc`, which end in that after the half.
  *
+ * `hang` stops there for good, or in tests until the table is replaced: what is asynchronous asks `hangAt` whether its
+ * promise is ever to be kept; a thread beside the main one stops altogether.
+ *
  * `count` strikes nowhere: it keeps in the file `TAFFRAIL_FAULT_COUNTS` how often each point was passed.
  */
 type Blow = 'kill' | 'eio' | 'enospc';
-export type FaultAction = Blow | 'count' | 'short' | `short_${Blow}`;
+export type FaultAction = Blow | 'count' | 'hang' | 'short' | `short_${Blow}`;
 
 interface Fault {
   readonly point: string;
@@ -30,7 +34,7 @@ const faults: Fault[] = parseFaults(process.env['TAFFRAIL_FAULTS'] ?? '');
 function parseFaults(text: string): Fault[] {
   if (text === '') return [];
   return text.split(',').map((part) => {
-    const match = /^([a-z_.*]+):(kill|eio|enospc|count|short(?:_(?:kill|eio|enospc))?)@(\d+)(\+?)$/.exec(
+    const match = /^([a-z_.*]+):(kill|eio|enospc|count|hang|short(?:_(?:kill|eio|enospc))?)@(\d+)(\+?)$/.exec(
       part.trim(),
     );
     if (match === null) throw new Error(`TAFFRAIL_FAULTS: cannot read "${part}"; expected point:action@n`);
@@ -42,6 +46,15 @@ function parseFaults(text: string): Fault[] {
 /** Marks a step. Throws an error with `code` EIO or ENOSPC, or ends the process, where the harness asked for it. */
 export function faultPoint(point: string): void {
   if (faults.length !== 0) strike(point);
+}
+
+let hanging: (() => void)[] = [];
+
+/** Where the step that begins here is to hang: a promise that is not kept before the table is replaced. */
+export function hangAt(point: string): Promise<void> | undefined {
+  if (faults.length === 0) return undefined;
+  const hangs = faults.some((fault) => fault.action === 'hang' && strikes(fault, point));
+  return hangs ? new Promise((resolve) => hanging.push(resolve)) : undefined;
 }
 
 /** How much of a write is let through, and what happens then. */
@@ -67,8 +80,10 @@ export function shortWrite(point: string, parts: readonly Uint8Array[]): ShortWr
 
 function strike(point: string): void {
   for (const fault of faults) {
-    if (fault.action.startsWith('short') || !strikes(fault, point)) continue;
+    if (fault.action.startsWith('short') || (fault.action === 'hang' && isMainThread)) continue;
+    if (!strikes(fault, point)) continue;
     if (fault.action === 'count') count(point);
+    else if (fault.action === 'hang') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     else deal(fault.action as Blow, point);
   }
 }
@@ -109,4 +124,7 @@ function count(point: string): void {
 /** For tests in the same process: replaces the table. */
 export function setFaults(text: string): void {
   faults.splice(0, faults.length, ...parseFaults(text));
+  const released = hanging;
+  hanging = [];
+  for (const release of released) release();
 }

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { faultPoint } from './fault.ts';
+import { faultPoint, hangAt } from './fault.ts';
 import { bytesOfPath, pathOfBytes } from './path-bytes.ts';
 
 /**
@@ -64,6 +64,7 @@ export async function statDescriptor(area: string, descriptor: number): Promise<
 /** Follows symbolic links. `undefined` where there is nothing at that path (or no way to it). */
 export async function statPath(area: string, path: string): Promise<FileStat | undefined> {
   try {
+    looked++;
     return fileStat(
       await step<fs.BigIntStats>(`${area}.stat`, (done) => {
         fs.stat(bytesOfPath(path), { bigint: true }, done);
@@ -80,10 +81,18 @@ export interface FolderEntry {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
 }
 
+let looked = 0;
+
+/** So many folders were listed, and paths asked for, so far: to go through a large tree takes minutes. */
+export function stepsOfLooking(): number {
+  return looked;
+}
+
 export async function listFolder(area: string, path: string): Promise<readonly FolderEntry[]> {
   const entries = await step<fs.Dirent<Buffer>[]>(`${area}.list`, (done) => {
     fs.readdir(bytesOfPath(path), { withFileTypes: true, encoding: 'buffer' }, done);
   });
+  looked++;
   return entries.map((entry) => ({ name: pathOfBytes(entry.name), kind: entryKind(entry) }));
 }
 
@@ -134,6 +143,11 @@ export function isAbsent(error: unknown): boolean {
 function step<T>(point: string, run: (done: (error: Error | null, value: T) => void) => void): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     faultPoint(`${point}.before`);
+    const hang = hangAt(`${point}.before`);
+    if (hang !== undefined) {
+      void hang.then(() => reject(new Error(`${point} was stopped`)));
+      return;
+    }
     run((error, value) => {
       if (error !== null) {
         reject(error);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import type { Dispatcher } from 'undici';
-import { faultPoint } from './fault.ts';
+import { faultPoint, hangAt } from './fault.ts';
 import { HttpFailure, transportFailure } from './http-failure.ts';
 import { Secret } from './secret.ts';
 
@@ -94,6 +94,7 @@ export class HttpClient {
     const sending: Sending = { wasSent: false };
     try {
       faultPoint('http.request.before');
+      await hangAt('http.request.before');
       const answer = await request(target, {
         method,
         dispatcher: this.#dispatcher,

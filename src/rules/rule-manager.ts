@@ -35,6 +35,8 @@ export class RuleManager {
   readonly #slotOffsetMs: (group: RuleGroup) => number;
   #runners: GroupRunner[];
   #startMs: number;
+  /** The name of the group that is being evaluated. */
+  #evaluating: string | undefined;
   /** Of the last evaluation. */
   #latestMs = -Infinity;
   /** Series whose rule is gone since the last evaluation; they end with the next. */
@@ -90,6 +92,11 @@ export class RuleManager {
     };
   }
 
+  /** The name of the group that is evaluated, or was last. */
+  get evaluating(): string | undefined {
+    return this.#evaluating;
+  }
+
   status(): readonly RuleGroupStatus[] {
     return this.#runners.map((runner) => runner.status());
   }
@@ -105,8 +112,11 @@ export class RuleManager {
       for (const runner of this.#runners) runner.clockSetBack(nowMs);
     this.#latestMs = nowMs;
     await this.#endWhatIsGone(nowMs);
+    this.#evaluating = undefined;
     for (const runner of [...this.#runners].sort((a, b) => a.nextDueMs - b.nextDueMs)) {
-      if (runner.nextDueMs <= nowMs) await runner.evaluateDue(nowMs);
+      if (runner.nextDueMs > nowMs) continue;
+      this.#evaluating = runner.status().name;
+      await runner.evaluateDue(nowMs);
     }
   }
 

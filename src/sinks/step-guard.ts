@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
+import { hangAt } from '../platform/fault.ts';
 import type { Log } from '../platform/log.ts';
 import type { DeliveryStatus } from './delivery-status.ts';
 import { fullJitter } from './full-jitter.ts';
@@ -30,6 +31,7 @@ export class StepGuard {
     const { status, clock, random = Math.random } = this.#o;
     for (let attempt = 1; ; attempt++) {
       try {
+        await hangAt('sink.step');
         const result = await action();
         if (attempt > 1) this.#recovered(step);
         return result;

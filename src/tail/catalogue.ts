@@ -27,6 +27,8 @@ const AT_ONCE = 16;
  * - Nothing is declared lost on the word of a listing that failed.
  */
 export class Catalogue {
+  /** Families and folders looked at so far. */
+  steps = 0;
   readonly #table: StreamTable;
   readonly #clock: Clock;
   readonly #events: CatalogueEvents;
@@ -117,9 +119,11 @@ export class Catalogue {
   }
 
   async #lookAtGroups(state: SourceState, groups: readonly Group[], complete: boolean): Promise<void> {
+    this.steps++;
     const sights: Sight[] = [];
     const bound: Bound = new Map();
     await eachLimited(groups, AT_ONCE, async (group) => {
+      this.steps++;
       const sight = await this.#see(state, group, bound, complete);
       if (sight !== undefined) sights.push(sight);
     });
@@ -128,6 +132,7 @@ export class Catalogue {
     );
     for (const { family, members } of sights) this.#bind(state, family, members, bound);
     await eachLimited(sights, AT_ONCE, async (sight) => {
+      this.steps++;
       const sure = await this.#displaced.place(state, sight);
       await this.#newcomers.place(state, sight, sure);
     });

@@ -5,6 +5,13 @@ import type { Content } from './content.ts';
 
 const BLOCK_BYTES = 128 * 1024;
 
+let decompressed = 0;
+
+/** So many blocks were decompressed so far, of any file: to find the end of a large one takes minutes. */
+export function blocksDecompressed(): number {
+  return decompressed;
+}
+
 /**
  * A compressed file, readable forwards. It holds what was decompressed and not yet passed; asking for an offset
  * before that begins again from the start. An incomplete file (still being written) throws on reaching its end,
@@ -27,6 +34,8 @@ export class CompressedContent implements Content {
   }
 
   /** One read after the other: they share the window. */
+  progress = 0;
+
   read(target: Buffer, at: number, length: number, offset: number): Promise<number> {
     const read = this.#last.then(() => this.#read(target, at, length, offset));
     this.#last = read.catch(() => {});
@@ -74,6 +83,8 @@ export class CompressedContent implements Content {
       this.#blocks = undefined;
       throw error;
     }
+    this.progress++;
+    decompressed++;
     if (next.done === true) this.#ended = true;
     else
       this.#window =

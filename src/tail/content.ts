@@ -4,6 +4,8 @@ import { closeDescriptor, readAt, statDescriptor } from '../platform/files.ts';
 export interface Content {
   /** Fills `target[at … at + length]` from `offset`; fewer bytes only where the content ends. */
   read(target: Buffer, at: number, length: number, offset: number): Promise<number>;
+  /** Grows with each piece that is read, or decompressed on the way to what was asked for. */
+  readonly progress: number;
   /** Whether nothing will be appended: true for compressed files. */
   readonly sealed: boolean;
   /** How many names the file has; 0 once it is deleted. */
@@ -21,6 +23,7 @@ export interface LentDescriptor {
 
 export class PlainContent implements Content {
   readonly sealed = false;
+  progress = 0;
   readonly #descriptor: number;
   #reads = 0;
   #idle: (() => void) | undefined;
@@ -34,6 +37,7 @@ export class PlainContent implements Content {
     try {
       return await readAt('tail', this.#descriptor, target, at, length, offset);
     } finally {
+      this.progress++;
       this.#done();
     }
   }

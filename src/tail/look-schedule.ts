@@ -86,6 +86,10 @@ export class LookSchedule {
     }
   }
 
+  get isLooking(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** A path, a folder with a slash at its end and all that is in it, or '' for everything. */
   now(path: string): void {
     this.#asked.add(path);

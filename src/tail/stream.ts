@@ -101,6 +101,10 @@ export class Stream {
   busy = false;
   /** The end of what was taken last; while it is busy that may be past what is settled. */
   takenTo = 0;
+  /** Each time something was done with it: read, settled, or tried in vain. */
+  steps = 0;
+  /** Up to where its file was seen to go when its end was read last. */
+  seenTo = 0;
   /** Something happened while it was busy. */
   dirty = false;
   flushDue = false;

@@ -1,9 +1,11 @@
 import type { Chunk } from '../model/chunk.ts';
 import type { Position } from '../model/position.ts';
 import type { Clock } from '../platform/clock.ts';
-import { errorCode } from '../platform/files.ts';
+import { errorCode, stepsOfLooking } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
 import { shownPath } from '../platform/path-bytes.ts';
+import type { PartState } from '../platform/stall-watch.ts';
+import { blocksDecompressed } from './compressed-content.ts';
 import { Catalogue } from './catalogue.ts';
 import { leavesNothing, type RunBlock } from './file-run.ts';
 import type { WatchStatus } from './folder-watch.ts';
@@ -82,6 +84,8 @@ export class Tailer {
   readonly #runs = new Map<number, Run>();
   /** Reads for a `take` that are under way. */
   #reads = 0;
+  /** By source: how often something was done with one of its files. */
+  readonly #steps = new Map<string, number>();
   /** Positions of sources that are not configured (any more). */
   #parked: Position[];
   #notices: Notice[] = [];
@@ -140,6 +144,7 @@ export class Tailer {
       }
       this.#reads++;
       const chunk = await this.#readFrom(stream).finally(() => this.#reads--);
+      this.#stepped(stream);
       if (chunk !== undefined) return chunk;
     }
     return undefined;
@@ -169,6 +174,7 @@ export class Tailer {
     if (!run.stands) return undefined;
     stream.offset = stream.takenTo = to;
     stream.anchor = anchor;
+    this.#stepped(stream);
     stream.size = Math.max(stream.size, to);
     run.more = more;
     return stream.position();
@@ -251,6 +257,43 @@ export class Tailer {
         this.#takeUp(state);
       }
     }
+  }
+
+  /**
+   * For those who watch that reading goes on: the sources, the files that somebody reads or scans just now, and looking
+   * for files. `reason` tells why files may not be read for now.
+   */
+  parts(reason: string | undefined): readonly PartState[] {
+    const waiting = new Map<string, number>();
+    const busy: PartState[] = [];
+    for (const stream of this.#table.streams) {
+      const { state, steps, path, source, content } = stream;
+      // Where one waits for the rest of the file before it, that file tells.
+      if (state !== 'following' || stream.after?.blocking === true) continue;
+      const isUnread = stream.size > stream.seenTo && stream.error === undefined;
+      if (stream.busy || stream.queued || isUnread)
+        waiting.set(source.name, (waiting.get(source.name) ?? 0) + (content?.progress ?? 0));
+      if (!stream.busy) continue;
+      busy.push({
+        part: 'file',
+        name: shownPath(path),
+        waits: true,
+        progress: `${steps} ${content?.progress}`,
+      });
+    }
+    const progress = this.#catalogue.steps + stepsOfLooking() + blocksDecompressed();
+    return [
+      ...[...this.#table.sources].map(([name, { unreadable }]) => ({
+        part: 'reading',
+        name,
+        waits: waiting.has(name),
+        progress: `${this.#steps.get(name) ?? 0} ${waiting.get(name)}`,
+        reason,
+        note: unreadable.size === 0 ? undefined : `${unreadable.size} files or folders cannot be read`,
+      })),
+      ...busy,
+      { part: 'looking', name: 'files', waits: this.#looks.isLooking, progress },
+    ];
   }
 
   /** Above every stream number given so far. */
@@ -349,8 +392,15 @@ export class Tailer {
     return outstanding;
   }
 
+  #stepped(stream: Stream): void {
+    const { name } = stream.source;
+    stream.steps++;
+    this.#steps.set(name, (this.#steps.get(name) ?? 0) + 1);
+  }
+
   /** Nobody reads it any more. */
   #free(stream: Stream, more: boolean, final: boolean): void {
+    this.#stepped(stream);
     stream.busy = false;
     if (final) this.#finish(stream);
     else if (more || stream.dirty || stream.finishing || stream.flushDue) this.#queue.add(stream);
@@ -359,6 +409,7 @@ export class Tailer {
 
   #reachedEnd(stream: Stream): undefined {
     stream.busy = false;
+    stream.seenTo = stream.size;
     if (stream.dirty) {
       this.#queue.add(stream);
       return;

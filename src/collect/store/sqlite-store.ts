@@ -70,6 +70,10 @@ export class SqliteStore implements Store {
     return this.#queuedBytes;
   }
 
+  get writing(): Store['writing'] {
+    return this.#writer.calls;
+  }
+
   isBusy(bytes: number): boolean {
     return (
       this.#queuedBytes > 0 && this.#queuedBytes + bytes > (this.#options.queuedBytesMax ?? 64 * 1024 * 1024)

@@ -28,6 +28,7 @@ export class StoreThread {
   /** See StoreWorkerData; of the latest worker. */
   #stop: Begun['stop'];
   #nextId = 1;
+  #answered = 0;
   #closed = false;
 
   private constructor(data: StoreThreadData, begun: Begun) {
@@ -68,6 +69,10 @@ export class StoreThread {
     });
   }
 
+  get calls(): { readonly waiting: number; readonly answered: number } {
+    return { waiting: this.#waiting.size, answered: this.#answered };
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     const closed = this.call('close', []);
@@ -88,6 +93,7 @@ export class StoreThread {
     const waiting = this.#waiting.get(answer.id);
     if (waiting === undefined) return;
     this.#waiting.delete(answer.id);
+    this.#answered++;
     clearTimeout(waiting.timer);
     if ('error' in answer) waiting.reject(new StoreError(answer.error.kind, answer.error.message));
     else waiting.resolve(answer.result as never);

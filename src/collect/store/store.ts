@@ -86,6 +86,8 @@ export interface UpkeepStatus {
 
 /** What keeps a store in order. */
 export interface StoreUpkeep {
+  /** Calls that wait for who writes, and those that were answered so far, with success or not. */
+  readonly writing: { readonly waiting: number; readonly answered: number };
   stats(): Promise<StoreFigures>;
   /** Packs and deletes all that there is to pack and delete; by itself the store does so in steps, when it is due. */
   maintain(nowMs: number): Promise<void>;
