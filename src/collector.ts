@@ -13,6 +13,7 @@ import { serverStatus } from './agent/server-status.ts';
 import { createFleetApi } from './collect/fleet-api.ts';
 import { createHeartbeat } from './collect/heartbeat.ts';
 import { createIngest } from './collect/ingest.ts';
+import { createLokiApi } from './collect/loki/loki-api.ts';
 import { createPage } from './collect/page.ts';
 import { RateLimiter } from './collect/rate-limiter.ts';
 import { createRecordsApi } from './collect/records-api.ts';
@@ -89,6 +90,7 @@ export class Collector {
       retention: { timeMs: config.retention.time, bytesMax: config.retention.max_bytes },
       queryTimeoutMs: config.limits.query_timeout,
       querySamplesMax: config.limits.query_samples,
+      querySeriesMax: config.limits.query_series,
     });
     const collector = new Collector(plan, log, lock, store);
     await collector.#start();
@@ -206,7 +208,21 @@ export class Collector {
     const limiter = new RateLimiter(config.limits.requests_per_second);
     const shared = { store: this.#store, clock: this.#clock, access: this.#access };
     const router = new Router();
-    createIngest(router, { ...shared, limiter, metrics: this.#metrics, log: this.#log });
+    createIngest(router, {
+      ...shared,
+      limiter,
+      metrics: this.#metrics,
+      log: this.#log,
+      retentionMs: config.retention.time,
+    });
+    createLokiApi(router, {
+      ...shared,
+      metadataInSeries: config.logql.metadata_in_series,
+      seriesMax: config.limits.query_series,
+      queryTimeoutMs: config.limits.query_timeout,
+      retentionMs: config.retention.time,
+      version,
+    });
     createHeartbeat(router, { ...shared, metrics: this.#metrics });
     createFleetApi(router, shared);
     createRecordsApi(router, shared);

@@ -3,17 +3,24 @@ import type { Access } from '../platform/access/access.ts';
 import type { RouteNeed } from '../platform/access/role.ts';
 
 /** Answered to everybody under any name: a kubelet, a load balancer and systemd have no token. */
-const HEALTH = new Set(['/-/healthy', '/-/ready']);
+const HEALTH = new Set(['/-/healthy', '/-/ready', '/ready']);
 
 /** Takes data in. Those of `SELF_CHECKED` check for themselves, since their refusals are in the sender's encoding. */
 const SEND = new Set([
   '/v1/logs',
+  '/otlp/v1/logs',
   '/v1/metrics',
   '/api/v1/write',
   '/api/v1/agents/heartbeat',
   '/loki/api/v1/push',
 ]);
-const SELF_CHECKED: ReadonlySet<string> = new Set(['/v1/logs', '/v1/metrics', '/api/v1/write']);
+const SELF_CHECKED: ReadonlySet<string> = new Set([
+  '/v1/logs',
+  '/otlp/v1/logs',
+  '/v1/metrics',
+  '/api/v1/write',
+  '/loki/api/v1/push',
+]);
 
 /** Shows alerts, or changes what becomes of them. */
 const ALERTS =
@@ -21,7 +28,7 @@ const ALERTS =
 
 /** Questions that come as forms or in other bodies. Everything else that is posted changes something. */
 const QUESTIONS =
-  /^\/api\/v1\/(query|query_range|query_exemplars|format_query|parse_query|series|labels|read)$|^\/loki\/api\/v1\/(query|query_range|labels|series|format_query|patterns|index\/.*|detected_\w+(\/.*)?)$/;
+  /^\/api\/v1\/(query|query_range|query_exemplars|format_query|parse_query|series|labels|read)$|^\/loki\/api\/v1\/(query|query_range|label|labels|label\/.*|series|format_query|patterns|index\/.*|detected_\w+(\/.*)?)$/;
 
 /**
  * What each request needs, in the agent and in the collector, whichever of these paths they serve. What is not named is

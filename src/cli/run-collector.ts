@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { enableLinearFallback } from '../parse/pattern/linear.ts';
 import { Collector } from '../collector.ts';
 import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
 import { createLog } from '../platform/log.ts';
@@ -8,6 +9,8 @@ import { runUntilSignal, type Service } from './run-until-signal.ts';
 
 /** `taffrail collector`: from the configuration to the end of the process. */
 export async function runCollector(file: string): Promise<void> {
+  // Patterns come from queries: none may take the process longer than it must.
+  enableLinearFallback();
   await runUntilSignal(async () => startCollector(file));
 }
 

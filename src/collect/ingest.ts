@@ -20,12 +20,19 @@ export interface IngestDeps {
   readonly metrics: CollectorMetrics;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long lines are kept. */
+  readonly retentionMs: number;
 }
 
-/** Adds `POST /v1/logs`, `/v1/metrics` (OTLP/HTTP) and `/api/v1/write` (remote write 1.0). A 200 or 204 says: it is on the disk. */
+/**
+ * Adds `POST /v1/logs`, `/v1/metrics` (OTLP/HTTP), `/api/v1/write` (remote write 1.0) and `/loki/api/v1/push`; `/otlp/v1/logs`
+ * is Loki's path for OTLP. A 200 or 204 says: it is on the disk.
+ */
 export function createIngest(router: Router, deps: IngestDeps): void {
   const ingest = new Ingest(deps);
   router.route('POST', '/v1/logs', (request) => ingest.otlp(request, 'logs'));
+  router.route('POST', '/otlp/v1/logs', (request) => ingest.otlp(request, 'logs'));
+  router.route('POST', '/loki/api/v1/push', (request) => ingest.push(request));
   router.route('POST', '/v1/metrics', (request) => ingest.otlp(request, 'metrics'));
   router.route('POST', '/api/v1/write', (request) => ingest.remoteWrite(request));
 }
@@ -85,6 +92,36 @@ class Ingest {
         receivedMs: this.#deps.clock.now(),
         ...origin(request, grant),
       });
+      return { status: 204 };
+    };
+    return this.#answer(respond, (error) => ({
+      status: error.status,
+      headers: { 'content-type': 'text/plain; charset=utf-8', ...error.headers },
+      body: `${error.message}\n`,
+    }));
+  }
+
+  /** A push of which only a part could be stored is answered with 400: a sender that repeated it would not get further. */
+  async push(request: HttpRequest): Promise<HttpResponse> {
+    const respond = async (): Promise<HttpResponse> => {
+      const grant = this.#admit(request);
+      const type = mediaType(request);
+      if (type === '') throw new HttpError(400, 'the header Content-Type is missing');
+      const { clock, retentionMs } = this.#deps;
+      const receivedMs = clock.now();
+      const result = await this.#store({
+        kind: 'push',
+        encoding: type === 'application/json' ? 'json' : 'protobuf',
+        body: await request.encodedBody(),
+        receivedMs,
+        oldestMs: receivedMs - retentionMs,
+        ...origin(request, grant),
+      });
+      if (result.kind === 'stored' && result.rejected > 0)
+        throw new HttpError(
+          400,
+          `${result.rejected} lines were refused, the others are stored: ${result.message}`,
+        );
       return { status: 204 };
     };
     return this.#answer(respond, (error) => ({

@@ -59,10 +59,27 @@ export const collectorSchema = z
           .default(2000)
           .describe('Most ingest requests a second from one sender; more get 429.'),
         query_timeout: duration({ min: '1s', max: '10m' }).prefault('30s').describe('Time for one query.'),
+        query_series: z
+          .int()
+          .min(1)
+          .max(100_000)
+          .default(5000)
+          .describe('Most series in one answer of LogQL.'),
         query_samples: z.int().min(1000).default(20_000_000).describe('Most samples one query may read.'),
       })
       .prefault({})
       .describe('Bounds for senders and queries.'),
+    logql: z
+      .strictObject({
+        metadata_in_series: z
+          .enum(['named', 'all'])
+          .default('named')
+          .describe(
+            'Whether metadata of lines (fields of packs) splits the series of a query for samples without grouping: only what the query names, or all of it, as in Loki.',
+          ),
+      })
+      .prefault({})
+      .describe('How LogQL is understood where people want it differently.'),
     rules: z
       .array(z.string().min(1))
       .default([])

@@ -18,12 +18,15 @@ interface Group {
   readonly accumulator: Accumulator;
 }
 
+/** What is looked at of the node of an aggregation. */
+export type AggregateOperation = Pick<Aggregate, 'op' | 'without' | 'grouping' | 'position'>;
+
 function projectionOf(without: boolean, labels: readonly string[]): Projection {
   return without ? Projection.without(labels) : Projection.keeping(labels);
 }
 
 /** Every aggregation but topk and bottomk, which choose samples, and count_values, which makes labels. */
-export function aggregate(node: Aggregate, vector: Vector, param: number): Vector {
+export function aggregate(node: AggregateOperation, vector: Vector, param: number): Vector {
   const projection = projectionOf(node.without, node.grouping);
   return gather(
     vector,
@@ -162,7 +165,7 @@ class QuantileAccumulator implements Accumulator {
 }
 
 /** topk and bottomk: the k best samples of each group, best first, with all their labels. NaN is the worst of all. */
-export function chooseBest(node: Aggregate, vector: Vector, param: number): Vector {
+export function chooseBest(node: AggregateOperation, vector: Vector, param: number): Vector {
   const result = emptyVector();
   if (Number.isNaN(param)) throw new PromqlError('evaluation', 'Parameter value is NaN', node.position);
   if (Math.abs(param) >= 2 ** 63) {

@@ -6,17 +6,27 @@ import { Metric, Projection } from './metric.ts';
 import { PromqlError } from './promql-error.ts';
 import { add, emptyVector, type Vector } from './vector.ts';
 
-/** How a binary operation treats metric names; see Metric on pending names. */
+/** What is looked at of the node of a binary operation. */
+export type BinaryOperation = Pick<Binary, 'op' | 'bool' | 'matching'>;
+
+/** In what languages differ. */
 export interface NameRules {
+  /** Whether metric names are dropped at the end of the query; see Metric on pending names. */
   readonly delayed: boolean;
+  /** What an operator does with two numbers, where that is not what PromQL does. */
+  readonly arithmeticOf?: typeof arithmeticOf;
 }
 
-function signatureOf({ matching }: Binary): Projection {
+function signatureOf({ matching }: BinaryOperation): Projection {
   return matching.on ? Projection.keeping(matching.labels) : Projection.without(matching.labels);
 }
 
 /** and, or, unless: whole samples pass or do not. */
-export function setOperation(node: Binary & { readonly op: SetOp }, left: Vector, right: Vector): Vector {
+export function setOperation(
+  node: BinaryOperation & { readonly op: SetOp },
+  left: Vector,
+  right: Vector,
+): Vector {
   const signature = signatureOf(node);
   const keys = (vector: Vector): ReadonlySet<string> =>
     new Set(vector.metrics.map((metric) => metric.project(signature).key));
@@ -49,14 +59,14 @@ export function setOperation(node: Binary & { readonly op: SetOp }, left: Vector
 }
 
 /** Arithmetic and comparison between vectors: each sample of the "many" side meets the one that matches it. */
-export function matchVectors(node: Binary, left: Vector, right: Vector, rules: NameRules): Vector {
+export function matchVectors(node: BinaryOperation, left: Vector, right: Vector, rules: NameRules): Vector {
   const result = emptyVector();
   if (left.metrics.length === 0 || right.metrics.length === 0) return result;
   const swapped = node.matching.cardinality === 'one-to-many';
   const [many, one] = swapped ? [right, left] : [left, right];
   const signature = signatureOf(node);
   const ones = indexOnes(one, signature, swapped ? 'left' : 'right');
-  const combine = combiner(node);
+  const combine = combiner(node, rules);
   const resultMetric = metricMaker(node, rules);
   const oneToOne = node.matching.cardinality === 'one-to-one';
   const seen = new Set<string>();
@@ -106,14 +116,17 @@ function showLabels(metric: Metric): string {
 }
 
 /** The value of a pair; undefined where a comparison filters it out. */
-function combiner({ op, bool }: Binary): (left: number, right: number) => number | undefined {
-  if (!isComparison(op)) return arithmeticOf(op);
+function combiner(
+  { op, bool }: BinaryOperation,
+  rules: NameRules,
+): (left: number, right: number) => number | undefined {
+  if (!isComparison(op)) return (rules.arithmeticOf ?? arithmeticOf)(op);
   const holds = comparisonOf(op);
   if (bool) return (left, right) => (holds(left, right) ? 1 : 0);
   return (left, right) => (holds(left, right) ? left : undefined);
 }
 
-function metricMaker(node: Binary, rules: NameRules): (many: Metric, one: Metric) => Metric {
+function metricMaker(node: BinaryOperation, rules: NameRules): (many: Metric, one: Metric) => Metric {
   const { matching, op, bool } = node;
   const dropsName = bool || !isComparison(op);
   const oneToOne = matching.cardinality === 'one-to-one';
@@ -137,7 +150,7 @@ function metricMaker(node: Binary, rules: NameRules): (many: Metric, one: Metric
 
 /** Between a vector and a number, which may stand on either side. A comparison keeps the vector's value. */
 export function withScalar(
-  node: Binary,
+  node: BinaryOperation,
   vector: Vector,
   scalar: number,
   scalarLeft: boolean,
@@ -153,7 +166,7 @@ export function withScalar(
     }
     return result;
   }
-  const combine = combiner(node);
+  const combine = combiner(node, rules);
   for (let i = 0; i < vector.values.length; i++) {
     const value = vector.values[i]!;
     const combined = scalarLeft ? combine(scalar, value) : combine(value, scalar);

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
-import { RE2JS } from 're2js';
 import { parsePromqlDuration } from '../promql/promql-duration.ts';
 import { humanize, humanize1024, humanizeDuration, humanizePercentage } from './humanize.ts';
 import { formatGoFloat } from '../template/go-float.ts';
 import { formatGoTime } from '../template/go-time.ts';
+import { replaceAll, templatePattern, titleCase } from '../template/template-text.ts';
 import { BUILTIN_FUNCTIONS, queryEscape } from '../template/template-builtins.ts';
 import type { TemplateFunction } from '../template/template-evaluator.ts';
 import type { GoStruct, GoTime, TemplateValue } from '../template/template-value.ts';
@@ -19,11 +19,6 @@ export interface FunctionContext {
   /** Carries out a defined template. */
   readonly runDefined: (name: string, data: TemplateValue) => string;
 }
-
-/** Longest pattern of `match` and `reReplaceAll`, in characters. */
-const PATTERN_MAX = 1000;
-/** Most characters that all replacements of one `reReplaceAll` may come to. */
-const REPLACED_MAX = 65_536;
 
 /** Prometheus's template functions beside Go's own. */
 export function templateFunctions(context: FunctionContext): ReadonlyMap<string, TemplateFunction> {
@@ -65,12 +60,12 @@ const PURE_FUNCTIONS: readonly (readonly [string, TemplateFunction])[] = [
   [
     'match',
     (args) =>
-      pattern(text(args, 0, 2))
+      templatePattern(text(args, 0, 2))
         .matcher(text(args, 1, 2))
         .find(),
   ],
   ['safeHtml', (args) => text(args, 0, 1)],
-  ['title', (args) => title(text(args, 0, 1))],
+  ['title', (args) => titleCase(text(args, 0, 1))],
   ['toUpper', (args) => text(args, 0, 1).toUpperCase()],
   ['toLower', (args) => text(args, 0, 1).toLowerCase()],
   ['graphLink', (args) => `/graph?g0.expr=${queryEscape(text(args, 0, 1))}&g0.tab=0`],
@@ -162,56 +157,6 @@ function sortByLabel(args: readonly TemplateValue[]): TemplateValue {
     return isMap(labels) ? printValue(labels.entries.get(name) ?? '') : '';
   };
   return samples(args[1]).toSorted((a, b) => Buffer.compare(Buffer.from(key(a)), Buffer.from(key(b))));
-}
-
-function pattern(source: string): RE2JS {
-  if (source.length > PATTERN_MAX)
-    throw new TemplateError(`the pattern is longer than ${PATTERN_MAX} characters`);
-  try {
-    return RE2JS.compile(source);
-  } catch (error) {
-    throw new TemplateError(error instanceof Error ? error.message : 'error parsing regexp', {
-      cause: error,
-    });
-  }
-}
-
-/** `$1`, `$name`, `${name}` and `$$` in the replacement, as regexp.Expand reads them: the longest name. */
-function replaceAll(source: string, replacement: string, subject: string): string {
-  const compiled = pattern(source);
-  let total = 0;
-  return compiled.matcher(subject).replaceAll((...groups: unknown[]) => {
-    const named = groups.at(-1);
-    const expanded = replacement.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (_, braced?: string, bare?: string) => {
-      const name = braced ?? bare;
-      if (name === undefined) return '$';
-      const found = /^\d+$/.test(name)
-        ? capture(groups, Number(name), compiled.groupCount())
-        : byName(named, name);
-      return typeof found === 'string' ? found : '';
-    });
-    total += expanded.length;
-    if (total > REPLACED_MAX) throw new TemplateError(`the result is longer than ${REPLACED_MAX} characters`);
-    return expanded;
-  });
-}
-
-function capture(groups: readonly unknown[], at: number, total: number): unknown {
-  return at <= total ? groups[at] : '';
-}
-
-function byName(named: unknown, name: string): unknown {
-  return typeof named === 'object' && named !== null && Object.hasOwn(named, name)
-    ? Reflect.get(named, name)
-    : '';
-}
-
-/** strings.Title: the first letter of each word; a word begins after what is no letter, digit or underscore. */
-function title(subject: string): string {
-  return subject.replace(
-    /(^|[^\p{L}\p{Nd}_])(\p{Ll})/gu,
-    (_, before: string, letter: string) => before + letter.toUpperCase(),
-  );
 }
 
 interface HostPort {

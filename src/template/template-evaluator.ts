@@ -1,3 +1,4 @@
+import { failurePlace, LocatedError } from './template-failure.ts';
 import { timeMethod } from './template-time-methods.ts';
 import type { Command, Operand, Pipe, Template, TemplateBody, TemplateNode } from './template-nodes.ts';
 import type { TemplateMethod, TemplateValue } from './template-value.ts';
@@ -22,6 +23,8 @@ export interface EvaluationLimits {
   readonly steps: number;
   /** Longest output, in characters. */
   readonly output: number;
+  /** Whether a failure says where in the template it is, as Go writes it. */
+  readonly locates?: boolean;
   /** How an action's value becomes text; as Go's %v where left out. */
   readonly print?: (value: TemplateValue) => string;
 }
@@ -171,6 +174,16 @@ export class TemplateEvaluator {
 
   /** `piped` holds the value of the command before, which becomes the last argument. */
   #command(command: Command, dot: TemplateValue, piped: readonly TemplateValue[]): TemplateValue {
+    if (this.#limits.locates !== true) return this.#commandValue(command, dot, piped);
+    try {
+      return this.#commandValue(command, dot, piped);
+    } catch (error) {
+      if (!(error instanceof TemplateError) || error instanceof LocatedError) throw error;
+      throw new LocatedError(failurePlace(this.#template, command), error);
+    }
+  }
+
+  #commandValue(command: Command, dot: TemplateValue, piped: readonly TemplateValue[]): TemplateValue {
     const [first, ...rest] = command.operands;
     if (first.kind === 'function') return this.#call(first.name, rest, dot, piped);
     if (first.kind === 'nil') throw new TemplateError('nil is not a command');

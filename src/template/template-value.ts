@@ -11,6 +11,8 @@ export type TemplateValue =
 export interface GoTime {
   readonly kind: 'time';
   readonly ms: number;
+  /** Beyond the milliseconds. */
+  readonly nanos?: number;
 }
 
 /** A map with string keys. `zero` is what a missing key gives: '' for labels, nothing for map[string]interface{}. */
@@ -105,7 +107,7 @@ export function printValue(value: TemplateValue): string {
   if (typeof value === 'number') return formatGoFloat(value);
   if (typeof value !== 'object') return String(value);
   if (isList(value)) return `[${value.map(printValue).join(' ')}]`;
-  if (value.kind === 'time') return formatGoTime(value.ms);
+  if (value.kind === 'time') return formatGoTime(value.ms, value.nanos);
   if (value.kind === 'struct') return `{${Array.from(value.fields.values(), printValue).join(' ')}}`;
   return `map[${sortedKeys(value)
     .map((key) => `${key}:${printValue(value.entries.get(key))}`)

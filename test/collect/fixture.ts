@@ -44,7 +44,11 @@ export class TestCollector {
     const clock = options.clock ?? systemClock;
     const router = new Router();
     const deps = { store, metrics, access, clock, log: silentLog };
-    createIngest(router, { ...deps, limiter: new RateLimiter(options.requestsPerSecond ?? 1e6) });
+    createIngest(router, {
+      ...deps,
+      limiter: new RateLimiter(options.requestsPerSecond ?? 1e6),
+      retentionMs: 15 * 86_400_000,
+    });
     createHeartbeat(router, deps);
     createFleetApi(router, deps);
     createRecordsApi(router, deps);

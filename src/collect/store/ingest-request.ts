@@ -4,7 +4,8 @@ import type { Sender } from './agent-ledger.ts';
 
 /** One request as it goes to the store's thread: still encoded and compressed, so that reading it does not hold up the server. */
 export interface IngestRequest {
-  readonly kind: 'logs' | 'metrics' | 'remote_write';
+  /** `push` is Loki's. */
+  readonly kind: 'logs' | 'metrics' | 'remote_write' | 'push';
   readonly encoding: 'protobuf' | 'json';
   readonly body: EncodedBody;
   readonly sender?: Sender;
@@ -13,6 +14,8 @@ export interface IngestRequest {
   /** Where it came from; missing where the collector speaks of itself. */
   readonly address?: string;
   readonly receivedMs: number;
+  /** Lines of a push that are older are refused: they would be deleted at once. */
+  readonly oldestMs?: number;
 }
 
 /** What became of it. Only `stored` and `repeat` are acknowledged, and only after the commit. */

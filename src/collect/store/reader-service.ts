@@ -1,5 +1,9 @@
 import type { Labels, Matcher } from '../../model/series.ts';
+import { answerQuestion } from '../lines/answer-question.ts';
+import type { LineAnswer, LineQuestion, NewLines, QuestionLimits } from '../lines/line-question.ts';
+import { newLines } from '../lines/new-lines.ts';
 import { type StoredAgent, readAgents } from './fleet-query.ts';
+import { LineSearch } from './line-search.ts';
 import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './record-query.ts';
 import { RecordSearch } from './record-search.ts';
 import type { MetricMetadata } from './sample-batch.ts';
@@ -7,7 +11,7 @@ import { SampleSelect } from './sample-select.ts';
 import { type SeriesBlock, SeriesBlockWriter } from './series-block.ts';
 import { type CatalogEntry, SeriesCatalog } from './series-catalog.ts';
 import { SeriesPresence } from './series-presence.ts';
-import { type Database, openDatabase, stoppable } from './sqlite.ts';
+import { type Database, openDatabase, Stopped, stoppable } from './sqlite.ts';
 
 /** The reading thread: answers queries from a connection of its own, so that a long one does not hold up ingest. */
 export class ReaderService {
@@ -16,6 +20,8 @@ export class ReaderService {
   readonly #samples: SampleSelect;
   readonly #presence: SeriesPresence;
   readonly #records: RecordSearch;
+  readonly #lines: LineSearch;
+  readonly #isToStop: () => boolean;
   readonly #block = new SeriesBlockWriter();
 
   /** A query throws Stopped once `isToStop` says so. */
@@ -27,6 +33,8 @@ export class ReaderService {
     this.#presence = new SeriesPresence(this.#db);
     this.#samples = new SampleSelect(this.#db, this.#catalog);
     this.#records = new RecordSearch(this.#db);
+    this.#lines = new LineSearch(this.#db);
+    this.#isToStop = isToStop;
   }
 
   select(matchers: readonly Matcher[], fromMs: number, toMs: number, samplesMax: number): SeriesBlock {
@@ -90,6 +98,16 @@ export class ReaderService {
 
   recordVolume(fromMs: number, toMs: number, slots: number, filter: RecordFilter): number[] {
     return this.#records.volume(fromMs, toMs, slots, filter);
+  }
+
+  lines(question: LineQuestion, limits: QuestionLimits): Promise<LineAnswer> {
+    return answerQuestion(question, this.#lines, limits, () => {
+      if (this.#isToStop()) throw new Stopped();
+    });
+  }
+
+  linesAfter(place: string, query: string, limit: number): NewLines {
+    return newLines(this.#lines, Number(place), query, limit);
   }
 
   agents(): StoredAgent[] {

@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.ts';
 
 /** Raised by one with each change of the tables; `migrations[n]` brings a store from version n to n + 1. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 const migrations: readonly string[] = [
   `
@@ -82,6 +82,11 @@ const migrations: readonly string[] = [
   INSERT INTO settled_batch (agent, epoch, first, last) SELECT agent, epoch, 1, settled FROM agent WHERE settled > 0;
   -- Whose name it is: SHA-256 of the agent's secret in hexadecimal, NULL where it left none, and its host's name.
   CREATE TABLE agent_name (agent TEXT PRIMARY KEY, digest TEXT, host TEXT) WITHOUT ROWID;
+  `,
+  `
+  -- Pushes of the last minutes, by the SHA-256 of their content: senders that repeat one have no number for it.
+  CREATE TABLE push (hash BLOB PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE INDEX push_time ON push (at_ms);
   `,
 ];
 

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { dirname } from 'node:path';
 import type { Labels, Matcher, SeriesData } from '../../model/series.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
+import type { LineAnswer, LineQuestion, NewLines } from '../lines/line-question.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { StoredAgent } from './fleet-query.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
@@ -23,9 +24,20 @@ export interface SqliteStoreOptions {
   readonly queryTimeoutMs?: number;
   /** Most samples that one `select` reads; default 20 million. */
   readonly querySamplesMax?: number;
+  /** Most series of an answer of LogQL; default 5,000. */
+  readonly querySeriesMax?: number;
   /** Bytes, as they travelled, that may wait for the writer; beyond it `ingest` answers `busy`. Default 64 MiB. */
   readonly queuedBytesMax?: number;
   readonly maintenanceMs?: number;
+}
+
+/** Several queries for lines take turns: one may wait for the others. */
+const LINES_GRACE_MS = 30_000;
+
+interface Threads {
+  readonly writer: StoreThread;
+  readonly reader: StoreThread;
+  readonly lines: StoreThread;
 }
 
 /** A store in one SQLite file: every call is answered by the writing or the reading thread. */
@@ -33,15 +45,18 @@ export class SqliteStore implements Store {
   readonly id: string;
   readonly #writer: StoreThread;
   readonly #reader: StoreThread;
+  /** Reads lines for LogQL: many small steps, which must not hold up the queries for samples. */
+  readonly #lines: StoreThread;
   readonly #options: SqliteStoreOptions;
   readonly #commits = new EventEmitter();
   readonly #labels = new SeriesBlockReader();
   #queuedBytes = 0;
 
-  private constructor(writer: StoreThread, reader: StoreThread, options: SqliteStoreOptions, id: string) {
+  private constructor(threads: Threads, options: SqliteStoreOptions, id: string) {
     this.id = id;
-    this.#writer = writer;
-    this.#reader = reader;
+    this.#writer = threads.writer;
+    this.#reader = threads.reader;
+    this.#lines = threads.lines;
     this.#options = options;
     this.#commits.setMaxListeners(0);
   }
@@ -59,7 +74,8 @@ export class SqliteStore implements Store {
     try {
       writer = await StoreThread.start({ ...data, role: 'writer' });
       const reader = await StoreThread.start({ ...data, role: 'reader' });
-      return new SqliteStore(writer, reader, options, await writer.call('storeId', []));
+      const lines = await StoreThread.start({ ...data, role: 'reader' });
+      return new SqliteStore({ writer, reader, lines }, options, await writer.call('storeId', []));
     } catch (cause) {
       await writer?.close();
       throw new Error(`cannot open the store: ${(cause as Error).message}`, { cause });
@@ -159,17 +175,38 @@ export class SqliteStore implements Store {
     return this.#read('recordVolume', [fromMs, toMs, slots, filter]);
   }
 
+  lines(question: LineQuestion): Promise<LineAnswer> {
+    const { querySamplesMax, querySeriesMax } = this.#options;
+    const timeoutMs = this.#queryTimeoutMs;
+    const limits = {
+      timeoutMs,
+      samplesMax: querySamplesMax ?? 20_000_000,
+      seriesMax: querySeriesMax ?? 5000,
+    };
+    // The thread ends the query by itself; whoever waits for one that does not gets an end, too.
+    return this.#lines.call('lines', [question, limits], { timeoutMs: timeoutMs + LINES_GRACE_MS });
+  }
+
+  linesAfter(place: TailPlace, query: string, limit: number): Promise<NewLines> {
+    return this.#lines.call('linesAfter', [place, query, limit], { timeoutMs: this.#queryTimeoutMs });
+  }
+
+  get #queryTimeoutMs(): number {
+    return this.#options.queryTimeoutMs ?? 30_000;
+  }
+
   agents(): Promise<StoredAgent[]> {
     return this.#read('agents', []);
   }
 
   get #read(): StoreThread['call'] {
-    const timeoutMs = this.#options.queryTimeoutMs ?? 30_000;
+    const timeoutMs = this.#queryTimeoutMs;
     return (method, args) => this.#reader.call(method, args, { timeoutMs });
   }
 
   async close(): Promise<void> {
     await this.#reader.close();
+    await this.#lines.close();
     await this.#writer.close();
   }
 }

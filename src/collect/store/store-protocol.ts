@@ -1,4 +1,5 @@
 import type { Matcher } from '../../model/series.ts';
+import type { LineAnswer, LineQuestion, NewLines, QuestionLimits } from '../lines/line-question.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { StoredAgent } from './fleet-query.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
@@ -51,6 +52,8 @@ export interface StoreCalls {
   newestBlock: { args: []; result: number };
   recordCount: { args: [Pick<RecordQuery, 'fromMs' | 'toMs' | 'labels' | 'text'>]; result: number };
   recordVolume: { args: [number, number, number, RecordFilter]; result: number[] };
+  lines: { args: [LineQuestion, QuestionLimits]; result: LineAnswer };
+  linesAfter: { args: [string, string, number]; result: NewLines };
   agents: { args: []; result: StoredAgent[] };
 }
 

@@ -23,17 +23,22 @@ port.on('message', (call: StoreCall) => {
       return;
     }
     const callable = service as unknown as Record<string, (...values: readonly unknown[]) => unknown>;
-    answer(callable[method]!(...args));
+    const result = callable[method]!(...args);
+    if (result instanceof Promise) void result.then(answer, (error: unknown) => fail(id, error));
+    else answer(result);
     if (method === 'close') port.close();
   } catch (error) {
-    // Nobody waits for the answer any more.
-    if (error instanceof Stopped) process.exit();
-    port.postMessage({
-      id,
-      error: { message: (error as Error).message, kind: kindOf(error as Error) },
-    } satisfies StoreAnswer);
+    fail(id, error);
   }
 });
+
+function fail(id: number, error: unknown): void {
+  // Nobody waits for the answer any more.
+  if (error instanceof Stopped) process.exit();
+  const { message } = error as Error;
+  port!.postMessage({ id, error: { message, kind: kindOf(error as Error) } } satisfies StoreAnswer);
+}
+
 port.postMessage({ id: 0, result: 'ready' } satisfies StoreAnswer);
 
 function kindOf(error: Error): 'too_many_samples' | 'bad_query' | 'failed' {

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
 import { decompressBody } from '../../platform/encoded-body.ts';
 import { faultPoint } from '../../platform/fault.ts';
 import { HttpError } from '../../platform/http-error.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { readOtlpSamples, readRemoteWriteSamples } from '../sample-decoding.ts';
 import { logsProtobufOfJson } from '../logs-json.ts';
+import { recordsOfPush } from '../lines/push-records.ts';
+import { readPushJson, readPushProtobuf } from '../lines/read-push.ts';
 import { AgentLedger, type Sender } from './agent-ledger.ts';
 import type { Claim, Refusal } from './agent-names.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
+import { RecentPushes } from './recent-pushes.ts';
 import { type RecordBatch, readRecordBatch } from './record-batch.ts';
 import type { SampleBatch } from './sample-batch.ts';
 import { SeriesIds } from './series-ids.ts';
@@ -20,6 +24,13 @@ const REMOTE_WRITE_BYTES_MAX = 64 * 1024 * 1024;
 /** Blocks of one body are this large on average: many small ones would each cost a query all of the others. */
 const PART_BYTES_MIN = 32 * 1024;
 
+/** What is known of a push beside its lines. */
+interface PushFacts {
+  readonly hash: Uint8Array;
+  readonly rejected: number;
+  readonly message: string;
+}
+
 type Checked =
   | {
       readonly kind: 'records';
@@ -27,6 +38,7 @@ type Checked =
       readonly batch: RecordBatch;
       /** Where the batch's blocks are in it. */
       readonly body: StoredBody | undefined;
+      readonly push?: PushFacts;
     }
   | { readonly kind: 'samples'; readonly request: IngestRequest; readonly batch: SampleBatch }
   | (IngestResult & { readonly kind: 'invalid' | 'refused' })
@@ -50,6 +62,7 @@ export class StoreWriter {
   readonly #insertStream;
   readonly #findStream;
   readonly #insertMetric;
+  readonly #pushes: RecentPushes;
 
   constructor(db: Database, seriesMax?: number) {
     this.#db = db;
@@ -62,6 +75,7 @@ export class StoreWriter {
     this.#insertBody = db.prepare('INSERT INTO body (number, encoding, bytes) VALUES (?, ?, ?)');
     this.#insertStream = db.prepare('INSERT INTO stream (attributes) VALUES (?)');
     this.#findStream = db.prepare('SELECT id FROM stream WHERE attributes = ?');
+    this.#pushes = new RecentPushes(db);
     this.#insertMetric = db.prepare(
       'INSERT OR REPLACE INTO metric (name, type, help, unit) VALUES (?, ?, ?, ?)',
     );
@@ -141,10 +155,11 @@ export class StoreWriter {
   }
 
   #storeRecords(
-    { batch, body }: Checked & { readonly kind: 'records' },
+    { batch, body, push }: Checked & { readonly kind: 'records' },
     sender: Sender | undefined,
     receivedMs: number,
   ): IngestResult {
+    if (push !== undefined && !this.#pushes.isNew(push.hash, receivedMs)) return { kind: 'repeat' };
     let number: number | bigint | undefined;
     const sources = new Map<string, number>();
     for (const { attributes, source, records, blocks } of batch.streams) {
@@ -174,8 +189,8 @@ export class StoreWriter {
       kind: 'stored',
       records: batch.records,
       samples: 0,
-      rejected: 0,
-      message: '',
+      rejected: push?.rejected ?? 0,
+      message: push?.message ?? '',
       ...(isOdd ? { isOdd } : {}),
     };
   }
@@ -263,11 +278,31 @@ function decode(request: IngestRequest): Checked {
   switch (kind) {
     case 'logs':
       return decodeRecords(request, encoding === 'json' ? logsProtobufOfJson(bytes) : bytes);
+    case 'push':
+      return decodePush(request, bytes);
     case 'metrics':
       return { kind: 'samples', request, batch: readOtlpSamples(bytes, encoding) };
     case 'remote_write':
       return { kind: 'samples', request, batch: readRemoteWriteSamples(bytes, REMOTE_WRITE_BYTES_MAX) };
   }
+}
+
+function decodePush(request: IngestRequest, bytes: Uint8Array): Checked {
+  const { encoding, body, receivedMs, oldestMs = 0 } = request;
+  const limits = { nowMs: receivedMs, oldestMs };
+  const { streams, refused, refusedLines } =
+    encoding === 'json'
+      ? readPushJson(bytes, limits)
+      : readPushProtobuf(bytes, body.inflatedBytesMax, limits);
+  const records = recordsOfPush(streams);
+  const batch = readRecordBatch(records, receivedMs);
+  const more = refusedLines > refused.length ? ` (and ${refusedLines - refused.length} more)` : '';
+  const push = {
+    hash: createHash('sha256').update(bytes).digest(),
+    rejected: refusedLines,
+    message: `${refused.join('; ')}${more}`,
+  };
+  return { kind: 'records', request, batch, body: undefined, push };
 }
 
 function decodeRecords(request: IngestRequest, protobuf: Uint8Array): Checked {

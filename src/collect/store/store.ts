@@ -1,4 +1,5 @@
 import type { Queryable, SeriesIndex } from '../../model/series.ts';
+import type { LineAnswer, LineQuestion, NewLines } from '../lines/line-question.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { StoredAgent } from './fleet-query.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
@@ -59,6 +60,16 @@ export interface RecordStore {
   onRecords(callback: () => void): () => void;
 }
 
+/** Lines for LogQL. Its calls reject with StoreError; what is wrong with a query is an answer. */
+export interface LineStore {
+  lines(question: LineQuestion): Promise<LineAnswer>;
+  /**
+   * Lines of a query that were stored after a place (of `tailPlace`), in the order of their commits: about `limit` of
+   * them. What is left out beyond that is counted.
+   */
+  linesAfter(place: TailPlace, query: string, limit: number): Promise<NewLines>;
+}
+
 export interface RecordTail {
   readonly records: readonly StoredRecord[];
   readonly place: TailPlace;
@@ -99,4 +110,4 @@ export interface StoreUpkeep {
  * The collector's store. Each user takes only the part that it needs, and none knows which store it has;
  * test/collect/store/store-suite.ts says what every store does.
  */
-export interface Store extends IngestStore, FleetStore, SampleStore, RecordStore, StoreUpkeep {}
+export interface Store extends IngestStore, FleetStore, SampleStore, RecordStore, LineStore, StoreUpkeep {}
