@@ -6,6 +6,9 @@ import { HttpError } from '../platform/http-error.ts';
 import { jsonResponse } from '../platform/http-message.ts';
 import type { Router } from '../platform/router.ts';
 
+/** How long a test notification may take. */
+const TEST_MS = 30_000;
+
 /**
  * Alertmanager's API, silences in its shapes beside our own API, and the fate of notifications; on the agent and on the
  * collector. Who may do it is asked before (`api/route-roles.ts`).
@@ -32,7 +35,27 @@ export function addAlertsRoutes(router: Router, alerting: () => Alerting): void 
       throw new HttpError(404, `there is no silence ${id.slice(0, 100)}`);
     return jsonResponse(200, {});
   });
+  router.route('POST', '/api/v1/notifications/test', async (request) => {
+    refuseForeignPages(request);
+    const { receiver } = receiverIn(parse(await request.body()));
+    const results = await alerting().hooks.test(receiver, AbortSignal.timeout(TEST_MS));
+    if (results !== undefined) return jsonResponse(200, { results });
+    const known =
+      alerting()
+        .hooks.config.receivers.map(({ name }) => name)
+        .join(', ') || 'none';
+    throw new HttpError(
+      404,
+      `there is no receiver ${JSON.stringify(receiver.slice(0, 100))}; there are: ${known}`,
+    );
+  });
   router.route('GET', '/api/v1/notifications', () => jsonResponse(200, alerting().hooks.status()));
+}
+
+function receiverIn(body: unknown): { readonly receiver: string } {
+  const receiver = (body as { receiver?: unknown } | null)?.receiver;
+  if (typeof receiver !== 'string') throw new HttpError(400, 'expected { "receiver": NAME }');
+  return { receiver };
 }
 
 function parse(body: Buffer): unknown {

@@ -37,8 +37,8 @@ export interface AgentPlan {
 const PATTERN_BUDGET_MS = 1000;
 
 /** What start-up, reload and `taffrail check` share. Throws ProblemsError with every problem found. */
-export async function loadAgentPlan(file: string): Promise<AgentPlan> {
-  const { config, problemAt, shown } = loadAgentConfig(file);
+export async function loadAgentPlan(file: string, given?: string): Promise<AgentPlan> {
+  const { config, problemAt, shown } = loadAgentConfig(file, given);
   const problems: Problem[] = [];
   const library = new PackLibrary(config.parsers);
   const scanners: ScannerPlan[] = [];

@@ -24,7 +24,7 @@ const SELF_CHECKED: ReadonlySet<string> = new Set([
 
 /** Shows alerts, or changes what becomes of them. */
 const ALERTS =
-  /^\/api\/v1\/(silences|silence\/.*|notifications|alerts|rules|alertmanagers)$|^\/api\/v2(\/.*)?$/;
+  /^\/api\/v1\/(silences|silence\/.*|notifications|notifications\/test|alerts|rules|alertmanagers)$|^\/api\/v2(\/.*)?$/;
 
 /** Questions that come as forms or in other bodies. Everything else that is posted changes something. */
 const QUESTIONS =

@@ -1,19 +1,33 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { FileKind } from './file-kind.ts';
+
+const DEFAULT = '/etc/taffrail/taffrail.yaml';
 
 export function registerCheck(program: Command): void {
   program
     .command('check')
     .description(
-      'check a configuration, with the packs and rule files that it names, without starting anything',
+      'check a configuration with the packs and rule files that it names, or any of these by itself; nothing is started',
     )
-    .requiredOption(
-      '-c, --config <file>',
-      'configuration of an agent or a collector',
-      '/etc/taffrail/taffrail.yaml',
+    .argument(
+      '[files...]',
+      'configurations of agents and collectors, rule files, unit tests of rules, packs; - is standard input',
     )
-    .addHelpText('after', '\nExample:\n  taffrail check -c taffrail.yaml\n')
-    .action(async (options: { config: string }) => {
+    .option('-c, --config <file>', 'the same, as agent and collector take it (/etc/taffrail/taffrail.yaml)')
+    .addOption(
+      new Option('--kind <kind>', 'what the files are, where their content does not say it').choices([
+        'agent',
+        'collector',
+        'rules',
+        'rule-tests',
+        'pack',
+      ]),
+    )
+    .addHelpText('after', '\nExamples:\n  taffrail check taffrail.yaml\n  taffrail check rules/*.yaml\n')
+    .action(async (files: readonly string[], options: { config?: string; kind?: FileKind }) => {
       const { checkConfig } = await import('./check-config.ts');
-      process.stdout.write(`${await checkConfig(options.config)}\n`);
+      const named = [...(options.config === undefined ? [] : [options.config]), ...files];
+      for (const file of named.length === 0 ? [DEFAULT] : named)
+        process.stdout.write(`${await checkConfig(file, options.kind)}\n`);
     });
 }

@@ -1,46 +1,87 @@
-import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { loadAgentPlan } from '../agent/load-plan.ts';
+import { loadRuleText } from '../agent/load-rules.ts';
 import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
-import { formatProblem, type Problem } from '../model/problem.ts';
+import { readText } from '../config/load-config.ts';
+import { formatProblem, type Problem, ProblemsError } from '../model/problem.ts';
+import { loadPack } from '../parse/load-pack.ts';
 import { packWarnings } from '../parse/pack-warnings.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
+import { formatProblem as formatRuleProblem } from '../rules/rule.ts';
+import { readRuleTestFile } from '../rules/rule-test-file.ts';
+import { type FileKind, KIND_NAMES, kindOfText } from './file-kind.ts';
+import { UsageError } from './usage-error.ts';
 
 /**
- * The path that start-up takes, up to where something would be opened. Throws ProblemsError; returns a
- * sentence, with what makes packs slow before it.
+ * The path that start-up takes, up to where something would be opened. What the file is follows from its content, unless
+ * `kind` says it. Throws ProblemsError; returns a sentence, with what makes packs slow before it.
  */
-export async function checkConfig(file: string): Promise<string> {
+export async function checkConfig(file: string, kind?: FileKind): Promise<string> {
   enableLinearFallback();
-  if (isCollector(file)) {
-    const { ruleGroups, notes } = await loadCollectorPlan(file);
-    return `${warningText(notes)}${file}: well; a collector with ${countRules(ruleGroups)} rules`;
+  const text = readText(file);
+  const found = kind === undefined ? (kindOfText(text) ?? kindOfName(file)) : { kind, isSure: true };
+  if (found === undefined)
+    throw new UsageError(`${file}: cannot tell what it is; say it with --kind ${kinds()}`);
+  try {
+    const { warnings = [], well } = await CHECKS[found.kind](file, text);
+    return `${warningText(warnings)}${file}: well; ${well}`;
+  } catch (error) {
+    if (!(error instanceof ProblemsError) || found.isSure) throw error;
+    process.stderr.write(`${file}: taken for ${KIND_NAMES[found.kind]}; --kind ${kinds()} says otherwise\n`);
+    throw error;
   }
-  const { config, scanners, ruleGroups, notes } = await loadAgentPlan(file);
-  const packs = new Map(scanners.map(({ packFile, packText }) => [packFile, packText]));
-  const warnings = [...packs].flatMap(([packFile, text]) => packWarnings(text, packFile));
-  return `${warningText([...warnings, ...notes])}${file}: well; ${config.sources.length} sources, ${config.sinks.length} sinks, ${countRules(ruleGroups)} rules`;
+}
+
+interface Checked {
+  readonly warnings?: readonly Problem[];
+  readonly well: string;
+}
+
+const CHECKS: Readonly<Record<FileKind, (file: string, text: string) => Promise<Checked> | Checked>> = {
+  async agent(file, text) {
+    const { config, scanners, ruleGroups, notes } = await loadAgentPlan(file, text);
+    const packs = new Map(scanners.map(({ packFile, packText }) => [packFile, packText]));
+    const warnings = [...packs].flatMap(([packFile, packText]) => packWarnings(packText, packFile));
+    return {
+      warnings: [...warnings, ...notes],
+      well: `${config.sources.length} sources, ${config.sinks.length} sinks, ${countRules(ruleGroups)} rules`,
+    };
+  },
+  async collector(file, text) {
+    const { ruleGroups, notes } = await loadCollectorPlan(file, text);
+    return { warnings: notes, well: `a collector with ${countRules(ruleGroups)} rules` };
+  },
+  rules(file, text) {
+    const { groups, problems } = loadRuleText(text, file);
+    if (problems.length > 0) throw new ProblemsError(problems);
+    return { well: `a rule file with ${countRules(groups)} rules` };
+  },
+  'rule-tests'(file, text) {
+    const { testFile, problems } = readRuleTestFile(text, { file });
+    if (problems.length > 0) throw new UsageError(problems.map(formatRuleProblem).join('\n'));
+    return { well: `${testFile?.tests.length ?? 0} unit tests of rules; taffrail test ${file} runs them` };
+  },
+  pack(file, text) {
+    const { problems } = loadPack(text, file);
+    if (problems.length > 0) throw new ProblemsError(problems);
+    return { warnings: packWarnings(text, file), well: 'a parser pack' };
+  },
+};
+
+/** For a file that has no key that says it, such as an empty one. */
+function kindOfName(file: string): { readonly kind: FileKind; readonly isSure: boolean } | undefined {
+  const name = basename(file);
+  if (name.includes('collector')) return { kind: 'collector', isSure: false };
+  if (name === 'pack.yaml') return { kind: 'pack', isSure: false };
+  return /taffrail|agent/.test(name) ? { kind: 'agent', isSure: false } : undefined;
+}
+
+function kinds(): string {
+  return Object.keys(KIND_NAMES).join(' | ');
 }
 
 function warningText(warnings: readonly Problem[]): string {
   return warnings.map((warning) => `warning: ${formatProblem(warning)}\n`).join('');
-}
-
-/** An agent's configuration has sources; one without is taken for a collector's if it has a key that only those have. */
-function isCollector(file: string): boolean {
-  let text = '';
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    // The loader says what is wrong with the file.
-  }
-  const keys = new Set([...text.matchAll(/^([a-z_]+):/gm)].map(([, key]) => key));
-  return (
-    (!keys.has('sources') &&
-      ['retention', 'tokens', 'limits', 'allow_insecure', 'protect_reads', 'tls'].some((key) =>
-        keys.has(key),
-      )) ||
-    (!keys.has('sources') && /collector[^/]*$/.test(file))
-  );
 }
 
 function countRules(groups: readonly { readonly rules: readonly unknown[] }[]): number {

@@ -8,6 +8,7 @@ import { registerCollector } from './collector-command.ts';
 import { registerDemo } from './demo-command.ts';
 import { registerQuery } from './query-command.ts';
 import { registerReload } from './reload-command.ts';
+import { registerNotify } from './notify-command.ts';
 import { registerSilence } from './silence-command.ts';
 import { registerDetect } from './detect-command.ts';
 import { registerRejected } from './rejected-command.ts';
@@ -31,6 +32,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerAlerts,
   registerSilence,
   registerRejected,
+  registerNotify,
 ];
 
 /** The command line, for main.ts, for completion and for docs/COMMANDS.md. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { wholeNumber } from './option-values.ts';
 
 export function registerDemo(program: Command): void {
   program
@@ -8,14 +9,14 @@ export function registerDemo(program: Command): void {
     )
     .option('--keep', 'keep the folder with logs, data and configuration when the demo ends')
     .option('--rate <messages>', 'messages a second that the producer publishes', '20')
-    .option('--seconds <count>', 'end by itself after so many seconds')
+    .option('--seconds <count>', 'end by itself after so many seconds', wholeNumber(1))
     .addHelpText('after', '\nExample:\n  taffrail demo --rate 50\n')
-    .action(async (options: { keep?: boolean; rate: string; seconds?: string }) => {
+    .action(async (options: { keep?: boolean; rate: string; seconds?: number }) => {
       const { runDemo } = await import('./demo.ts');
       await runDemo({
         keep: options.keep === true,
         rate: options.rate,
-        ...(options.seconds === undefined ? {} : { seconds: Number(options.seconds) }),
+        ...(options.seconds === undefined ? {} : { seconds: options.seconds }),
       });
     });
 }

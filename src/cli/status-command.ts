@@ -1,20 +1,27 @@
 import type { Command } from 'commander';
 import type { HookStatus } from '../hooks/hook-status.ts';
 import type { AgentStatus, SinkLedger } from '../model/status.ts';
-import { fetchJson } from './fetch-json.ts';
+import { addRemoteOptions } from './ask/remote-options.ts';
+import type { RemoteOptions } from './ask/remote.ts';
 import { printable } from '../model/printable.ts';
 import { receiverTable } from './receiver-table.ts';
 import { bytes, paint, table } from './style.ts';
 
 export function registerStatus(program: Command): void {
-  program
-    .command('status')
-    .description('sources with lag, sinks, alerts and the ledger of a running agent')
-    .option('--url <address>', 'address of the agent', 'http://127.0.0.1:9470')
-    .option('--json', 'print the whole status as JSON')
+  addRemoteOptions(program.command('status'))
+    .description(
+      'sources with lag, sinks, alerts and the ledger of a running agent; of a collector its fleet',
+    )
     .addHelpText('after', '\nExample:\n  taffrail status --url http://127.0.0.1:9470\n')
-    .action(async (options: { url: string; json?: boolean }) => {
-      const status = await fetchJson<AgentStatus>(new URL('/status', options.url).href);
+    .action(async (options: RemoteOptions & { readonly json?: boolean }) => {
+      const { Remote } = await import('./ask/remote.ts');
+      const remote = new Remote(options);
+      const status = (await remote.jsonIfThere('/status')) as AgentStatus | undefined;
+      if (status === undefined) {
+        const { showCollector } = await import('./ask/collector-status.ts');
+        await showCollector(remote, options.json === true);
+        return;
+      }
       process.stdout.write(
         options.json === true ? `${JSON.stringify(status, null, 2)}\n` : renderStatus(status),
       );

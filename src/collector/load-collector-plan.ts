@@ -25,8 +25,8 @@ export function collectorDoor(config: CollectorConfig): Door {
 }
 
 /** What start-up, reload and `taffrail check` share. Throws ProblemsError. */
-export async function loadCollectorPlan(file: string): Promise<CollectorPlan> {
-  const { config, problemAt, shown } = loadCollectorConfig(file);
+export async function loadCollectorPlan(file: string, given?: string): Promise<CollectorPlan> {
+  const { config, problemAt, shown } = loadCollectorConfig(file, given);
   const rules = await loadRules(config.rules);
   const builtIn = builtInGroups({ program: 'collector', chosen: config.built_in_rules, problemAt });
   const problems = [

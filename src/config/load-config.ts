@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
@@ -24,10 +24,13 @@ export interface Loaded<T> {
   readonly shown: string;
 }
 
-/** Reads and checks `taffrail.yaml`. What comes out is complete and frozen; relative paths are made absolute. Throws ProblemsError. */
-export function loadAgentConfig(file: string): Loaded<LoadedAgentConfig> {
-  const base = dirname(resolve(file));
-  const { value: config, ...rest } = load(file, agentSchema);
+/**
+ * Reads and checks `taffrail.yaml`. What comes out is complete and frozen; relative paths are made absolute.
+ * `given` is its text where that was read already. Throws ProblemsError.
+ */
+export function loadAgentConfig(file: string, given?: string): Loaded<LoadedAgentConfig> {
+  const base = baseOf(file);
+  const { value: config, ...rest } = load(file, agentSchema, given);
   const complete = deepFreeze({
     ...config,
     host: config.host ?? hostname(),
@@ -46,9 +49,9 @@ export function loadAgentConfig(file: string): Loaded<LoadedAgentConfig> {
 }
 
 /** The same for `collector.yaml`. */
-export function loadCollectorConfig(file: string): Loaded<CollectorConfig> {
-  const base = dirname(resolve(file));
-  const { value: config, ...rest } = load(file, collectorSchema);
+export function loadCollectorConfig(file: string, given?: string): Loaded<CollectorConfig> {
+  const base = baseOf(file);
+  const { value: config, ...rest } = load(file, collectorSchema, given);
   const complete = deepFreeze({
     ...config,
     state_dir: resolve(base, config.state_dir),
@@ -57,21 +60,32 @@ export function loadCollectorConfig(file: string): Loaded<CollectorConfig> {
   return { config: complete, ...rest };
 }
 
-function load<T>(file: string, schema: z.ZodType<T>): { value: T } & Pick<Loaded<T>, 'problemAt' | 'shown'> {
-  const text = readText(file);
-  const checked = checkYaml(text, file, schema, interpolator(dirname(resolve(file))));
+function load<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  given?: string,
+): { value: T } & Pick<Loaded<T>, 'problemAt' | 'shown'> {
+  const text = given ?? readText(file);
+  const checked = checkYaml(text, file, schema, interpolator(baseOf(file)));
   if (checked.kind === 'bad') throw new ProblemsError(checked.problems);
   const { value, problemAt } = checked;
   return {
-    value: resolveNamedFiles(value, dirname(resolve(file))),
+    value: resolveNamedFiles(value, baseOf(file)),
     problemAt,
     shown: shownConfig(text, value),
   };
 }
 
-function readText(file: string): string {
+/** Where relative paths begin: beside the file, or, for what comes through a pipe, where we stand. */
+function baseOf(file: string): string {
+  const isPipe = file === '-' || (statSync(file, { throwIfNoEntry: false })?.isFile() ?? true) === false;
+  return isPipe ? process.cwd() : dirname(resolve(file));
+}
+
+/** Throws ProblemsError. */
+export function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
     const problem: Problem = {
       file,

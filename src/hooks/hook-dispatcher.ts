@@ -25,6 +25,7 @@ import { createLanes } from './receivers/create-lanes.ts';
 import type { SenderContext } from './receivers/sender.ts';
 import { allRoutes, buildRoutes } from './route-tree.ts';
 import { Silences } from './silences.ts';
+import { sendTest, type TestResult } from './test-notification.ts';
 import type { RenderTemplate } from './template-data.ts';
 
 export interface HookDispatcherOptions {
@@ -160,6 +161,14 @@ export class HookDispatcher {
       inhibitedBy: (labels) =>
         [inhibitor.mutedBy(labels)].flatMap((by) => (by === undefined ? [] : [fingerprintOf(by)])),
     };
+  }
+
+  /** Undefined where no receiver has this name. */
+  async test(receiver: string, signal: AbortSignal): Promise<readonly TestResult[] | undefined> {
+    if (!this.#config.receivers.some(({ name }) => name === receiver)) return undefined;
+    const lanes = [...this.#lanes.values()].filter(({ spec }) => spec.receiver === receiver);
+    const nowMs = this.#options.clock.now();
+    return Promise.all(lanes.map(async ({ spec }) => sendTest(spec, nowMs, signal)));
   }
 
   status(): HookStatus {

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
@@ -40,6 +40,19 @@ export class Program {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
     const [status] = (await once(child, 'close')) as [number];
     return { status, out, err };
+  }
+
+  /** A line for bash, in which `"$TAFFRAIL"` is our program. */
+  async shell(line: string): Promise<{ status: number; out: string; err: string }> {
+    const TAFFRAIL = join(this.#root, 'bin/taffrail.js');
+    const { status, stdout, stderr } = await new Promise<{ status: number; stdout: string; stderr: string }>(
+      (resolve) => {
+        execFile('bash', ['-c', line], { env: { ...process.env, TAFFRAIL } }, (error, out, err) =>
+          resolve({ status: error === null ? 0 : Number(error.code ?? 1), stdout: out, stderr: err }),
+        );
+      },
+    );
+    return { status, out: stdout, err: stderr };
   }
 
   async remove(): Promise<void> {

@@ -14,6 +14,7 @@ const RULES = `groups:
 let program: Program;
 let dir = '';
 let url = '';
+let collector = '';
 
 beforeAll(async () => {
   program = new Program();
@@ -29,12 +30,22 @@ sources: [{ name: queue, paths: [./data.tsv], parser: name-value }]
 rules: [./rules.yaml]
 metrics: { sample_interval: 1s }
 listen: 127.0.0.1:${port}
-receivers: [{ name: nobody }]
+receivers:
+  - { name: nobody }
+  - { name: good, exec_configs: [{ command: [/bin/cat] }] }
+  - { name: mixed, exec_configs: [{ command: [/bin/true] }, { command: [/bin/false] }] }
 route: { receiver: nobody }
 `,
   );
+  const collectorPort = await freePort();
+  collector = `http://127.0.0.1:${collectorPort}`;
+  // No name and no key tells what this is, but that it has no sources.
+  const config = join(dir, 'c.yaml');
+  writeFileSync(config, `state_dir: ./collected\nlisten: 127.0.0.1:${collectorPort}\nrules: []\n`);
+  const collects = program.start('collector', '-c', config);
   const agent = program.start('agent', '-c', join(dir, 'taffrail.yaml'));
   await answers(`${url}/-/ready`, agent);
+  await answers(`${collector}/-/ready`, collects);
   await vi.waitFor(async () => expect(await query(url, 'ALERTS{alertname="DepthHigh"}')).toHaveLength(1), {
     timeout: 20_000,
   });
@@ -135,4 +146,74 @@ it('the rules that come with the program are there, and their metrics', async ()
     'taffrail_hook_state_durable',
   ])
     expect(metrics).toMatch(new RegExp(`^${name}(\\{[^}]*\\})? \\d`, 'm'));
+});
+
+describe('taffrail notify', () => {
+  it('sends a test by each way of telling, and says what became of it', async () => {
+    const good = await program.run('notify', 'good', '--url', url);
+    expect(good).toMatchObject({ status: 0, err: '' });
+    expect(good.out).toMatch(/good\/exec\[0\]\s+sent\s+.*TaffrailTest/s);
+    const mixed = await program.run('notify', 'mixed', '--url', url, '--json');
+    expect(mixed.status).toBe(1);
+    expect(JSON.parse(mixed.out)).toMatchObject([
+      { lane: 'mixed/exec[0]', ok: true },
+      { lane: 'mixed/exec[1]', ok: false, message: expect.stringContaining('1') as string },
+    ]);
+    expect(await program.run('notify', 'nobody', '--url', url)).toMatchObject({
+      status: 1,
+      out: 'this receiver has no way of telling anybody\n',
+    });
+    expect(await program.run('notify', 'nobdy', '--url', url)).toMatchObject({
+      status: 2,
+      err: 'taffrail: there is no receiver "nobdy"; there are: nobody, good, mixed\n',
+    });
+  });
+});
+
+describe('what was meant', () => {
+  it('an address needs no scheme', async () => {
+    const bare = url.replace('http://', '');
+    expect(await program.run('query', '1 + 1', '--url', bare)).toMatchObject({ status: 0, out: '2\n' });
+    expect(
+      await program.run('query', '1 + 1', '--url', bare.replace('127.0.0.1', 'localhost')),
+    ).toMatchObject({
+      status: 0,
+    });
+    expect(await program.run('query', '1', '--url', 'ftp://x')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('expected an address such as http://127.0.0.1:9470') as string,
+    });
+  });
+
+  it('status of a collector is that of its fleet', async () => {
+    const agent = await program.run('status', '--url', url);
+    expect(agent).toMatchObject({ status: 0, err: '' });
+    expect(agent.out).toContain('Sources');
+    const fleet = await program.run('status', '--url', collector);
+    expect(fleet).toMatchObject({ status: 0, err: '' });
+    expect(fleet.out).toMatch(/^taffrail \S+, a collector since .*\n\nAgents\nnone has been heard of/);
+    const { out } = await program.run('status', '--url', collector, '--json');
+    expect(JSON.parse(out)).toMatchObject({ agents: [], runtime: { reloadConfigSuccess: true } });
+  });
+
+  it('check takes files by themselves, several, and what comes through a pipe', async () => {
+    const files = ['taffrail.yaml', 'c.yaml', 'rules.yaml'].map((name) => join(dir, name));
+    const all = await program.run('check', ...files);
+    expect(all).toMatchObject({ status: 0, err: '' });
+    expect(all.out).toMatch(
+      /taffrail\.yaml: well; 1 sources.*\n.*c\.yaml: well; a collector .*\n.*rules\.yaml: well; a rule file with 1 rules\n/,
+    );
+    const piped = await program.shell(
+      `cd ${dir} && "$TAFFRAIL" check -c <(cat taffrail.yaml) && "$TAFFRAIL" check - < c.yaml`,
+    );
+    expect(piped).toMatchObject({ status: 0, err: '' });
+    expect(piped.out).toMatch(/: well; 1 sources.*\n-: well; a collector/);
+  });
+
+  it('a number of seconds is one', async () => {
+    expect(await program.run('demo', '--seconds', '-3')).toMatchObject({
+      status: 2,
+      err: expect.stringContaining('expected a whole number of at least 1') as string,
+    });
+  });
 });

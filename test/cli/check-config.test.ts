@@ -54,3 +54,47 @@ describe('check', () => {
     expect(await checkConfig(configWith('^(?<job>\\w+);$'))).not.toContain('warning');
   });
 });
+
+describe('check recognises', () => {
+  async function checked(text: string, name = 'c.yaml'): Promise<string> {
+    const file = join(folder, name);
+    writeFileSync(file, text);
+    return (await checkConfig(file)).replace(`${file}: `, '');
+  }
+
+  const SOURCES = 'sources: [{ name: a, paths: [/a.log] }]\n';
+
+  it.each([
+    ['state_dir: ./x\nlisten: 127.0.0.1:1\nrules: []\n', /^well; a collector with \d+ rules/],
+    ['"state_dir": "./x"\n', /^well; a collector/],
+    ['{ "listen": "127.0.0.1:1", "retention": { "time": "1d" } }', /^well; a collector/],
+    [`${SOURCES}state_dir: ./x\n`, /^well; 1 sources, 0 sinks/],
+    ['groups: [{ name: g, rules: [{ record: a, expr: b }] }]\n', /^well; a rule file with 1 rules$/],
+    ['groups:\n', /^well; a rule file with 0 rules$/],
+    ['rule_files: [x.yaml]\ntests: [{ interval: 1m }]\n', /^well; 1 unit tests of rules; taffrail test /],
+    ["name: jobs\ndescription: x\npattern: '^(?<a>\\w+)$'\n", /^well; a parser pack$/],
+  ])('%j', async (text, expected) => {
+    expect(await checked(text)).toMatch(expected);
+    // Whatever its name says.
+    expect(await checked(text, 'collector-taffrail-pack.yaml')).toMatch(expected);
+  });
+
+  it.each([
+    ['sinks: []\n', 'sources: is required'],
+    ['sources: []\nretention: { time: 1d }\n', 'unknown key'],
+    ['retention: { tiem: 1d }\n', 'did you mean "time"'],
+    ['groups: [{ name: g, rules: [{ record: a, expr: "b(" }] }]\n', 'c.yaml:1:'],
+    ['tests: [{ intervall: 1m }]\n', 'unknown key "intervall"'],
+    ['retention: { time: 1d\nlisten: x\n', 'c.yaml:'],
+  ])('the kind of %j although it is wrong', async (text, message) => {
+    await expect(checked(text)).rejects.toThrow(message);
+  });
+
+  it('what it cannot tell it asks for', async () => {
+    await expect(checked('')).rejects.toThrow(
+      /cannot tell what it is; say it with --kind agent \| collector/,
+    );
+    await expect(checked('a: b\n')).rejects.toThrow(/cannot tell what it is/);
+    await expect(checkConfig(join(folder, 'none.yaml'))).rejects.toThrow(/none\.yaml/);
+  });
+});

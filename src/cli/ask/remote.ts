@@ -4,7 +4,7 @@ import { RemoteError } from '../remote-error.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Where an agent and a collector listen by default, in the order in which they are tried. */
-const DEFAULTS = ['http://127.0.0.1:9470', 'http://127.0.0.1:4318'];
+const DEFAULTS = ['http://127.0.0.1:9470/', 'http://127.0.0.1:4318/'];
 const TIMEOUT_MS = 60_000;
 
 export interface RemoteOptions {
@@ -21,9 +21,7 @@ export class Remote {
 
   /** Throws UsageError where the address or the token cannot be used. */
   constructor({ url, tokenFile }: RemoteOptions) {
-    if (url !== undefined && !(URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)))
-      throw new UsageError(`--url ${url}: expected an address such as http://127.0.0.1:9470`);
-    this.#urls = url === undefined ? DEFAULTS : [url];
+    this.#urls = url === undefined ? DEFAULTS : [addressOf(url)];
     this.#token = tokenFile === undefined ? process.env['TAFFRAIL_TOKEN'] : readToken(tokenFile);
   }
 
@@ -38,8 +36,18 @@ export class Remote {
     return answer.data;
   }
 
+  /** As `json`, but undefined where the other side has no such thing. */
+  async jsonIfThere(path: string): Promise<unknown> {
+    const [status, text] = await this.#ask('GET', path, undefined);
+    return status === 404 ? undefined : this.#read(status, text);
+  }
+
   async json(method: Method, path: string, body?: unknown): Promise<unknown> {
     const [status, text] = await this.#ask(method, path, body);
+    return this.#read(status, text);
+  }
+
+  #read(status: number, text: string): unknown {
     if (status === 200) return JSON.parse(text);
     const message = errorText(text);
     if (status === 400 || status === 404 || status === 422) throw new UsageError(message);
@@ -52,7 +60,7 @@ export class Remote {
     let failure: unknown;
     for (const url of this.#urls) {
       try {
-        const response = await request(new URL(path, url), {
+        const response = await request(new URL(path.replace(/^\//, ''), url), {
           method,
           headersTimeout: TIMEOUT_MS,
           bodyTimeout: TIMEOUT_MS,
@@ -70,10 +78,20 @@ export class Remote {
     }
     const reason = (failure as NodeJS.ErrnoException).code ?? (failure as Error).message;
     throw new UsageError(
-      `nothing answers at ${this.#urls.join(' or ')} (${reason}); is an agent or a collector running there?`,
+      `nothing answers at ${this.#urls.map((url) => url.replace(/\/$/, '')).join(' or ')} (${reason}); is an agent or a collector running there?`,
       { cause: failure },
     );
   }
+}
+
+/** `localhost:9470` means what it looks like; a base path stays. */
+function addressOf(text: string): string {
+  const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new UsageError(
+      `--url ${text}: expected an address such as http://127.0.0.1:9470 or localhost:9470`,
+    );
+  return url.replace(/\/*$/, '/');
 }
 
 function readToken(file: string): string {
