@@ -18,7 +18,7 @@ export const LINE_FORMATS = [
   'keyvalue',
   'raw',
 ] as const;
-export const STACK_TRACES = ['java', 'python', 'go', 'node', 'ruby', 'php'] as const;
+export const STACK_TRACES = ['java', 'python', 'go', 'node', 'ruby', 'php', 'dotnet', 'rust'] as const;
 export const MASK_KINDS = ['email', 'card', 'token', 'ip', 'phone'] as const;
 
 /** Engines whose expressions a pack may carry over; `dialect:` says which where they disagree. */
@@ -253,6 +253,12 @@ export const packSchema = z.strictObject({
   // oxlint-disable-next-line unicorn/no-thenable -- a mapping, never a function: awaiting it does nothing
   then: thenSchema.optional(),
   multiline: multiline.optional(),
+  zones: z
+    .record(
+      z.string().regex(/^[A-Za-z]{1,8}$/, 'an abbreviation of a zone has 1 to 8 letters'),
+      z.string().min(1),
+    )
+    .prefault({}),
   timestamp: timestamp.optional(),
   severity: severity.optional(),
   fields: z.record(fieldName, z.enum(FIELD_TYPES)).prefault({}),

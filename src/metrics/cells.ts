@@ -99,7 +99,12 @@ export class CounterCell extends AggregatorCell {
 export class GaugeCell extends AggregatorCell {
   #value = 0;
 
+  /** What is no number, or beyond the largest (`Infinity`, `1e309`), is ignored and counted. */
   override set(value: number): void {
+    if (!Number.isFinite(value)) {
+      this.owner.ignored++;
+      return;
+    }
     this.#value = value;
     this.touch();
   }

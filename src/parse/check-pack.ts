@@ -94,8 +94,12 @@ function checkExpressions(pack: Pack): PackIssue[] {
 }
 
 function checkTimestamp(pack: Pack): PackIssue[] {
-  const { timestamp } = pack;
-  if (timestamp === undefined) return [];
+  const { timestamp, zones } = pack;
+  const unknown = Object.entries(zones).flatMap(([name, zone]) => {
+    const message = zoneProblem(zone);
+    return message === undefined ? [] : [{ path: ['zones', name], message }];
+  });
+  if (timestamp === undefined || unknown.length > 0) return unknown;
   const zone = zoneProblem(timestamp.timezone ?? 'UTC');
   if (zone !== undefined) return [{ path: ['timestamp', 'timezone'], message: zone }];
   try {

@@ -101,7 +101,7 @@ export class EventHandler {
       (use.records || deps.onEvent !== undefined || lineTime || pack.metrics.some(usesLineTime))
     ) {
       const formats = [timestamp.format].flat();
-      this.#timestamp = new TimestampParser(formats, timestamp.timezone ?? use.timezone ?? 'UTC');
+      this.#timestamp = new TimestampParser(formats, timestamp.timezone ?? use.timezone ?? 'UTC', pack.zones);
       this.#timeSlot = fields.declare(timestamp.field);
     }
     if (use.records && deps.records !== undefined) this.#records = new RecordFeed(pack, fields, deps.records);
@@ -141,6 +141,7 @@ export class EventHandler {
     this.row.reset();
     this.budget.begin();
     this.#constants.begin(chunk.path);
+    this.#timestamp?.begin(chunk.path);
     const atStart = chunk.from === 0;
     this.#parser.restore?.(atStart ? undefined : chunk.parserState, atStart);
     this.#records?.reset(chunk.path);

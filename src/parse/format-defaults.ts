@@ -12,6 +12,12 @@ export function timestampOf(pack: Pack): PackTimestamp | undefined {
         'MMM d HH:mm:ss.u',
         'MMM d yyyy HH:mm:ss',
         'EEE MMM d HH:mm:ss yyyy',
+        'MMM d HH:mm:ss yyyy',
+        'MMM d HH:mm:ss z',
+        'MMM d HH:mm:ss.u z',
+        'MMM d yyyy HH:mm:ss.u',
+        'MMM d yyyy HH:mm:ss z',
+        'MMM d yyyy HH:mm:ss.u z',
       ],
     };
   return pack.format === 'cri' ? { field: 'time', format: 'iso8601' } : undefined;

@@ -82,6 +82,7 @@ function compileLayer(
         keySeparator: layer.key_separator ?? '=',
         pairSeparator: layer.pair_separator ?? ' ',
         bareWords: false,
+        quotes: '"\'',
       });
     case 'csv':
     case 'tsv':

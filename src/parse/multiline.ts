@@ -1,7 +1,7 @@
 import type { DialectName, PackMultiline } from '../config/pack-schema.ts';
 import { SafeRegex, compileSafeRegex } from './pattern/safe-regex.ts';
 import type { Reading } from './pattern/safe-regex.ts';
-import { stackTraceContinuation } from './stack-trace.ts';
+import { stackTraceContinuation } from './trace/stack-trace.ts';
 
 /** Decides whether a line belongs to the event before it. May remember what it saw of the event. */
 export interface Continuation {
@@ -17,7 +17,8 @@ export function compileContinuation(multiline: PackMultiline, dialect?: DialectN
   if (multiline.continuation !== undefined)
     others.push(stateless(compileSafeRegex(multiline.continuation, reading)));
   if (multiline.indent === true) others.push(stateless(new SafeRegex('^[ \\t]', '')));
-  for (const language of multiline.stacktrace ?? []) others.push(stackTraceContinuation(language));
+  for (const language of multiline.stacktrace ?? [])
+    others.push(stackTraceContinuation(language, start !== undefined));
   return {
     begin(first) {
       for (const other of others) other.begin(first);

@@ -80,6 +80,7 @@ class TallyCell implements Cell {
     if (amount >= 0 && Number.isFinite(amount)) this.value += amount;
   }
   set(value: number): void {
+    if (!Number.isFinite(value)) return;
     this.value = value;
   }
   observe(value: number): void {

@@ -47,6 +47,16 @@ test('amounts that no counter can hold are ignored and counted', () => {
   expect(registry.ignored()).toEqual([{ name: 'bytes_total', source: 'web', ignored: 3 }]);
 });
 
+test('a gauge keeps its value where the next is no number', () => {
+  const registry = new Registry();
+  const deltas = deltasOf(describeMetric({ name: 'depth', type: 'gauge' }), (feed) => {
+    for (const value of [4, NaN, Number('1e309'), -Infinity]) feed.cell0().set(value, 0);
+  });
+  registry.apply(deltas, START_MS);
+  expect(linesOf(registry)).toEqual(['depth{source="web"} 4']);
+  expect(registry.ignored()).toEqual([{ name: 'depth', source: 'web', ignored: 3 }]);
+});
+
 test('an empty value is no label', () => {
   const registry = new Registry();
   registry.apply(

@@ -114,6 +114,21 @@ describe('formats', () => {
     expect(counts).toMatchObject({ lines: 4, matched: 1, unmatched: 1, filteredBy: { header: 2 } });
   });
 
+  it('logfmt takes double quotes for quotes, and no others', () => {
+    expect(fieldsOf({ format: 'logfmt' }, "arg='tis name=O'Brien next=6\n").fields).toEqual([
+      { arg: "'tis", name: "O'Brien", next: '6' },
+    ]);
+  });
+
+  it('csv takes its header for a header wherever it comes again', () => {
+    const { fields, counts } = fieldsOf({ format: 'csv' }, 'a,b\n1,2\na,b\n a , b\nb,a\n');
+    expect(fields).toEqual([
+      { a: '1', b: '2' },
+      { a: 'b', b: 'a' },
+    ]);
+    expect(counts).toMatchObject({ matched: 2, unmatched: 0 });
+  });
+
   it('csv goes on in the middle of a file by what it left behind', () => {
     const pack = { format: 'csv' };
     const first = packScanner(pack).scan('a;b\n1;2\n');

@@ -24,6 +24,8 @@ export function layersOf(pack: Pack): readonly { readonly field: string; readonl
     description: pack.description,
     definitions: pack.definitions,
     unsafe: pack.unsafe,
+    dialect: pack.dialect,
+    zones: pack.zones,
   };
   const empty = { fields: {}, steps: [], metrics: [] };
   const layers: { field: string; pack: Pack }[] = [];

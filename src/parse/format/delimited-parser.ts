@@ -41,10 +41,18 @@ export class DelimitedParser implements LineParser {
     if (this.#columns === undefined) return UNMATCHED;
     const cells = split(text, this.#separator);
     if (cells.length !== this.#slots.length) return UNMATCHED;
+    if (this.#isHeader(cells)) return NOT_AN_EVENT;
     for (let i = 0; i < cells.length; i++) {
       if (cells[i] !== '') row.set(this.#slots[i]!, cells[i]!);
     }
     return 0;
+  }
+
+  /** Programs that are started again write the header again in the middle of a file. */
+  #isHeader(cells: readonly string[]): boolean {
+    if (this.#syntax.columns !== undefined && !this.#syntax.skipHeader) return false;
+    const columns = this.#columns!;
+    return cells[0]!.trim() === columns[0] && cells.every((cell, i) => cell.trim() === columns[i]);
   }
 
   /** JSON of the separator and, where they came from the file, the names. */

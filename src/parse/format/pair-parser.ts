@@ -11,11 +11,13 @@ interface PairSyntax {
   readonly pairSeparator: string;
   /** A word without a value is a field that is true (logfmt); else it is passed over. */
   readonly bareWords: boolean;
+  /** What a value may stand in. */
+  readonly quotes: string;
 }
 
-export const LOGFMT: PairSyntax = { keySeparator: '=', pairSeparator: ' ', bareWords: true };
+export const LOGFMT: PairSyntax = { keySeparator: '=', pairSeparator: ' ', bareWords: true, quotes: '"' };
 
-/** Key, separator, value; values may stand in double or single quotes with backslash escapes. A line without one pair is unmatched. */
+/** Key, separator, value; values may stand in quotes with backslash escapes. A line without one pair is unmatched. */
 export class PairParser implements LineParser {
   readonly #fields: FieldNames;
   readonly #syntax: PairSyntax;
@@ -37,7 +39,7 @@ export class PairParser implements LineParser {
   }
 
   #parse(text: string, row: Row): number {
-    const { keySeparator, pairSeparator, bareWords } = this.#syntax;
+    const { keySeparator, pairSeparator, bareWords, quotes } = this.#syntax;
     const blank = pairSeparator === ' ';
     let pairs = 0;
     let at = 0;
@@ -59,8 +61,8 @@ export class PairParser implements LineParser {
       const key = text.slice(at, separator).trimEnd();
       let valueAt = separator + keySeparator.length;
       if (!blank) while (text[valueAt] === ' ') valueAt++;
-      const quote = text[valueAt];
-      if (quote === '"' || quote === "'") {
+      const quote = text.charAt(valueAt);
+      if (quote !== '' && quotes.includes(quote)) {
         const end = endOfQuoted(text, valueAt);
         if (end < 0) return UNMATCHED;
         this.#set(row, key, unescape(text.slice(valueAt + 1, end)));

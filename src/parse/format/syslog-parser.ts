@@ -3,18 +3,28 @@ import { UNMATCHED } from './line-parser.ts';
 import type { LineParser } from './line-parser.ts';
 
 /**
- * `<34>` may be missing: files rarely have it. The time is traditional or ISO (rsyslog's and systemd's newer form). What a
- * local socket brought has no host: a word with a colon behind it is the program.
+ * `<34>` may be missing: files rarely have it. The time is traditional, also with the year before or behind the clock, or
+ * with a zone, or ISO (rsyslog's and systemd's newer form). What a local socket brought has no host: a word with a colon
+ * behind it is the program.
  */
 const TRADITIONAL =
-  /^(?:<(\d{1,3})>)?([A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT\S+) (?:(\S*[^\s:]) (?:([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))?|([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))([\s\S]*)$/;
+  /^(?:<(\d{1,3})>)?([A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: (?:\d{4}|[+-]\d\d:?\d\d|UTC|GMT|WES?T|CES?T|EES?T|MSK|[ECMP][SD]T|[JKIB]ST))?|\d{4}-\d\d-\d\dT\S+) (?:(\S*[^\s:]) (?:([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))?|([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))([\s\S]*)$/;
 
 /**
  * BusyBox's syslogd and OpenWrt's logread write the priority in words, after the host or instead of it. OpenWrt's time is
  * ctime's, and `logread -t` puts it once more behind it in seconds.
  */
 const WORDED =
-  /^(?:([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) (\S*[^\s:])|([A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})(?: \[\d+\.\d+\])?) ([a-z]+\d?)\.([a-z]+) (?:([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))?([\s\S]*)$/;
+  /^(?:([A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d) (\S*[^\s:])|([A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d \d{4})(?: \[\d+\.\d+\])?) ([a-z]+\d?)\.([a-z]+) (?:([^\s:[\]]+)(?:\[([^\]\s]*)\])?:(?: |$))?([\s\S]*)$/;
+
+/**
+ * The message of a Cisco device, behind its sequence number and its own time. IOS writes a time that its clock does not
+ * vouch for with a `*` or a point.
+ */
+const CISCO =
+  /^(?:\d+: )?(?:[*.]?([A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{1,5})?): )?(%[A-Za-z][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*-([0-7])-[A-Za-z0-9_]+):/;
+/** What stands before it where no syslog daemon wrote the line: priority, number of the message, host. */
+const CISCO_HEAD = /^(?:<(\d{1,3})>)?(?:\d+: )?(?:([A-Za-z][^\s:]*|\d+\.\d+\.\d+\.\d+): )?/;
 
 const VERSION_1 = /^(?:<(\d{1,3})>)?1 (-|\d{4}-\d\d-\d\dT\S+) (\S+) (\S+) (\S+) (\S+) /;
 const ELEMENT = /^\[([^\s=\]"]+)((?: [^\s=\]"]+="(?:[^"\\\]]|\\.)*")*)\]/;
@@ -55,15 +65,48 @@ export class SyslogParser implements LineParser {
     const match = TRADITIONAL.exec(text);
     // Words for the priority stand where a program would, and beside no number: most lines are spared the look.
     if ((match?.[1] ?? match?.[4] ?? match?.[6]) === undefined && this.#worded(text, row)) return 0;
-    if (match === null || !this.#priority(match[1], row)) return UNMATCHED;
+    if (match === null) return this.#device(text, row) ? 0 : UNMATCHED;
+    if (!this.#priority(match[1], row)) return UNMATCHED;
     const slots = this.#slots;
     row.set(slots.time, match[2]);
     row.set(slots.host, match[3]);
-    row.set(slots.program, match[4] ?? match[6]);
+    const program = match[4] ?? match[6];
+    // A number is no program: devices count their messages.
+    if (program !== undefined && /^\d+$/.test(program) && match[5] === undefined && match[7] === undefined) {
+      this.#cisco(`${program}: ${match[8]}`, match[1] === undefined, row);
+      return 0;
+    }
+    if (match[8]!.startsWith('%') || program?.startsWith('%') === true) {
+      this.#cisco(program === undefined ? match[8]! : `${program}: ${match[8]}`, match[1] === undefined, row);
+      return 0;
+    }
+    row.set(slots.program, program);
     const pid = match[5] ?? match[7];
     if (pid !== '') row.set(slots.pid, pid);
     row.set(slots.message, match[8]);
     return 0;
+  }
+
+  /** A line as a device sends it, which no daemon gave a time and a host. */
+  #device(text: string, row: Row): boolean {
+    const head = CISCO_HEAD.exec(text)!;
+    const rest = text.slice(head[0].length);
+    const message = CISCO.exec(rest);
+    if (message?.[1] === undefined || !this.#priority(head[1], row)) return false;
+    row.set(this.#slots.time, message[1]);
+    row.set(this.#slots.host, head[2]);
+    this.#cisco(rest, head[1] === undefined, row);
+    return true;
+  }
+
+  /** `000204: *Nov 29 23:25:10.989: %LINK-3-UPDOWN: Interface up`: the message and its kind, which says the severity. */
+  #cisco(text: string, ownSeverity: boolean, row: Row): void {
+    const match = CISCO.exec(text);
+    // The message begins with its kind.
+    row.set(this.#slots.message, match === null ? text : text.slice(match[0].length - match[2]!.length - 1));
+    if (match === null) return;
+    row.set(this.#slots.msgid, match[2]);
+    if (ownSeverity) row.set(this.#slots.severity, SEVERITIES[Number(match[3])]);
   }
 
   /** False, and the row untouched, where the line has no priority in words. */
@@ -93,9 +136,8 @@ export class SyslogParser implements LineParser {
     set(slots.pid, match[5]!);
     set(slots.msgid, match[6]!);
     let rest = text.slice(match[0].length);
-    if (rest.startsWith('-')) rest = rest.slice(1);
+    if (/^-(?: |$)/.test(rest)) rest = rest.slice(1);
     else {
-      if (!rest.startsWith('[')) return UNMATCHED;
       for (;;) {
         const element = ELEMENT.exec(rest);
         if (element === null) break;
@@ -105,8 +147,8 @@ export class SyslogParser implements LineParser {
         rest = rest.slice(element[0].length);
       }
     }
-    if (rest !== '' && !rest.startsWith(' ')) return UNMATCHED;
-    row.set(slots.message, rest.slice(1).replace(/^\uFEFF/, ''));
+    // What is no structured data, as firewalls write it, is left in the message.
+    row.set(slots.message, (rest.startsWith(' ') ? rest.slice(1) : rest).replace(/^\uFEFF/, ''));
     return 0;
   }
 

@@ -12,13 +12,15 @@ export class TimeParts {
   pm: boolean | undefined = undefined;
   offsetMinutes = Number.NaN;
   zone: string | undefined = undefined;
+  /** The zone as it is written, where it is a word. */
+  abbreviation: string | undefined = undefined;
   epochSeconds = Number.NaN;
 
   clear(): void {
     this.year = this.month = this.day = this.dayOfYear = this.offsetMinutes = this.epochSeconds = Number.NaN;
     this.hour = this.minute = this.second = this.nanos = 0;
     this.pm = undefined;
-    this.zone = undefined;
+    this.zone = this.abbreviation = undefined;
   }
 }
 
@@ -96,6 +98,9 @@ export const meridiem: TimeToken = (text, at, parts) => {
   return at + 2;
 };
 
+/** As in RFC 3339. */
+const OFFSET_HOURS_MAX = 23;
+
 /** Z, UTC, +02, +0200, +02:00. */
 export const offset: TimeToken = (text, at, parts) => {
   const sign = text.charCodeAt(at);
@@ -108,14 +113,16 @@ export const offset: TimeToken = (text, at, parts) => {
   const hours = twoDigits(text, at + 1);
   if (hours < 0) return -1;
   let end = at + 3;
+  if (hours > OFFSET_HOURS_MAX) return -1;
   let minutes = twoDigits(text, text.charCodeAt(end) === 0x3a ? end + 1 : end);
+  if (minutes > 59) return -1;
   if (minutes < 0) minutes = 0;
   else end = text.charCodeAt(end) === 0x3a ? end + 3 : end + 2;
   parts.offsetMinutes = (sign === 0x2d ? -1 : 1) * (hours * 60 + minutes);
   return end;
 };
 
-/** Abbreviations that mean one offset wherever they are written; others (IST, CST …) need `timezone`. */
+/** Abbreviations that mean one offset wherever they are written; others (IST, CST …) need `zones` in the pack. */
 const ABBREVIATIONS: Readonly<Record<string, number>> = {
   UTC: 0, GMT: 0, Z: 0, WET: 0, WEST: 60, CET: 60, CEST: 120, EET: 120, EEST: 180, MSK: 180,
   EST: -300, EDT: -240, CDT: -300, MST: -420, MDT: -360, PST: -480, PDT: -420, JST: 540, KST: 540,
@@ -128,8 +135,9 @@ export const zoneName: TimeToken = (text, at, parts) => {
   const word = /^[A-Za-z_]+(?:\/[A-Za-z_+-]+\d*)*/.exec(text.slice(at, at + 64))?.[0];
   if (word === undefined) return -1;
   const known = ABBREVIATIONS[word.toUpperCase()];
+  parts.abbreviation = word;
   if (known !== undefined) parts.offsetMinutes = known;
-  else if (word.includes('/')) parts.zone = word;
+  else parts.zone = word;
   return at + word.length;
 };
 

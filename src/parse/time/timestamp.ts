@@ -9,6 +9,13 @@ import type { FieldValue } from '../row.ts';
 const DAY_MS = 86_400_000;
 /** A time stamp without a year may lie this far ahead of now (clocks differ) before it is taken for last year's. */
 const AHEAD_MS = 7 * DAY_MS;
+/** A time of day alone may lie this far ahead of now before it is taken for yesterday's. */
+const CLOCK_AHEAD_MS = 10 * 60_000;
+/** Lines of one file may be this much out of order. */
+const DISORDER_MS = 60_000;
+/** A line that is read this soon after its time was most likely written just now. */
+const LIVE_MS = 10_000;
+const FILES_MAX = 256;
 
 export interface Instant {
   /** Whole milliseconds since 1970. */
@@ -26,7 +33,11 @@ const EPOCHS: Readonly<Record<string, number>> = {
   epoch_ns: 1e-6,
 };
 
-/** Text → instant, by the first of some formats that fits. Remembers the last text, for lines of the same second. */
+/**
+ * Text → instant, by the first of some formats that fits. Remembers the last text, for lines of the same second, and the
+ * last instant of each file: where clocks go back, the order of the file tells the first passage of the hour from the
+ * second.
+ */
 export class TimestampParser {
   readonly #readers: readonly (Read | number)[];
   readonly #zone: Zone;
@@ -34,20 +45,53 @@ export class TimestampParser {
   readonly #zones = new Map<string, Zone>();
   #lastText = '';
   #last: Instant | undefined;
+  /** When the last text was read. */
+  #lastNowMs = Number.NaN;
+  #file = '';
+  readonly #lastOfFile = new Map<string, number>();
 
-  /** Throws TimeFormatError for a bad format, RangeError for an unknown zone. */
-  constructor(formats: readonly string[], timezone: string) {
+  /**
+   * `zones` names zones by the abbreviations of a pack: `IST: Asia/Kolkata`. Throws TimeFormatError for a bad format,
+   * RangeError for an unknown zone.
+   */
+  constructor(formats: readonly string[], timezone: string, zones: Readonly<Record<string, string>> = {}) {
     this.#zone = new Zone(timezone);
+    for (const [name, zone] of Object.entries(zones)) this.#zones.set(name.toUpperCase(), new Zone(zone));
     this.#readers = formats.map((format) => EPOCHS[format] ?? reader(format));
   }
 
-  /** `nowMs` gives the year where the text has none. Undefined where no format fits. */
+  /** What follows is of this file. */
+  begin(file: string): void {
+    if (file === this.#file) return;
+    this.#noteLast();
+    this.#file = file;
+    this.#lastText = '';
+    this.#last = undefined;
+  }
+
+  /** `nowMs` gives the year or the day where the text has none. Undefined where no format fits. */
   parse(value: FieldValue, nowMs: number): Instant | undefined {
     const text = typeof value === 'string' ? value : String(value);
-    if (text === this.#lastText) return this.#last;
+    if (text === this.#lastText && nowMs - this.#lastNowMs < DISORDER_MS) return this.#last;
+    this.#noteLast();
     this.#lastText = text;
+    this.#lastNowMs = nowMs;
     this.#last = this.#read(text, nowMs);
     return this.#last;
+  }
+
+  #noteLast(): void {
+    if (this.#last === undefined) return;
+    if (this.#lastOfFile.size >= FILES_MAX && !this.#lastOfFile.has(this.#file))
+      this.#lastOfFile.delete(this.#lastOfFile.keys().next().value!);
+    this.#lastOfFile.set(this.#file, this.#last.ms);
+  }
+
+  /** Whether a time that the clock showed twice is the second passage. */
+  #isSecond(first: number, second: number, nowMs: number): boolean {
+    const last = this.#lastOfFile.get(this.#file);
+    if (last !== undefined) return first < last - DISORDER_MS;
+    return Math.abs(nowMs - second) <= LIVE_MS;
   }
 
   #read(text: string, nowMs: number): Instant | undefined {
@@ -84,31 +128,41 @@ export class TimestampParser {
     }
     const timeOfDay = ((hour * 60 + parts.minute) * 60 + Math.min(parts.second, 59)) * 1000 + ms;
     const zone = this.#zoneOf(parts);
-    const toMs = (year: number): number | undefined => {
-      const days = dayNumber(year, parts, nowMs, zone);
-      return days === undefined ? undefined : zone.toInstant(days * DAY_MS + timeOfDay);
+    if (zone === undefined) return undefined;
+    const onDay = (days: number): number =>
+      zone.toInstant(days * DAY_MS + timeOfDay, (first, second) => this.#isSecond(first, second, nowMs));
+    if (isTimeOfDay(parts)) return { ms: inferDay(onDay, zone, nowMs), nanos };
+    const inYear = (year: number): number | undefined => {
+      const days = dayNumber(year, parts);
+      return days === undefined ? undefined : onDay(days);
     };
-    const at = Number.isNaN(parts.year) ? inferYear(toMs, nowMs) : toMs(parts.year);
+    const at = Number.isNaN(parts.year) ? inferYear(inYear, nowMs) : inYear(parts.year);
     return at === undefined ? undefined : { ms: at, nanos };
   }
 
-  #zoneOf(parts: TimeParts): Zone {
+  /** Undefined for a name that nobody knows, or that means several zones. */
+  #zoneOf(parts: TimeParts): Zone | undefined {
+    const own =
+      parts.abbreviation === undefined ? undefined : this.#zones.get(parts.abbreviation.toUpperCase());
+    if (own !== undefined) return own;
     if (!Number.isNaN(parts.offsetMinutes)) {
       return this.#named(`${parts.offsetMinutes < 0 ? '-' : '+'}${hhmm(Math.abs(parts.offsetMinutes))}`);
     }
     return parts.zone === undefined ? this.#zone : this.#named(parts.zone);
   }
 
-  #named(name: string): Zone {
-    let zone = this.#zones.get(name);
-    if (zone !== undefined) return zone;
+  #named(name: string): Zone | undefined {
+    const known = this.#zones.get(name);
+    if (known !== undefined) return known;
+    // Abbreviations that Intl knows too (CST6CDT, EST) mean a zone only where they are spelled as one.
+    if (!/[/\d]/.test(name)) return undefined;
     try {
-      zone = new Zone(name);
+      const zone = new Zone(name);
+      if (this.#zones.size < 1000) this.#zones.set(flat(name), zone);
+      return zone;
     } catch {
-      zone = this.#zone;
+      return undefined;
     }
-    if (this.#zones.size < 1000) this.#zones.set(flat(name), zone);
-    return zone;
   }
 }
 
@@ -116,11 +170,23 @@ function hhmm(minutes: number): string {
   return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
 }
 
-function dayNumber(year: number, parts: TimeParts, nowMs: number, zone: Zone): number | undefined {
+/** Nothing says the day. */
+function isTimeOfDay({ month, day, dayOfYear }: TimeParts): boolean {
+  return Number.isNaN(dayOfYear) && Number.isNaN(month) && Number.isNaN(day);
+}
+
+/** The latest day that does not put the time more than a little ahead of now: at midnight it is the evening before. */
+function inferDay(onDay: (days: number) => number, zone: Zone, nowMs: number): number {
+  const today = Math.floor((nowMs + zone.offsetAt(nowMs)) / DAY_MS);
+  for (const day of [today + 1, today]) {
+    const at = onDay(day);
+    if (at <= nowMs + CLOCK_AHEAD_MS) return at;
+  }
+  return onDay(today - 1);
+}
+
+function dayNumber(year: number, parts: TimeParts): number | undefined {
   if (!Number.isNaN(parts.dayOfYear)) return daysFromCivil(year, 1, 1) + parts.dayOfYear - 1;
-  // A time of day alone is today's.
-  if (Number.isNaN(parts.month) && Number.isNaN(parts.day))
-    return Math.floor((nowMs + zone.offsetAt(nowMs)) / DAY_MS);
   if (parts.month < 1 || parts.month > 12 || parts.day < 1 || parts.day > daysInMonth(year, parts.month))
     return undefined;
   return daysFromCivil(year, parts.month, parts.day);

@@ -39,17 +39,19 @@ export class Zone {
   }
 
   /**
-   * Local wall time (as if it were UTC, in ms) to the instant. A time that the clock showed twice is its first
-   * passage; a time that the clock skipped is read with the offset before the jump.
+   * Local wall time (as if it were UTC, in ms) to the instant. Of a time that the clock showed twice `isSecond` says, of
+   * both instants, whether it is the second passage; a time that the clock skipped is read with the offset before the
+   * jump.
    */
-  toInstant(localMs: number): number {
+  toInstant(localMs: number, isSecond: (first: number, second: number) => boolean = () => false): number {
     if (this.#fixedMs !== undefined) return localMs - this.#fixedMs;
     const before = this.offsetAt(localMs - 24 * HOUR_MS);
     const after = this.offsetAt(localMs + 24 * HOUR_MS);
     if (before === after) return localMs - before;
     const first = localMs - before;
-    if (this.offsetAt(first) === before) return first;
     const second = localMs - after;
+    if (this.offsetAt(first) === before)
+      return this.offsetAt(second) === after && isSecond(first, second) ? second : first;
     return this.offsetAt(second) === after ? second : first;
   }
 

@@ -118,3 +118,86 @@ describe('syslog without it', () => {
     expect(performance.now() - begun).toBeLessThan(1000);
   });
 });
+
+describe('syslog of devices', () => {
+  it('has no program where a device counts its messages, and the severity of the message', () => {
+    const { fields, severity } = read(
+      'Nov 29 23:25:10 sw1 000204: *Nov 29 23:25:10.989: %LINK-3-UPDOWN: Interface up',
+    );
+    expect(fields).toEqual({
+      time: 'Nov 29 23:25:10',
+      host: 'sw1',
+      msgid: '%LINK-3-UPDOWN',
+      severity: 'err',
+      message: '%LINK-3-UPDOWN: Interface up',
+    });
+    expect(severity).toBe(read('<187>Nov 29 23:25:10 sw1 a: b').severity);
+  });
+
+  it.each([
+    ['<189>207: sw1: 000207: *Nov 29 23:25:10.989: %SYS-5-CONFIG_I: x', 'sw1', '%SYS-5-CONFIG_I', 'notice'],
+    [
+      '<187>45: core-2.example: Nov 29 23:25:10.989 UTC: %LINEPROTO-5-UPDOWN: x',
+      'core-2.example',
+      '%LINEPROTO-5-UPDOWN',
+      'err',
+    ],
+    [
+      '<189>207: 000207: .Nov 29 23:25:10: %SEC_LOGIN-4-LOGIN_FAILED: x',
+      undefined,
+      '%SEC_LOGIN-4-LOGIN_FAILED',
+      'notice',
+    ],
+    ['Nov 29 23:25:10 fw1 %ASA-6-302013: Built inbound TCP connection', 'fw1', '%ASA-6-302013', 'info'],
+    [
+      'Nov 29 23:25:10 sw1 77: Nov 29 2026 23:25:10.9: %DUAL-IPv4-5-NBRCHANGE: x',
+      'sw1',
+      '%DUAL-IPv4-5-NBRCHANGE',
+      'notice',
+    ],
+  ])('%s', (line, host, msgid, severity) => {
+    expect(fieldsOf(line)).toMatchObject({
+      ...(host && { host }),
+      ...(msgid && { msgid }),
+      ...(severity && { severity }),
+    });
+    expect(fieldsOf(line)['program']).toBeUndefined();
+  });
+
+  it('reads zones and years behind the clock, and days that are not padded', () => {
+    const same = { host: 'host7', program: 'prog', pid: '1', message: 'x' };
+    for (const [head, time] of [
+      ['Nov 29 23:25:19 UTC', '2025-11-29T23:25:19.000Z'],
+      ['Nov 29 23:25:18 2026', '2026-11-29T23:25:18.000Z'],
+      ['Nov 29 23:25:22 +02:00', '2025-11-29T21:25:22.000Z'],
+      ['Nov 29 23:25:22.125 CET', '2025-11-29T22:25:22.125Z'],
+      ['Nov 8 18:11:58', '2025-11-08T18:11:58.000Z'],
+      ['Nov  8 18:11:58', '2025-11-08T18:11:58.000Z'],
+    ]) {
+      const found = read(`${head} host7 prog[1]: x`);
+      expect(found.fields, head).toMatchObject(same);
+      expect(found.time, head).toBe(time);
+    }
+    // Hosts in capitals are no zones.
+    expect(fieldsOf('Nov 29 23:25:19 MAIL postfix[1]: x')).toMatchObject({
+      host: 'MAIL',
+      program: 'postfix',
+    });
+  });
+});
+
+describe('structured data that is none', () => {
+  it.each([
+    ['[action:"Accept"; src:"10.0.0.1"] x', '[action:"Accept"; src:"10.0.0.1"] x', {}],
+    ['[a@1 k="x]y" n="1"] m', '[a@1 k="x]y" n="1"] m', {}],
+    ['[a@1 k="v"][broken m', '[broken m', { 'sd.a@1.k': 'v' }],
+    ['no data at all', 'no data at all', {}],
+    ['-', '', {}],
+  ])('%s is left in the message', (data, message, more) => {
+    const scanner = packScanner({ format: 'syslog' });
+    scanner.scan(`<134>1 2026-11-29T23:25:10Z fw1 CheckPoint 12 - ${data}\n`);
+    expect(scanner.records[0]!.fields).toMatchObject({
+      host: 'fw1', program: 'CheckPoint', pid: '12', severity: 'info', message, ...more,
+    }); // prettier-ignore
+  });
+});

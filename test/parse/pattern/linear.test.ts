@@ -61,7 +61,11 @@ describe('which engine runs a pattern', () => {
   it('every expression in our own code that meets lines can be run by V8', () => {
     const files = [
       'step/mask-step.ts',
-      'stack-trace.ts',
+      'trace/stack-trace.ts',
+      'trace/go-trace.ts',
+      'trace/node-trace.ts',
+      'trace/python-trace.ts',
+      'trace/rust-trace.ts',
       'format/syslog-parser.ts',
       'format/cri-parser.ts',
       'format/pair-parser.ts',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { TimeFormatError } from '../../../src/parse/time/time-format.ts';
 import { TimestampParser } from '../../../src/parse/time/timestamp.ts';
 import { Zone } from '../../../src/parse/time/zone.ts';
@@ -53,6 +53,12 @@ describe('time stamps', () => {
     ['epoch_s', '1e12'],
     ['MMM d HH:mm:ss', 'Foo 17 10:05:03'],
     ['yyyy', '20245'],
+    ['iso8601', '2024-05-17T10:00:00+99:99'],
+    ['iso8601', '2024-05-17T10:00:00+02:75'],
+    ['yyyy-MM-dd HH:mm:ss z', '2026-11-30 10:00:00 +99:99'],
+    ...['IST', 'CST', 'BST', 'AEST', 'HKT', 'BRT', 'Nowhere/Land', 'XYZ'].map(
+      (zone) => ['yyyy-MM-dd HH:mm:ss z', `2026-11-30 10:00:00 ${zone}`] as [string, string],
+    ),
   ])('%s refuses %j', (format, text) => {
     expect(read(format, text)).toBeUndefined();
   });
@@ -110,4 +116,80 @@ describe('time stamps', () => {
     expect(() => read('%Q', '')).toThrow(/%Q is no part of a time format/);
     expect(() => read('iso8601', '', 'Europe/Nowhere')).toThrow(RangeError);
   });
+});
+
+describe('a time of day alone', () => {
+  const at = (text: string, now: string, timezone = 'UTC') =>
+    read('HH:mm:ss.SSS', text, timezone, Date.parse(now));
+
+  it('is the latest such time that is not more than a little ahead', () => {
+    expect(at('23:59:59.900', '2026-11-30T00:00:01Z')).toBe('2026-11-29T23:59:59.900Z');
+    expect(at('00:00:03.000', '2026-11-30T23:59:58Z')).toBe('2026-12-01T00:00:03.000Z');
+    expect(at('12:00:00.000', '2026-11-30T12:00:00Z')).toBe('2026-11-30T12:00:00.000Z');
+    expect(at('13:00:00.000', '2026-11-30T12:00:00Z')).toBe('2026-11-29T13:00:00.000Z');
+    expect(at('23:59:59.000', '2026-11-29T23:00:01Z', 'Europe/Berlin')).toBe('2026-11-29T22:59:59.000Z');
+  });
+
+  it('goes on over midnight, whenever it is read', () => {
+    const parser = new TimestampParser(['HH:mm:ss'], 'UTC');
+    for (const now of ['2026-11-30T00:00:04Z', '2026-11-30T10:00:00Z', '2026-11-30T22:00:00Z']) {
+      const [first, second] = ['23:59:58', '00:00:03'].map((text) => parser.parse(text, Date.parse(now))!.ms);
+      expect(second! - first!, now).toBe(5000);
+    }
+  });
+
+  it('is of another day when the day has changed, though the text is the same', () => {
+    const parser = new TimestampParser(['HH:mm:ss'], 'UTC');
+    const days = ['2026-11-29T10:00:01Z', '2026-11-30T10:00:01Z'].map(
+      (now) => parser.parse('10:00:00', Date.parse(now))!.ms,
+    );
+    expect(days[1]! - days[0]!).toBe(86_400_000);
+  });
+});
+
+describe('the hour in which clocks go back', () => {
+  // In Berlin 2026-10-25 the hour from 02:00 comes twice: from 00:00Z and from 01:00Z.
+  const later = Date.parse('2026-10-26T00:00:00Z');
+  const passages = (parser: TimestampParser, ...texts: string[]) =>
+    texts.map((text) => new Date(parser.parse(`2026-10-25 ${text}`, later)!.ms).toISOString().slice(11, 16));
+  const berlin = () => new TimestampParser(['yyyy-MM-dd HH:mm:ss'], 'Europe/Berlin');
+
+  it('is passed twice where times go back in the file', () => {
+    expect(passages(berlin(), '01:50:00', '02:10:00', '02:50:00', '02:05:00', '02:40:00', '03:00:00')).toEqual([
+      '23:50', '00:10', '00:50', '01:05', '01:40', '02:00',
+    ]); // prettier-ignore
+  });
+
+  it('is passed once where lines are a little out of order', () => {
+    expect(passages(berlin(), '02:10:30', '02:10:00')).toEqual(['00:10', '00:10']);
+  });
+
+  it('is told for each file by itself', () => {
+    const parser = berlin();
+    parser.begin('/a');
+    passages(parser, '02:50:00', '02:05:00');
+    parser.begin('/b');
+    expect(passages(parser, '02:06:00')).toEqual(['00:06']);
+    parser.begin('/a');
+    expect(passages(parser, '02:06:00')).toEqual(['01:06']);
+  });
+
+  it('is the second passage for a line that was written just now', () => {
+    const now = Date.parse('2026-10-25T01:30:05Z');
+    expect(berlin().parse('2026-10-25 02:30:04', now)?.ms).toBe(now - 1000);
+    expect(berlin().parse('2026-10-25 02:20:04', now)?.ms).toBe(Date.parse('2026-10-25T00:20:04Z'));
+  });
+});
+
+test('a pack names zones by its own abbreviations', () => {
+  const parser = new TimestampParser(['yyyy-MM-dd HH:mm:ss z'], 'UTC', {
+    IST: 'Asia/Kolkata',
+    CET: '+05:00',
+  });
+  expect(new Date(parser.parse('2026-11-30 10:00:00 IST', NOW)!.ms).toISOString()).toBe(
+    '2026-11-30T04:30:00.000Z',
+  );
+  expect(new Date(parser.parse('2026-11-30 10:00:00 CET', NOW)!.ms).toISOString()).toBe(
+    '2026-11-30T05:00:00.000Z',
+  );
 });
