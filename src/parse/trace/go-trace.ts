@@ -2,7 +2,7 @@ import type { Continuation } from '../multiline.ts';
 import { lineTest } from './trace.ts';
 
 const isFrame = lineTest(
-  /^(?:panic: |[ \t]+panic: |\[signal |\[recovered|goroutine \d+ |[\w./*()$\[\]·…-]+\(.*\)(?: in goroutine \d+)?$|created by |[ \t]+\/?\S+:\d+|exit status \d+|runtime: |runtime stack:|\.\.\.(?:additional frames elided|\d+ frames elided))/,
+  /^(?:panic: |[ \t]+panic: |\[signal |\[recovered|goroutine \d+ |[\w./*()$[\]·…-]+\(.*\)(?: in goroutine \d+)?$|created by |[ \t]+\/?\S+:\d+|exit status \d+|runtime: |runtime stack:|\.\.\.(?:additional frames elided|\d+ frames elided))/,
 );
 /** What begins an event by itself: an error of the runtime, and what a program prints when it is asked to quit. */
 const isHead = lineTest(

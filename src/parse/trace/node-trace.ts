@@ -18,13 +18,13 @@ type State =
   /** After the caret: empty lines, the error, frames, the version. */
   | { readonly kind: 'thrown'; readonly seen: boolean }
   /** In the properties of an error, up to the brace that closes them. */
-  | { readonly kind: 'properties'; readonly then: 'plain' | 'thrown' };
+  | { readonly kind: 'properties'; readonly behind: 'plain' | 'thrown' };
 
 /** Node: frames, causes, properties in braces, and the block with the line of source of an error that nobody caught. */
 export function nodeTrace(): Continuation {
   let state: State = { kind: 'plain' };
-  const frame = (line: string, then: 'plain' | 'thrown'): boolean => {
-    if (/^[ \t]+(?:at |\[).*\{$/.test(line)) state = { kind: 'properties', then };
+  const frame = (line: string, behind: 'plain' | 'thrown'): boolean => {
+    if (/^[ \t]+(?:at |\[).*\{$/.test(line)) state = { kind: 'properties', behind };
     return true;
   };
   return {
@@ -39,8 +39,8 @@ export function nodeTrace(): Continuation {
           else state = { kind: 'source', left: state.left - 1 };
           return state.kind !== 'plain';
         case 'properties':
-          if (/^\}/.test(line))
-            state = state.then === 'thrown' ? { kind: 'thrown', seen: true } : { kind: 'plain' };
+          if (line.startsWith('}'))
+            state = state.behind === 'thrown' ? { kind: 'thrown', seen: true } : { kind: 'plain' };
           return true;
         case 'thrown':
           if (isVersion(line)) {

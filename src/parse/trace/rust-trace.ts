@@ -16,7 +16,7 @@ export function rustTrace(): Continuation {
   let inside = false;
   return {
     begin(first) {
-      inside = isPanic(first) || /^Error: /.test(first);
+      inside = isPanic(first) || first.startsWith('Error: ');
       expectsMessage = isPanic(first) && first.endsWith(':');
     },
     continues(line) {
