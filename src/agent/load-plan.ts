@@ -1,5 +1,6 @@
 import { agentDoor } from '../config/access-schema.ts';
 import { loadAgentConfig, type LoadedAgentConfig } from '../config/load-config.ts';
+import type { ProblemAt } from '../config/checked-yaml.ts';
 import { namedFileProblems } from '../config/named-files.ts';
 import type { Pack } from '../config/pack-schema.ts';
 import type { Problem } from '../model/problem.ts';
@@ -31,6 +32,8 @@ export interface AgentPlan {
   readonly ruleGroups: readonly RuleGroup[];
   /** Well, but worth a look: for `taffrail check`. */
   readonly notes: readonly Problem[];
+  /** For notes of one's own about the same file. */
+  readonly problemAt: ProblemAt;
 }
 
 /** A pattern that keeps one chunk busy for longer than this is taken out of service. */
@@ -102,6 +105,7 @@ export async function loadAgentPlan(file: string, given?: string): Promise<Agent
     fed,
     ruleGroups: [...builtIn.groups, ...rules.groups],
     notes,
+    problemAt,
   };
 }
 

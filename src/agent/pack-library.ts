@@ -26,6 +26,11 @@ export class PackLibrary {
     return [...new Set(names)].filter((name) => this.#locate(name) !== undefined).sort();
   }
 
+  /** Of the packs, those that lie in this folder. */
+  namesIn(folder: string): readonly string[] {
+    return this.names().filter((name) => this.#locate(name) === join(folder, name));
+  }
+
   find(name: string): PackFile | undefined {
     const folder = this.#locate(name);
     if (folder === undefined) return undefined;

@@ -23,11 +23,14 @@ export function registerCheck(program: Command): void {
         'pack',
       ]),
     )
+    .option('--strict', 'what is said as a note or a warning is an error')
     .addHelpText('after', '\nExamples:\n  taffrail check taffrail.yaml\n  taffrail check rules/*.yaml\n')
-    .action(async (files: readonly string[], options: { config?: string; kind?: FileKind }) => {
-      const { checkConfig } = await import('./check-config.ts');
-      const named = [...(options.config === undefined ? [] : [options.config]), ...files];
-      for (const file of named.length === 0 ? [DEFAULT] : named)
-        process.stdout.write(`${await checkConfig(file, options.kind)}\n`);
-    });
+    .action(
+      async (files: readonly string[], options: { config?: string; kind?: FileKind; strict?: boolean }) => {
+        const { checkConfig } = await import('./check-config.ts');
+        const named = [...(options.config === undefined ? [] : [options.config]), ...files];
+        for (const file of named.length === 0 ? [DEFAULT] : named)
+          process.stdout.write(`${await checkConfig(file, options.kind, options.strict)}\n`);
+      },
+    );
 }

@@ -3,6 +3,7 @@ import { templateProblems } from '../agent/check-receivers.ts';
 import { loadRules } from '../agent/load-rules.ts';
 import { doorNotes } from '../agent/door.ts';
 import type { Door } from '../config/access-schema.ts';
+import type { ProblemAt } from '../config/checked-yaml.ts';
 import { namedFileProblems } from '../config/named-files.ts';
 import { loadCollectorConfig } from '../config/load-config.ts';
 import type { CollectorConfig } from '../config/collector-schema.ts';
@@ -18,6 +19,8 @@ export interface CollectorPlan {
   readonly ruleGroups: readonly RuleGroup[];
   /** Well, but worth a look: for `taffrail check`. */
   readonly notes: readonly Problem[];
+  /** For notes of one's own about the same file. */
+  readonly problemAt: ProblemAt;
 }
 
 export function collectorDoor(config: CollectorConfig): Door {
@@ -37,5 +40,5 @@ export async function loadCollectorPlan(file: string, given?: string): Promise<C
   ];
   if (problems.length > 0) throw new ProblemsError(problems);
   const notes = doorNotes(collectorDoor(config), ['tokens'], problemAt);
-  return { file, config, shown, ruleGroups: [...builtIn.groups, ...rules.groups], notes };
+  return { file, config, shown, ruleGroups: [...builtIn.groups, ...rules.groups], notes, problemAt };
 }

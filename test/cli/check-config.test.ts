@@ -53,6 +53,49 @@ describe('check', () => {
   it('says nothing about patterns that run well', async () => {
     expect(await checkConfig(configWith('^(?<job>\\w+);$'))).not.toContain('warning');
   });
+
+  it('notes each path, rule glob and folder of packs that names nothing; with --strict they are errors', async () => {
+    const file = configWith('x');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(join(folder, 'a.log'), '');
+    const more = `rules: [${folder}/rules/*.yaml, ${folder}/on/*.yaml]\n`;
+    mkdirSync(join(folder, 'none'));
+    mkdirSync(join(folder, 'on'));
+    writeFileSync(join(folder, 'on/a.yaml'), 'groups: []\n');
+    const parsers = `parsers: [${folder}/packs, ${folder}/none, ${folder}/gone]`;
+    writeFileSync(
+      file,
+      text.replace(/parsers: .*/, parsers).replace('b.log]', `b.log, ${folder}/*.log], exclude: ['*.log']`) +
+        more,
+    );
+    const notes = [
+      'sources[1].paths[0]: matches no file now',
+      'sources[1].paths[1]: matches 1 files now, and exclude takes all of them away',
+      'rules[0]: matches no file now',
+      `parsers[1]: the folder ${folder}/none has no pack (NAME/pack.yaml) now`,
+      `parsers[2]: there is no folder ${folder}/gone now`,
+    ];
+    const said = await checkConfig(file);
+    expect(said.split('\n').filter((line) => line.startsWith('note: '))).toEqual(
+      notes.map((note) =>
+        expect.stringMatching(new RegExp(`^note: .*taffrail\\.yaml:\\d+:\\d+: ${literally(note)}`)),
+      ),
+    );
+    expect(said).toMatch(/taffrail\.yaml: well; 2 sources/);
+    await expect(checkConfig(file, undefined, true)).rejects.toThrow(notes[2]);
+    writeFileSync(join(folder, 'b.log'), '');
+    writeFileSync(file, text);
+    expect(await checkConfig(file, undefined, true)).not.toContain('note');
+  });
+
+  it("notes a collector's rule globs that match nothing", async () => {
+    const file = join(folder, 'collector.yaml');
+    writeFileSync(file, `state_dir: ${folder}/state\nrules: [${folder}/rules/*.yaml]\n`);
+    expect(await checkConfig(file)).toMatch(
+      /^note: .*collector\.yaml:2:\d+: rules\[0\]: matches no file now/,
+    );
+    await expect(checkConfig(file, undefined, true)).rejects.toThrow('rules[0]: matches no file now');
+  });
 });
 
 describe('check recognises', () => {
@@ -98,3 +141,6 @@ describe('check recognises', () => {
     await expect(checkConfig(join(folder, 'none.yaml'))).rejects.toThrow(/none\.yaml/);
   });
 });
+function literally(text: string): string {
+  return text.replaceAll(/[[\]()./*]/g, String.raw`\$&`);
+}

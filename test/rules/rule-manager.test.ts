@@ -176,6 +176,18 @@ describe('evaluation times', () => {
     expect(harness.group()).toMatchObject({ missed: 4, lastEvaluationMs: START + 5 * MINUTE });
   });
 
+  it('that were missed stay counted over a reload', async () => {
+    const harness = new RuleHarness(rules('for: 1m'));
+    await harness.step({}, 5 * MINUTE);
+    await harness.step();
+    expect(harness.group()).toMatchObject({ missed: 4 });
+    await harness.manager.replaceGroups(groupsOf(rules('for: 2m')), harness.nowMs);
+    expect(harness.group()).toMatchObject({ missed: 4 });
+    await harness.step({}, 3 * MINUTE);
+    await harness.step();
+    expect(harness.group()).toMatchObject({ missed: 6 });
+  });
+
   it('stay on the grid when a call comes late', async () => {
     const harness = new RuleHarness(rules(''));
     await harness.step({}, MINUTE + 17_000);
