@@ -7,6 +7,7 @@ const LONG = [
   'test/behaviour/messages.system.test.ts',
   'test/behaviour/outage.system.test.ts',
   'test/behaviour/prometheus.system.test.ts',
+  'test/behaviour/refusing-receivers.system.test.ts',
   'test/behaviour/reload.system.test.ts',
   'test/behaviour/rotation-matrix.system.test.ts',
   'test/behaviour/small-disk.system.test.ts',

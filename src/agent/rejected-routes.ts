@@ -14,7 +14,8 @@ const LINES_MAX = 10_000;
  * records, `POST …/retry` and `POST …/drop` end it.
  */
 export function addRejectedRoutes(router: Router, desks: () => ReadonlyMap<string, RejectedDesk>): void {
-  router.route('GET', PATH, () => {
+  router.route('GET', PATH, async () => {
+    await Promise.all([...desks().values()].map((desk) => desk.load()));
     const all = [...desks()].flatMap(([sink, desk]) => desk.list().map((facts) => ({ sink, ...facts })));
     return jsonResponse(200, { status: 'success', data: all });
   });

@@ -71,6 +71,8 @@ export class OtlpSink implements Sink {
   }
 
   start(): void {
+    // For who asks before the first entry; what fails is told when an entry needs it.
+    void this.#parts.desk.load().catch(() => undefined);
     this.#loop.start();
     this.#heartbeat.start();
   }

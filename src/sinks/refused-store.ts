@@ -48,7 +48,11 @@ export class RefusedStore {
 
   /** To be awaited before anything else. */
   load(): Promise<void> {
-    this.#loaded ??= this.#load();
+    this.#loaded ??= this.#load().catch((error: unknown) => {
+      // Whoever asks next tries again.
+      this.#loaded = undefined;
+      throw error;
+    });
     return this.#loaded;
   }
 
@@ -105,6 +109,8 @@ export class RefusedStore {
   async #load(): Promise<void> {
     const { cursor, log } = this.#o;
     makeFolder(this.#dir, 0o700);
+    this.#kept.clear();
+    this.#bytes = this.#metricsBytes = 0;
     for (const name of await fs.readdir(this.#dir)) {
       const file = path.join(this.#dir, name);
       if (name.endsWith('.tmp')) await fs.rm(file, { force: true });

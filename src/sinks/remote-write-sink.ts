@@ -57,6 +57,8 @@ export class RemoteWriteSink implements Sink {
   }
 
   start(): void {
+    // For who asks before the first entry; what fails is told when an entry needs it.
+    void this.#parts.desk.load().catch(() => undefined);
     this.#loop.start();
   }
 

@@ -66,7 +66,11 @@ export class Whereabouts {
 
   /** Reads what was under way before. To be awaited before anything else. */
   load(): Promise<void> {
-    this.#loaded ??= this.#load();
+    this.#loaded ??= this.#load().catch((error: unknown) => {
+      // Whoever asks next tries again.
+      this.#loaded = undefined;
+      throw error;
+    });
     return this.#loaded;
   }
 
@@ -193,6 +197,7 @@ export class Whereabouts {
 
   async #load(): Promise<void> {
     const { dir, epoch } = this.#o;
+    this.#sent.clear();
     if (this.#journal === undefined || dir === undefined) return;
     makeFolder(dir, 0o700);
     const { found, values } = await this.#journal.load();
