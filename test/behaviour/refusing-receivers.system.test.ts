@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request as httpRequest, type Server
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { anyValueText } from '../../src/wire/any-value.ts';
 import { decodeLogsJson } from '../../src/wire/otlp-logs-json.ts';
 import { decodeLogsRequest } from '../../src/wire/otlp-logs.ts';
 import { Taffrail, type TaffrailProcess, until, untilEqual } from './run-taffrail.ts';
@@ -39,7 +40,7 @@ function linesIn(request: IncomingMessage, body: Buffer): string[] {
   const plain = request.headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
   const isJson = request.headers['content-type'] === 'application/json';
   const groups = isJson ? decodeLogsJson(plain) : decodeLogsRequest(plain);
-  return groups.flatMap(({ records }) => records.map((record) => String(record.body)));
+  return groups.flatMap(({ records }) => records.map((record) => anyValueText(record.body)));
 }
 
 /** Hands a request on to a collector and gives back what it answers; `judge` may take the answer away. */
