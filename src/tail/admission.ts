@@ -2,6 +2,7 @@ import { errorCode } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
 import { shownPath } from '../platform/path-bytes.ts';
 import { gzipContentSize, readHead } from './copies.ts';
+import { detectEncoding } from './detect-encoding.ts';
 import { placeOf, type Family, type Member } from './family.ts';
 import { ANCHOR_BYTES, anchorBefore, fingerprintOf, NO_ANCHOR } from './fingerprint.ts';
 import { openContent, type OpenFiles, type Opened } from './open-files.ts';
@@ -45,10 +46,10 @@ export class Admission {
       stream.familySinceMs = family.sinceMs;
       stream.fingerprint = fingerprintOf(head);
       stream.knowBeginning(head);
-      if (head.length >= 3) stream.encoding = encodingOf(state.spec.encoding, head);
       stream.size = opened.stat.size;
       stream.mtimeNs = stream.foundAtNs = opened.stat.mtimeNs;
       if (head.length === 0) stream.emptyAtNs = opened.stat.mtimeNs;
+      detectEncoding(stream, head, this.#log);
       stream.bound = true;
       stream.retired = !member.matching;
       if (place !== undefined) {

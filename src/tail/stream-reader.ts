@@ -1,5 +1,7 @@
 import type { Chunk } from '../model/chunk.ts';
+import type { Log } from '../platform/log.ts';
 import { shownPath } from '../platform/path-bytes.ts';
+import { detectEncoding, TELLING_BYTES } from './detect-encoding.ts';
 import { BufferPool } from './buffer-pool.ts';
 import type { LentDescriptor } from './content.ts';
 import type { RunPlan } from './file-run.ts';
@@ -28,11 +30,13 @@ export interface Run {
 export class StreamReader {
   readonly #files: OpenFiles;
   readonly #chunkBytes: number;
+  readonly #log: Log;
   readonly #pool = new BufferPool();
   /** Streams that have something that was read ahead. */
   readonly #ahead = new Set<Stream>();
 
-  constructor(files: OpenFiles, chunkBytes: number) {
+  constructor(files: OpenFiles, chunkBytes: number, log: Log) {
+    this.#log = log;
     this.#files = files;
     this.#chunkBytes = chunkBytes;
   }
@@ -182,12 +186,9 @@ export class StreamReader {
   }
 
   async #detectEncoding(stream: Stream): Promise<void> {
-    const head = Buffer.alloc(3);
-    const got = await stream.content!.read(head, 0, 3, 0);
-    // One or two bytes may be the beginning of a byte order mark; all marks begin at 0xef or above.
-    if (got === 3 || (got > 0 && head[0]! < 0xef)) {
-      stream.encoding = encodingOf(stream.source.encoding, head.subarray(0, got));
-    }
+    const head = Buffer.alloc(TELLING_BYTES);
+    const got = await stream.content!.read(head, 0, TELLING_BYTES, 0);
+    detectEncoding(stream, head.subarray(0, got), this.#log);
   }
 }
 

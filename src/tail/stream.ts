@@ -194,6 +194,11 @@ export class Stream {
     if (bytes > this.beginning.length) this.beginning = Uint8Array.prototype.slice.call(head, 0, bytes);
   }
 
+  /** A read has found its end at `size`. What a look saw since that read began is not known to be gone. */
+  endedAt(size: number): void {
+    this.size = this.dirty ? Math.max(this.size, size) : size;
+  }
+
   /** Takes up where a committed position stands. */
   restore(position: Position): void {
     this.fingerprint = position.fingerprint;

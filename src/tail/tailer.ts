@@ -99,7 +99,7 @@ export class Tailer {
     this.#log = log;
     this.#table = new StreamTable(options.nextStream, Math.min(FIRST_BLOCK_BYTES, chunkBytes));
     this.#files = new OpenFiles(options.maxOpenFiles ?? 512);
-    this.#reader = new StreamReader(this.#files, chunkBytes);
+    this.#reader = new StreamReader(this.#files, chunkBytes, log);
     this.#catalogue = new Catalogue(this.#table, this.#files, clock, log, {
       ready: (stream) => this.#queue.add(stream),
       noted: (stream, missed) => this.#note(stream, missed),
@@ -351,8 +351,7 @@ export class Tailer {
       if (outcome?.kind === 'lines') return this.#deliver(stream, outcome.block);
       if (outcome?.kind === 'end') {
         stream.scanned = outcome.scanned;
-        // What a look saw since that read began is not known to be gone.
-        stream.size = stream.dirty ? Math.max(stream.size, outcome.size) : outcome.size;
+        stream.endedAt(outcome.size);
         this.#reachedEnd(stream);
         return undefined;
       }

@@ -1,6 +1,7 @@
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { setFaults } from '../../src/platform/fault.ts';
+import { silentLog } from '../../src/platform/log.ts';
 import { numbered, TailHarness, until } from './harness.ts';
 
 describe('lines', () => {
@@ -81,6 +82,54 @@ describe('lines', () => {
     await tail.linesAre(['grün', 'Ċ', 'zwei']);
     expect(tail.lines).toEqual(['grün', 'Ċ', 'zwei']);
     expect([...tail.positions.values()][0]?.offset).toBe(2 + 2 * 'grün\nĊ\nzwei\n'.length);
+  });
+
+  it.each([
+    ['utf-8', 'big', 'grün\nĊ zwei\n'],
+    ['utf-8', 'little', 'grün\nĊ zwei\n'],
+    ['latin1', 'big', 'a\n\n'],
+    ['utf-16', 'big', '日本語\nログ\n'],
+    ['utf-16', 'little', '日本語\nログ\n'],
+  ] as const)(
+    'of UTF-16 without a byte order mark are recognised, and that is logged (configured %s, order %s)',
+    async (encoding, order, text) => {
+      const told: unknown[] = [];
+      tail = await TailHarness.create(() => ({ encoding }));
+      const warn = (fields: unknown): void => void told.push(fields);
+      tail.options = { log: { ...silentLog, warn } };
+      const encode = (lines: string): Buffer => {
+        const bytes = Buffer.from(lines, 'utf16le');
+        return order === 'big' ? bytes.swap16() : bytes;
+      };
+      const lines = text.split('\n').slice(0, -1);
+      await tail.start();
+      await appendFile(tail.path('app.log'), encode(text).subarray(0, 3));
+      await appendFile(tail.path('app.log'), encode(text).subarray(3));
+      await tail.linesAre(lines);
+      await tail.restart();
+      await appendFile(tail.path('app.log'), encode(text));
+      await tail.linesAre([...lines, ...lines]);
+      expect(tail.lines).toEqual([...lines, ...lines]);
+      const isTold = encoding !== 'utf-16' || order === 'big';
+      const name = order === 'big' ? 'utf-16be' : 'utf-16le';
+      if (isTold) expect(told[0]).toEqual({ source: 'app', path: tail.path('app.log'), encoding: name });
+      else expect(told).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['a hole of zeros', Buffer.concat([Buffer.alloc(2000), Buffer.from('one\ntwo\n')])],
+    ['zeros between words', Buffer.from('a\0bc\0defg\0h\none\ntwo\n')],
+    ['two bytes', Buffer.from('a\n')],
+    ['three bytes', Buffer.from('ab\n')],
+    ['a first line that is empty', Buffer.from('\none\ntwo\n')],
+  ])('of UTF-8 files are not taken for UTF-16 (%s)', async (_, bytes) => {
+    tail = await TailHarness.create();
+    await writeFile(tail.path('app.log'), bytes);
+    await tail.start();
+    const lines = bytes.toString('utf8').split('\n').slice(0, -1);
+    await tail.linesAre(lines);
+    expect(tail.lines).toEqual(lines);
   });
 
   it('of Latin-1 files arrive as UTF-8, and a UTF-8 byte order mark is left out', async () => {

@@ -10,6 +10,8 @@ import { Tailer } from '../../src/tail/tailer.ts';
 import { linesOf, numbered, TailHarness, until } from './harness.ts';
 
 const BLOCK_BYTES = 4096;
+/** Of 25 bytes or more each: the rest of them is what is read ahead. */
+const LINES_BEYOND_A_BLOCK = 200;
 
 let tail: TailHarness;
 beforeEach(async () => {
@@ -50,6 +52,7 @@ async function readWhileGrowing(first: string, append: string): Promise<string[]
       tailer.readAhead(chunk);
       if (!appended) {
         appended = true;
+        expect(chunk.to).toBeLessThan(first.length);
         // Long enough for a read of one block; were it too short, the test would prove less, not fail.
         for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
         const told = once(watcher, 'change');
@@ -69,13 +72,13 @@ async function readWhileGrowing(first: string, append: string): Promise<string[]
 
 describe('a block that is read ahead', () => {
   test('hides nothing of what is appended before its turn comes', async () => {
-    const first = numbered('a', 0, 150);
+    const first = numbered('a', 0, LINES_BEYOND_A_BLOCK);
     const more = numbered('b', 0, 10);
     expect(await readWhileGrowing(first.text, more.text)).toEqual([...first.lines, ...more.lines]);
   });
 
   test('may have ended in the middle of a line that is complete by then', async () => {
-    const first = numbered('a', 0, 142);
+    const first = numbered('a', 0, LINES_BEYOND_A_BLOCK);
     const [line] = numbered('c', 0, 1).lines;
     const half = `${first.text}${line!.slice(0, 9)}`;
     expect(await readWhileGrowing(half, `${line!.slice(9)}\n`)).toEqual([...first.lines, line]);
