@@ -2,7 +2,7 @@ import type { BufferStats } from '../buffer/buffer.ts';
 import type { Identity } from '../buffer/identity.ts';
 import type { LoadedAgentConfig } from '../config/load-config.ts';
 import type { Registry } from '../metrics/registry.ts';
-import type { AgentStatus, FileStatus, SourceStatus } from '../model/status.ts';
+import type { AgentStatus, FileStatus, SourceStatus, WatchStatus } from '../model/status.ts';
 import type { Alerting } from './alerting.ts';
 import type { Ledger } from './ledger.ts';
 import type { RateMeter } from './rate-meter.ts';
@@ -27,6 +27,7 @@ export interface StatusParts {
   readonly ledger: Ledger;
   readonly registry: Registry;
   readonly files: readonly FileStatus[];
+  readonly watching: WatchStatus;
   readonly rates: RateMeter;
   readonly notes: SourceNotes;
   readonly sinks: AgentStatus['sinks'];
@@ -58,6 +59,7 @@ export function agentStatus(parts: StatusParts): AgentStatus {
       ...(parts.reloadError === undefined ? {} : { reloadError: parts.reloadError }),
     },
     sources: sourceStatuses(config, parts.files, parts.ledger, parts.rates, parts.notes),
+    watching: parts.watching,
     sinks: parts.sinks,
     ledger: { holds: parts.broken.length === 0, broken: parts.broken },
     buffer: { ...buffer, damagedSegments: damage.length },

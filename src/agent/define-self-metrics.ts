@@ -125,6 +125,16 @@ function defineFiles(self: SelfMetrics, view: AgentView): void {
     sources().map((source) => [{ source: source.name }, source.unreadableCount ?? 0]),
   );
   self.gauge(
+    'taffrail_watched_folders',
+    'Folders whose changes the kernel tells of: each takes one watch of inotify.',
+    () => view.watching().folders,
+  );
+  self.gauge(
+    'taffrail_unwatched_folders',
+    'Folders that the kernel gave no watch for; they are looked at regularly instead.',
+    () => view.watching().refused,
+  );
+  self.gauge(
     'taffrail_source_patterns_out_of_service',
     'Patterns taken out of service because they took too long.',
     () => sources().map((source) => [{ source: source.name }, source.outOfService?.length ?? 0]),

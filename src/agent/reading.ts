@@ -10,7 +10,7 @@ import type { DurableState } from './durable-state.ts';
 import { committedLag } from './committed-lag.ts';
 import { Lanes } from './lanes.ts';
 import type { AgentPlan } from './load-plan.ts';
-import type { FileStatus } from '../model/status.ts';
+import type { FileStatus, WatchStatus } from '../model/status.ts';
 import { Pipeline } from './pipeline.ts';
 import type { SourceNotes } from './source-notes.ts';
 
@@ -110,6 +110,10 @@ export class Reading {
   async close(): Promise<void> {
     // A file stays open while a thread reads from it.
     await Promise.all([this.#lanes.close(), this.#tailer.stop()]);
+  }
+
+  get watching(): WatchStatus {
+    return this.#tailer.watching;
   }
 
   files(): readonly FileStatus[] {

@@ -130,6 +130,15 @@ function section(title: string, body: string): string {
 }
 
 function sourceTable(status: AgentStatus): string {
+  const { refused = 0, error = '' } = status.watching ?? {};
+  const unwatched =
+    refused === 0
+      ? ''
+      : `\n${paint('red', `${refused} folders are not watched (${printable(error)}), only looked at regularly; see fs.inotify.max_user_watches`)}`;
+  return sourceRows(status) + unwatched;
+}
+
+function sourceRows(status: AgentStatus): string {
   return table(
     ['name', 'parser', 'files', 'lag', 'lines', 'lines/s', 'unmatched', 'filtered'],
     status.sources.map((source) => [

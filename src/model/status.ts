@@ -13,6 +13,15 @@ export interface FileStatus {
   readonly error?: string;
 }
 
+/** What the kernel tells of, by watches of inotify: one for each folder. */
+export interface WatchStatus {
+  readonly folders: number;
+  /** Folders that the kernel gave no watch for: they are looked at regularly. */
+  readonly refused: number;
+  /** Why not, the error's code of the last of them. */
+  readonly error?: string;
+}
+
 /** `/status` of an agent, and `taffrail status --json`. */
 export interface AgentStatus {
   readonly version: string;
@@ -32,6 +41,8 @@ export interface AgentStatus {
   readonly waiting?: readonly { readonly part: string; readonly name: string; readonly reason: string }[];
   readonly config: { readonly file: string; readonly loadedAtMs: number; readonly reloadError?: string };
   readonly sources: readonly SourceStatus[];
+  /** How much of the sources' folders the kernel tells of. Optional: agents before it do not send it. */
+  readonly watching?: WatchStatus;
   readonly sinks: readonly (SinkStatus & { readonly ledger: Readonly<Record<string, SinkLedger>> })[];
   readonly ledger: { readonly holds: boolean; readonly broken: readonly string[] };
   readonly buffer: Readonly<Record<string, number | string>>;

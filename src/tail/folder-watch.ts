@@ -1,5 +1,6 @@
 import { watch, type FSWatcher } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { WatchStatus } from '../model/status.ts';
 import { faultPoint } from '../platform/fault.ts';
 import { errorCode, isAbsent } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
@@ -12,16 +13,6 @@ export interface FolderWatchEvents {
   renamed(path: string): void;
   /** The kernel gives no (more) watches. */
   failed(): void;
-}
-
-/** What an operator is shown of the hints. */
-export interface WatchStatus {
-  /** Folders that are watched: each is one watch of inotify. */
-  readonly folders: number;
-  /** Folders that the kernel gave no watch for. */
-  readonly refused: number;
-  /** Why not, the error's code of the last of them. */
-  readonly error?: string;
 }
 
 interface Watched {

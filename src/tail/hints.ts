@@ -1,7 +1,8 @@
 import { basename, dirname, join } from 'node:path';
+import type { WatchStatus } from '../model/status.ts';
 import type { Log } from '../platform/log.ts';
 import type { Catalogue } from './catalogue.ts';
-import { FolderWatch, type WatchStatus } from './folder-watch.ts';
+import { FolderWatch } from './folder-watch.ts';
 import type { LookSchedule } from './look-schedule.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import { parseRotatedName } from './rotated-name.ts';

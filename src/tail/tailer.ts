@@ -1,5 +1,6 @@
 import type { Chunk } from '../model/chunk.ts';
 import type { Position } from '../model/position.ts';
+import type { WatchStatus } from '../model/status.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorCode, stepsOfLooking } from '../platform/files.ts';
 import type { Log } from '../platform/log.ts';
@@ -8,7 +9,6 @@ import type { PartState } from '../platform/stall-watch.ts';
 import { blocksDecompressed } from './compressed-content.ts';
 import { Catalogue } from './catalogue.ts';
 import { leavesNothing, type RunBlock } from './file-run.ts';
-import type { WatchStatus } from './folder-watch.ts';
 import { Hints } from './hints.ts';
 import type { Block } from './line-reader.ts';
 import { LookSchedule } from './look-schedule.ts';

@@ -98,3 +98,9 @@ test('what lines say is shown and does nothing to the terminal', () => {
   expect(text).toContain('app: \\x1b[2Jgone');
   expect(text).toContain('Lines that could not be scanned, which is a bug\napp: at \\x1b[2J');
 });
+
+test('folders that the kernel does not tell of are said', () => {
+  const watching = { folders: 8192, refused: 3, error: 'ENOSPC' };
+  expect(renderStatus(status([], { watching }))).toContain('3 folders are not watched (ENOSPC)');
+  expect(renderStatus(status([], { watching: { folders: 9, refused: 0 } }))).not.toContain('not watched');
+});
