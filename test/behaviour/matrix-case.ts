@@ -21,6 +21,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { KubeletWriter } from '../tail/kubelet-writer.ts';
 
 const run = promisify(execFile);
 
@@ -34,16 +35,31 @@ export class MatrixWriter {
   rotations = 0;
   #fd: number;
 
-  constructor(root: string, name: string) {
+  /** What the source is told to read. */
+  readonly paths: readonly string[];
+  readonly container: KubeletWriter | undefined;
+
+  constructor(root: string, { name, kubelet }: Pick<MatrixCase, 'name' | 'kubelet'>) {
     this.name = name;
     this.folder = join(root, name);
     mkdirSync(this.folder, { recursive: true, mode: 0o755 });
     chmodSync(this.folder, 0o755);
-    this.#fd = openSync(this.live, 'a');
+    this.container = kubelet === undefined ? undefined : containerIn(this.folder, kubelet);
+    this.paths =
+      kubelet === undefined
+        ? [this.live]
+        : [join(this.folder, kubelet === 'pods' ? 'pods/*/*/*.log' : 'containers/*.log')];
+    this.#fd = this.container?.handle ?? openSync(this.live, 'a');
   }
 
   get live(): string {
-    return join(this.folder, 'app.log');
+    return this.container?.live ?? join(this.folder, 'app.log');
+  }
+
+  /** Goes on in the file that the container now has. */
+  goOn(): void {
+    this.#fd = this.container!.handle;
+    this.inFile = 0;
   }
 
   /** In several writes, some of which end within a line. */
@@ -101,6 +117,8 @@ export class MatrixWriter {
 
 export interface MatrixCase {
   readonly name: string;
+  /** The file is a container's, as kubelet keeps it; which of the places that lead to it is read. */
+  readonly kubelet?: 'pods' | 'containers' | 'docker';
   /** Takes away what is in the file: only what was read before can be expected to arrive. */
   readonly destroys?: boolean;
   /** Takes it where no configured path leads: a file can be expected to be found there once it was seen before. */
@@ -262,6 +280,50 @@ export const MATRIX: readonly MatrixCase[] = [
     },
   },
   {
+    name: 'kubelet-pods',
+    kubelet: 'pods',
+    rotate: rotateAsKubelet,
+  },
+  {
+    name: 'kubelet-containers',
+    kubelet: 'containers',
+    rotate: rotateAsKubelet,
+  },
+  {
+    name: 'kubelet-restart',
+    kubelet: 'containers',
+    async rotate(writer, lines) {
+      await rotateAsKubelet(writer, lines);
+      writer.container!.restart();
+      writer.goOn();
+      writer.lines(Math.ceil(lines / 2));
+      if (writer.rotations % 2 === 1) writer.container!.compress();
+    },
+  },
+  {
+    name: 'kubelet-docker',
+    kubelet: 'docker',
+    rotate: rotateAsKubelet,
+  },
+  {
+    // Docker's json-file driver with max-size and compress: `.1` stays plain, what is older is compressed.
+    name: 'docker-max-size',
+    rotate(writer, lines) {
+      const rotated = readdirSync(writer.folder)
+        .map((name) => /^app\.log\.(\d+)(\.gz)?$/.exec(name))
+        .filter((match) => match !== null)
+        .sort((a, b) => Number(b[1]) - Number(a[1]));
+      for (const [name, number, packed = ''] of rotated) {
+        const to = `${writer.live}.${Number(number) + 1}${packed}`;
+        renameSync(join(writer.folder, name), to);
+        if (packed === '') compress(to);
+      }
+      writer.moveAway();
+      writer.reopen();
+      writer.lines(lines);
+    },
+  },
+  {
     name: 'logrotate-delaycompress',
     logrotate: true,
     rotate: (writer, lines) => logrotate(writer, lines, 'create\ncompress\ndelaycompress'),
@@ -272,6 +334,31 @@ export const MATRIX: readonly MatrixCase[] = [
     rotate: (writer, lines) => logrotate(writer, lines, 'copytruncate\ncompress'),
   },
 ];
+
+function containerIn(folder: string, kubelet: MatrixCase['kubelet']): KubeletWriter {
+  return new KubeletWriter({
+    pods: join(folder, 'pods'),
+    containers: join(folder, 'containers'),
+    ...(kubelet === 'docker' ? { docker: join(folder, 'docker') } : {}),
+    namespace: 'matrix',
+    pod: 'web-1',
+    uid: '6f1c1c2e-3d0e-4c5f-9a43-0d6f7a1b2c3d',
+    container: 'app',
+    id: '0123456789abcdef'.repeat(4),
+  });
+}
+
+/** What was rotated before is compressed, the live file gets a name with the time, and a moment later there is a new one. */
+async function rotateAsKubelet(writer: MatrixWriter, lines: number): Promise<void> {
+  const container = writer.container!;
+  container.compress();
+  container.moveAway();
+  writer.lines(Math.ceil(lines / 4));
+  await pause(20);
+  container.reopen();
+  writer.goOn();
+  writer.lines(Math.ceil((lines * 3) / 4));
+}
 
 async function logrotate(writer: MatrixWriter, lines: number, directives: string): Promise<void> {
   const config = `${writer.folder}.rotate`;

@@ -36,7 +36,7 @@ class Matrix {
   #done = 0;
 
   constructor() {
-    this.writers = cases.map((one) => [one, new MatrixWriter(t.path('logs'), one.name)] as const);
+    this.writers = cases.map((one) => [one, new MatrixWriter(t.path('logs'), one)] as const);
   }
 
   async startCollector(): Promise<void> {
@@ -47,9 +47,9 @@ class Matrix {
   async startAgent(): Promise<void> {
     this.agent = await t.agent(
       {
-        sources: this.writers.map(([{ name }, { live }]) => ({
+        sources: this.writers.map(([{ name }, { paths }]) => ({
           name,
-          paths: [live],
+          paths,
           parser: 'raw',
           records: true,
         })),

@@ -77,16 +77,23 @@ export class KubeletWriter {
     }
   }
 
-  /** `between`: after the rename, while there is no live file. */
-  rotate(between?: () => void): void {
+  /** The rename: until `reopen` there is no live file, and the container writes to the old one. */
+  moveAway(): void {
     const { kept } = this.#options;
     if (kept !== undefined)
       for (const name of this.#rotated().slice(0, -kept)) fs.rmSync(join(dirname(this.live), name));
     const seconds = String(this.#stamp++);
     fs.renameSync(this.live, `${this.live}.20261130-${seconds.padStart(6, '0')}`);
-    between?.();
+  }
+
+  reopen(): void {
     fs.closeSync(this.#fd);
     this.#fd = fs.openSync(this.live, 'a');
+  }
+
+  rotate(): void {
+    this.moveAway();
+    this.reopen();
   }
 
   /** The container is started again: a new file, and the link leads there. */

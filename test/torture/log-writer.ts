@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { KubeletWriter } from '../tail/kubelet-writer.ts';
 import { sleep } from './http-get.ts';
 import type { Prng } from './prng.ts';
 
@@ -12,11 +13,15 @@ export type Rotation =
   | 'copytruncate'
   | 'gzip'
   | 'delete_after_read'
+  | 'kubelet'
+  | 'restart'
   | 'recreate_after_read';
 
 export interface WriterPlan {
   readonly name: string;
   readonly rotations: readonly Rotation[];
+  /** The file is a container's, as kubelet keeps it; which of the places that lead to it is read. */
+  readonly kubelet?: 'pods' | 'containers' | 'docker';
   readonly rotateEachMs: number;
   /** `.1`, `.2` moved up at each rotation, or a date that stays. */
   readonly naming: 'index' | 'date';
@@ -53,6 +58,7 @@ export class LogWriter {
   headers = 0;
   rotated: Rotation[] = [];
   readonly #folder: string;
+  readonly #kubelet: KubeletWriter | undefined;
   readonly #reader: Reader;
   readonly #random: Prng;
   #fd: number;
@@ -70,10 +76,12 @@ export class LogWriter {
     this.#folder = folder;
     this.#reader = reader;
     this.#random = random;
+    this.#kubelet = plan.kubelet === undefined ? undefined : containerIn(folder, plan);
     this.#fd = this.#create();
   }
 
   get #live(): string {
+    if (this.#kubelet !== undefined) return this.#kubelet.live;
     return path.join(this.#folder, 'app.log');
   }
 
@@ -137,7 +145,7 @@ export class LogWriter {
   }
 
   #create(): number {
-    const fd = fs.openSync(this.#live, 'a');
+    const fd = this.#kubelet?.handle ?? fs.openSync(this.#live, 'a');
     this.#eventsAtStart = this.events.size;
     if (this.plan.header) {
       writeAll(fd, Buffer.from(`${HEADER}\n`));
@@ -194,6 +202,21 @@ export class LogWriter {
         const moved = this.#moveAway();
         this.#replace();
         if (!this.plan.delayCompress) await this.#compress(moved);
+        return;
+      }
+      case 'kubelet': {
+        const container = this.#kubelet!;
+        if (this.#random.chance(0.7)) container.compress();
+        container.moveAway();
+        if (this.#random.chance(0.5)) await this.#burst(this.#fd);
+        if (this.#random.chance(0.5)) await sleep(this.#random.between(1, 60));
+        container.reopen();
+        this.#fd = this.#create();
+        return;
+      }
+      case 'restart': {
+        this.#kubelet!.restart();
+        this.#fd = this.#create();
         return;
       }
       case 'delete_after_read': {
@@ -279,6 +302,19 @@ export class LogWriter {
     }
     return false;
   }
+}
+
+function containerIn(folder: string, { name, kubelet }: WriterPlan): KubeletWriter {
+  return new KubeletWriter({
+    pods: path.join(folder, 'pods'),
+    containers: path.join(folder, 'containers'),
+    ...(kubelet === 'docker' ? { docker: path.join(folder, 'docker') } : {}),
+    namespace: 'torture',
+    pod: name,
+    uid: '6f1c1c2e-3d0e-4c5f-9a43-0d6f7a1b2c3d',
+    container: 'app',
+    id: '0123456789abcdef'.repeat(4),
+  });
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {

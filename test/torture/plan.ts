@@ -126,20 +126,27 @@ const RENAMES: readonly Rotation[] = [
 ];
 
 function planWriter(name: string, multiline: boolean, tight: boolean, random: Prng): WriterPlan {
-  const style = random.weighted({ renames: 6, copytruncate: 3, mixed: 1 });
+  const style = random.weighted({ renames: 6, copytruncate: 3, mixed: 1, kubelet: 3 });
+  const kubelet = style === 'kubelet' ? random.pick(['pods', 'containers', 'docker'] as const) : undefined;
   return {
     name,
+    ...(kubelet === undefined ? {} : { kubelet }),
     rotations:
-      style === 'renames'
-        ? Array.from({ length: random.between(1, 3) }, () => random.pick(RENAMES))
-        : style === 'copytruncate'
-          ? ['copytruncate']
-          : ['rename', 'copytruncate'],
+      kubelet !== undefined
+        ? // With Docker a restart goes on in the same file.
+          kubelet === 'docker'
+          ? ['kubelet']
+          : ['kubelet', 'kubelet', 'restart']
+        : style === 'renames'
+          ? Array.from({ length: random.between(1, 3) }, () => random.pick(RENAMES))
+          : style === 'copytruncate'
+            ? ['copytruncate']
+            : ['rename', 'copytruncate'],
     rotateEachMs: random.magnitude(40, 800),
     naming: random.weighted({ index: 3, date: 1 }),
     delayCompress: random.chance(0.5),
     multiline,
-    header: !multiline && style !== 'renames' && random.chance(0.2),
+    header: !multiline && (style === 'copytruncate' || style === 'mixed') && random.chance(0.2),
     padMax: tight ? 800 : random.magnitude(5, 200),
     burstMax: random.magnitude(3, tight ? 800 : 400),
     pauseMaxMs: random.magnitude(3, 80),

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { WriterPlan } from './log-writer.ts';
 import type { RunPlan } from './plan.ts';
 
 const PACKS: Readonly<Record<'counter' | 'multiline', string>> = {
@@ -60,8 +61,8 @@ ${more}metrics:
   writeAgentConfig(plan: RunPlan, run: string, port: number, change: number): void {
     const { buffer } = plan;
     const sources = plan.writers.map(
-      ({ name }) => `  - name: ${run}-${name}
-    paths: ['./logs/${name}/${plan.glob}']
+      ({ name, kubelet }) => `  - name: ${run}-${name}
+    paths: ['./logs/${name}/${globOf(kubelet, plan.glob)}']
     parser: ${plan.pack}
     records: true
     linger: ${change % 3 === 2 ? '20s' : plan.linger}`,
@@ -92,6 +93,11 @@ metrics: { sample_interval: 1s, heartbeat_interval: 1s }
 `,
     );
   }
+}
+
+function globOf(kubelet: WriterPlan['kubelet'], glob: string): string {
+  if (kubelet === undefined) return glob;
+  return kubelet === 'pods' ? 'pods/*/*/*.log' : 'containers/*.log';
 }
 
 export function writeCollectorConfig(folder: string): string {
