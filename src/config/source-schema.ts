@@ -69,7 +69,9 @@ export const sourceSchema = z.strictObject({
   encoding: z
     .enum(['utf-8', 'utf-16', 'latin1'])
     .default('utf-8')
-    .describe('Encoding of the files. A byte order mark decides; where there is none, UTF-16 of either order is recognised by its zeros, and logged.'),
+    .describe(
+      'Encoding of the files. A byte order mark decides; where there is none, UTF-16 of either order is recognised by its zeros, and logged.',
+    ),
   timezone: z
     .string()
     .optional()

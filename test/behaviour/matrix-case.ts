@@ -21,7 +21,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { KubeletWriter } from '../tail/kubelet-writer.ts';
+import { KubeletWriter } from '../torture/kubelet-writer.ts';
 
 const run = promisify(execFile);
 

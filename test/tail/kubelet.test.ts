@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Prng } from '../torture/prng.ts';
 import { TailHarness } from './harness.ts';
-import { KubeletWriter } from './kubelet-writer.ts';
+import { KubeletWriter } from '../torture/kubelet-writer.ts';
 
 const ID = '0123456789abcdef'.repeat(4);
 const RUNS = Number(process.env['TAIL_KUBELET_RUNS'] ?? 4);

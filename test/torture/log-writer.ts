@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { KubeletWriter } from '../tail/kubelet-writer.ts';
+import { KubeletWriter } from './kubelet-writer.ts';
 import { sleep } from './http-get.ts';
 import type { Prng } from './prng.ts';
 
