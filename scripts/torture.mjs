@@ -18,7 +18,7 @@ async function main() {
     join(built, 'tsconfig.json'),
     JSON.stringify({
       extends: join(root, 'tsconfig.json'),
-      compilerOptions: { noEmit: false, rootDir: join(root, 'test/torture'), outDir: join(built, 'driver') },
+      compilerOptions: { noEmit: false, rootDir: root, outDir: join(built, 'driver') },
       include: [join(root, 'test/torture')],
     }),
   );
@@ -26,7 +26,7 @@ async function main() {
   cpSync(join(root, 'package.json'), join(built, 'package.json'));
   cpSync(join(root, 'bin'), join(built, 'bin'), { recursive: true });
   const args = [
-    join(built, 'driver/main.js'),
+    join(built, 'driver/test/torture/main.js'),
     '--binary',
     join(built, 'dist/program/main.js'),
     '--source',
