@@ -17,6 +17,7 @@ import { createLokiApi } from './collect/loki/loki-api.ts';
 import { createPage } from './collect/page.ts';
 import { RateLimiter } from './collect/rate-limiter.ts';
 import { createRecordsApi } from './collect/records-api.ts';
+import type { StoreLoss } from './collect/store/store-note.ts';
 import { SqliteStore } from './collect/store/sqlite-store.ts';
 import type { Store } from './collect/store/store.ts';
 import { StoreQueryable } from './collect/store-queryable.ts';
@@ -92,6 +93,7 @@ export class Collector {
       querySamplesMax: config.limits.query_samples,
       querySeriesMax: config.limits.query_series,
     });
+    if (store.loss !== undefined) tellLoss(store.loss, log);
     const collector = new Collector(plan, log, lock, store);
     await collector.#start();
     return collector;
@@ -323,4 +325,14 @@ export class Collector {
     this.#metadataAtMs = this.#clock.now();
     this.#metadata = await this.#store.metadata();
   }
+}
+
+function tellLoss({ sinceMs, untilMs, commits }: StoreLoss, log: Log): void {
+  const time = (ms: number): string => new Date(ms).toISOString();
+  log.error(
+    { commits, ...(sinceMs > 0 ? { since: time(sinceMs) } : {}), until: time(untilMs) },
+    sinceMs > 0
+      ? 'the database is not as it was left: what was stored after `since` is missing; agents show what they delivered'
+      : 'the database is not the one that was left: all that was stored up to `until` is missing; agents show what they delivered',
+  );
 }

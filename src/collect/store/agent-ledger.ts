@@ -62,8 +62,12 @@ export class AgentLedger {
   readonly #settled: SettledBatches;
   readonly #names: AgentNames;
 
-  constructor(db: Database) {
+  readonly #hasLost: (nowMs: number) => boolean;
+
+  /** `hasLost`: whether an agent that is not known may have been known before a loss: what it delivered is missing here. */
+  constructor(db: Database, hasLost: (nowMs: number) => boolean = () => false) {
     this.#db = db;
+    this.#hasLost = hasLost;
     this.#parts = new BatchParts(db);
     this.#settled = new SettledBatches(db);
     this.#names = new AgentNames(db);
@@ -142,7 +146,7 @@ export class AgentLedger {
     const { agent, epoch, instance = '', generation = 0 } = sender;
     if (row === undefined) {
       // Its first batches went to another collector, or to this one before it lost its store.
-      const before = (sender.settled ?? 1) > 1 ? UNKNOWN : null;
+      const before = (sender.settled ?? 1) > 1 && !this.#hasLost(nowMs) ? UNKNOWN : null;
       this.#newAgent.run(agent, epoch, instance, generation, nowMs, nowMs, nowMs, sender.address, before);
       return undefined;
     }

@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.ts';
 
 /** Raised by one with each change of the tables; `migrations[n]` brings a store from version n to n + 1. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 const migrations: readonly string[] = [
   `
@@ -87,6 +87,11 @@ const migrations: readonly string[] = [
   -- Pushes of the last minutes, by the SHA-256 of their content: senders that repeat one have no number for it.
   CREATE TABLE push (hash BLOB PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
   CREATE INDEX push_time ON push (at_ms);
+  `,
+  `
+  -- How many commits brought requests, and when the last did: held against a note beside the database (see store-note.ts).
+  CREATE TABLE progress (commits INTEGER NOT NULL, at_ms INTEGER NOT NULL);
+  INSERT INTO progress (commits, at_ms) VALUES (0, 0);
   `,
 ];
 

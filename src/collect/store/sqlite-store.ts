@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { dirname } from 'node:path';
 import type { Labels, Matcher, SeriesData } from '../../model/series.ts';
+import { StartRefused } from '../../model/start-refused.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
 import type { LineAnswer, LineQuestion, NewLines } from '../lines/line-question.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
@@ -12,6 +13,7 @@ import { SERIES_MAX } from './series-ids.ts';
 import type { MetricMetadata } from './sample-batch.ts';
 import { SeriesBlockReader } from './series-block.ts';
 import type { RecordTail, Store, TailPlace } from './store.ts';
+import type { StoreLoss } from './store-note.ts';
 import { StoreThread } from './store-thread.ts';
 import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
 
@@ -43,6 +45,8 @@ interface Threads {
 /** A store in one SQLite file: every call is answered by the writing or the reading thread. */
 export class SqliteStore implements Store {
   readonly id: string;
+  /** What was in the database when it was used last, and is not there now. */
+  readonly loss: StoreLoss | undefined;
   readonly #writer: StoreThread;
   readonly #reader: StoreThread;
   /** Reads lines for LogQL: many small steps, which must not hold up the queries for samples. */
@@ -52,8 +56,9 @@ export class SqliteStore implements Store {
   readonly #labels = new SeriesBlockReader();
   #queuedBytes = 0;
 
-  private constructor(threads: Threads, options: SqliteStoreOptions, id: string) {
+  private constructor(threads: Threads, { options, id, loss }: Opened) {
     this.id = id;
+    this.loss = loss;
     this.#writer = threads.writer;
     this.#reader = threads.reader;
     this.#lines = threads.lines;
@@ -75,10 +80,12 @@ export class SqliteStore implements Store {
       writer = await StoreThread.start({ ...data, role: 'writer' });
       const reader = await StoreThread.start({ ...data, role: 'reader' });
       const lines = await StoreThread.start({ ...data, role: 'reader' });
-      return new SqliteStore({ writer, reader, lines }, options, await writer.call('storeId', []));
+      const loss = await writer.call('loss', []);
+      const id = await writer.call('storeId', []);
+      return new SqliteStore({ writer, reader, lines }, { options, id, loss });
     } catch (cause) {
       await writer?.close();
-      throw new Error(`cannot open the store: ${(cause as Error).message}`, { cause });
+      throw storeRefused(options.path, cause as Error);
     }
   }
 
@@ -209,6 +216,26 @@ export class SqliteStore implements Store {
     await this.#lines.close();
     await this.#writer.close();
   }
+}
+
+interface Opened {
+  readonly options: SqliteStoreOptions;
+  readonly id: string;
+  readonly loss: StoreLoss | undefined;
+}
+
+const DAMAGED = /malformed|not a database|corrupt|no such table|disk I\/O error/i;
+const REFUSED = /readonly|read-only|unable to open|permission|EACCES|EROFS/i;
+
+function storeRefused(path: string, cause: Error): Error {
+  const advice = DAMAGED.test(cause.message)
+    ? '. The database is damaged: put one back from a copy, or move it and the files beside it away to begin with an ' +
+      'empty one (agents keep what they have not delivered; what they had delivered is then shown as missing)'
+    : REFUSED.test(cause.message)
+      ? '. This user must be able to write to it and to its folder; look at their owner, mode and mount'
+      : undefined;
+  const message = `cannot open the store ${path}: ${cause.message}${advice ?? ''}`;
+  return advice === undefined ? new Error(message, { cause }) : new StartRefused(message, { cause });
 }
 
 /** Bytes that can be handed to another thread: alone in their ArrayBuffer. */

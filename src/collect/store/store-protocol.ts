@@ -7,6 +7,7 @@ import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './reco
 import type { RetentionLimits } from './retention.ts';
 import type { MetricMetadata } from './sample-batch.ts';
 import type { SeriesBlock } from './series-block.ts';
+import type { StoreLoss } from './store-note.ts';
 import type { UpkeepStatus } from './store.ts';
 
 /** What a store's thread is started with. The writer makes and owns the file; the reader opens it after that. */
@@ -35,6 +36,7 @@ export interface StoreCalls {
   heartbeat: { args: [Sender, string, number]; result: Admission };
   forgetSecret: { args: [string]; result: boolean };
   storeId: { args: []; result: string };
+  loss: { args: []; result: StoreLoss | undefined };
   stats: { args: []; result: WriterStats };
   maintain: { args: [number]; result: void };
   close: { args: []; result: void };

@@ -63,10 +63,13 @@ export class StoreWriter {
   readonly #findStream;
   readonly #insertMetric;
   readonly #pushes: RecentPushes;
+  readonly #progress;
 
-  constructor(db: Database, seriesMax?: number) {
+  /** `hasLost`: whether an agent that is not known may have been known before a loss. */
+  constructor(db: Database, seriesMax?: number, hasLost: (nowMs: number) => boolean = () => false) {
     this.#db = db;
-    this.#ledger = new AgentLedger(db);
+    this.#ledger = new AgentLedger(db, hasLost);
+    this.#progress = db.prepare('UPDATE progress SET commits = commits + 1, at_ms = ?');
     this.#series = new SeriesIds(db, seriesMax);
     this.#insertSample = db.prepare('INSERT OR REPLACE INTO sample (ts, sid, v) VALUES (?, ?, ?)');
     this.#insertBlock = db.prepare(
@@ -95,6 +98,7 @@ export class StoreWriter {
       faultPoint('collect.transaction.before');
       const results = inTransaction(this.#db, () => {
         const stored = checked.map((one) => this.#store(one));
+        this.#progress.run(requests.at(-1)?.receivedMs ?? 0);
         faultPoint('collect.commit.before');
         return stored;
       });

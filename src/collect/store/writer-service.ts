@@ -5,6 +5,8 @@ import { Packer } from './packer.ts';
 import { Retention } from './retention.ts';
 import { configureWriter, migrate } from './schema.ts';
 import { type Database, inTransaction, openDatabase } from './sqlite.ts';
+import { OpenFile } from './open-file.ts';
+import { type StoreLoss, StoreNote, type StorePlace } from './store-note.ts';
 import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
 import { StoreWriter } from './store-writer.ts';
 import { UpkeepJobs } from './upkeep-jobs.ts';
@@ -14,6 +16,7 @@ const GROUP_MAX = 256;
 /** As they travelled: most are a tenth of what is in them. */
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 
+const NOTE_EACH_MS = 500;
 const FORGET_EACH_MS = 10 * 60_000;
 
 type Answer = (result: IngestResult) => void;
@@ -22,6 +25,8 @@ type Answer = (result: IngestResult) => void;
 export class WriterService {
   readonly #db: Database;
   readonly #writer: StoreWriter;
+  readonly #note: StoreNote;
+  readonly #file: OpenFile;
   readonly #packer: Packer;
   readonly #retention: Retention;
   readonly #forgetting: Forgetting;
@@ -31,6 +36,7 @@ export class WriterService {
   #waiting: { readonly request: IngestRequest; readonly answer: Answer }[] = [];
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
+  #noteTimer: NodeJS.Timeout | undefined;
   #packs = 0;
   #retentionSteps = 0;
   #commits = 0;
@@ -44,7 +50,9 @@ export class WriterService {
       throw new Error(`${data.path}: ${(cause as Error).message}`, { cause });
     }
     migrate(this.#db, data.path);
-    this.#writer = new StoreWriter(this.#db, data.seriesMax);
+    this.#note = new StoreNote(data.path, this.#place(), Date.now());
+    this.#file = new OpenFile(data.path);
+    this.#writer = new StoreWriter(this.#db, data.seriesMax, (nowMs) => this.#note.hasLost(nowMs));
     this.#packer = new Packer(this.#db);
     this.#retention = new Retention(this.#db, data.retention);
     this.#forgetting = new Forgetting(this.#db, this.#writer.series);
@@ -63,8 +71,13 @@ export class WriterService {
   #flush(): void {
     this.#scheduled = false;
     const group = this.#takeGroup();
-    const results = this.#writer.ingest(group.map(({ request }) => request));
+    const message = this.#file.problem();
+    const results =
+      message === undefined
+        ? this.#writer.ingest(group.map(({ request }) => request))
+        : group.map((): IngestResult => ({ kind: 'failed', message }));
     this.#commits++;
+    if (message === undefined) this.#noteSoon();
     group.forEach(({ answer }, i) => answer(results[i]!));
     if (this.#waiting.length > 0 && !this.#scheduled) {
       this.#scheduled = true;
@@ -89,6 +102,25 @@ export class WriterService {
 
   heartbeat(sender: Sender, heartbeat: string, nowMs: number): Admission {
     return inTransaction(this.#db, () => this.#writer.ledger.heartbeat(sender, heartbeat, nowMs));
+  }
+
+  #noteSoon(): void {
+    this.#noteTimer ??= setTimeout(() => {
+      this.#noteTimer = undefined;
+      this.#note.write(this.#place());
+    }, NOTE_EACH_MS).unref();
+  }
+
+  loss(): StoreLoss | undefined {
+    return this.#note.loss;
+  }
+
+  #place(): StorePlace {
+    const { commits, at_ms: atMs } = this.#db.prepare('SELECT commits, at_ms FROM progress').get() as {
+      readonly commits: number;
+      readonly at_ms: number;
+    };
+    return { store: this.storeId(), commits, atMs };
   }
 
   storeId(): string {
@@ -134,7 +166,9 @@ export class WriterService {
 
   close(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#noteTimer);
     while (this.#waiting.length > 0) this.#flush();
+    this.#note.write(this.#place());
     this.#db.exec('PRAGMA optimize');
     this.#db.close();
   }

@@ -139,7 +139,7 @@ test('a file that is no store is refused with its name', async () => {
     join(folder.path, 'store.db'),
     'not a database, but a text of some length, so that it is read as one\n'.repeat(40),
   );
-  await expect(openStore()).rejects.toThrow(/cannot open the store: .*store\.db.*not a database/);
+  await expect(openStore()).rejects.toThrow(/cannot open the store .*store\.db.*not a database/);
 });
 
 test.each(['collect.pack.before', 'collect.retention.before'])(
