@@ -21,6 +21,8 @@ export interface LineRequest {
   readonly needles: readonly string[];
   /** Metadata that a line must have; the same holds. */
   readonly metadata: Labels;
+  /** Only what was stored up to this place of the store. */
+  readonly storedBy?: string;
 }
 
 /** Where lines come from: a store, or a list in a test. */

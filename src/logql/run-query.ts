@@ -30,6 +30,8 @@ export interface LogRun {
   readonly categorize: boolean;
   /** The place of a line: only those behind it, in the direction, are given. */
   readonly beyond?: string;
+  /** See LineRequest. */
+  readonly storedBy?: string;
 }
 
 export interface LogPage {
@@ -44,7 +46,14 @@ export async function runLogQuery(expr: LogExpr, run: LogRun, control: QueryCont
   const { direction: order } = run;
   const isBeyond = beyond(run);
   let last: Line | undefined;
-  const request = { matchers: expr.matchers, ...bounds(run), order, ...hintsOf(expr) };
+  const { storedBy } = run;
+  const request = {
+    matchers: expr.matchers,
+    ...bounds(run),
+    order,
+    ...hintsOf(expr),
+    ...(storedBy !== undefined && { storedBy }),
+  };
   for await (const batch of control.reader.read(request)) {
     control.check();
     for (const line of batch) {

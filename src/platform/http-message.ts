@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { EncodedBody } from './encoded-body.ts';
+import type { Upgrade } from './http-upgrade.ts';
 
 /** A request as handlers see it; tests make one without opening a port (see `test/platform/fake-request.ts`). */
 export interface HttpRequest {
@@ -12,6 +13,8 @@ export interface HttpRequest {
   readonly remoteAddress: string;
   /** Fires when the client went away or the server closes: long answers (streams) end then. */
   readonly signal: AbortSignal;
+  /** Where it asks for a WebSocket. */
+  readonly upgrade?: Upgrade;
   /** The whole body, decompressed by its Content-Encoding; rejects with an `HttpError` (400, 408, 413, 415, 503). */
   body(): Promise<Buffer>;
   /** The whole body as it came, where another thread decompresses it; instead of `body`, not beside it. */

@@ -9,7 +9,9 @@ import type { AddressList } from './address-list.ts';
 import { ConnectionGate, type ConnectionGateOptions } from './connection-gate.ts';
 import { BodyBudget, readBody, readEncodedBody } from './http-body.ts';
 import { HttpError } from './http-error.ts';
+import { toRequest } from './http-incoming.ts';
 import type { HttpHandler, HttpRequest, HttpResponse } from './http-message.ts';
+import { serveUpgrades, type Upgrade } from './http-upgrade.ts';
 import { sendResponse } from './http-response.ts';
 import { formatListenAddress, type ListenAddress } from './listen-address.ts';
 import type { Log } from './log.ts';
@@ -88,6 +90,7 @@ export class HttpServer {
       void serve({ options, budget, gate, closing: closing.signal }, message, response);
     });
     // One more, which makes room for itself where there are strangers.
+    serveUpgrades(server, (upgrade) => answerUpgrade(options, closing.signal, upgrade));
     server.maxConnections = gate === undefined ? connectionsMax : connectionsMax + 1;
     server.on('clientError', answerClientError);
     if (gate !== undefined) watchStrangers(server, options, gate);
@@ -220,6 +223,27 @@ async function serve(
   }
 }
 
+/** What becomes of a request for a WebSocket; its connection lives as long as it does. */
+async function answerUpgrade(
+  options: HttpServerOptions,
+  closing: AbortSignal,
+  upgrade: Upgrade,
+): Promise<HttpResponse> {
+  const gone = new AbortController();
+  const onClosing = (): void => gone.abort();
+  closing.addEventListener('abort', onClosing, { once: true });
+  upgrade.socket.once('close', () => {
+    gone.abort();
+    closing.removeEventListener('abort', onClosing);
+  });
+  const none = (): Promise<never> => Promise.reject(new HttpError(400, 'such a request has no body'));
+  const request = toRequest(upgrade.message, options.trustedProxies, gone.signal, {
+    body: none,
+    encodedBody: none,
+  });
+  return answerOf(options, request instanceof HttpError ? request : { ...request, upgrade });
+}
+
 /** Not allowed, not known here, or not for us. */
 const REFUSALS = new Set([401, 403, 421]);
 
@@ -240,38 +264,6 @@ function errorResponse(error: HttpError): HttpResponse {
     headers: { 'content-type': 'application/json; charset=utf-8', ...error.headers },
     body: `${JSON.stringify({ error: error.message })}\n`,
   };
-}
-
-function toRequest(
-  message: http.IncomingMessage,
-  trustedProxies: AddressList | undefined,
-  signal: AbortSignal,
-  bodies: Pick<HttpRequest, 'body' | 'encodedBody'>,
-): HttpRequest | HttpError {
-  const url = message.url ?? '/';
-  const mark = url.indexOf('?');
-  let path: string;
-  try {
-    path = decodeURIComponent(mark < 0 ? url : url.slice(0, mark));
-  } catch {
-    return new HttpError(400, 'the path is not valid percent-encoding');
-  }
-  return {
-    method: message.method ?? 'GET',
-    path,
-    query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
-    headers: message.headers,
-    remoteAddress: senderAddress(message, trustedProxies),
-    signal,
-    ...bodies,
-  };
-}
-
-function senderAddress(message: http.IncomingMessage, trustedProxies: AddressList | undefined): string {
-  const peer = message.socket.remoteAddress ?? '';
-  if (trustedProxies === undefined || peer === '') return peer;
-  const forwarded = message.headers['x-forwarded-for'];
-  return trustedProxies.sender(peer, Array.isArray(forwarded) ? forwarded.join(',') : forwarded);
 }
 
 /** What does not parse as HTTP, or comes too slowly, still gets a status line where the socket takes one. */

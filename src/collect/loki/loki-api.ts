@@ -4,9 +4,10 @@ import type { Router } from '../../platform/router.ts';
 import { createLokiFields } from './fields-api.ts';
 import { createLokiIndex } from './index-api.ts';
 import { asText } from './loki-answers.ts';
+import { createLokiTail, type TailDeps } from './tail-api.ts';
 import { createLokiQueries, LINES_MAX, type QueryApiDeps } from './query-api.ts';
 
-export interface LokiDeps extends QueryApiDeps {
+export interface LokiDeps extends Omit<QueryApiDeps, 'store'>, TailDeps {
   readonly version: string;
   readonly seriesMax: number;
   readonly queryTimeoutMs: number;
@@ -21,6 +22,7 @@ export function createLokiApi(router: Router, deps: LokiDeps): void {
   createLokiQueries(router, deps);
   createLokiIndex(router, deps);
   createLokiFields(router, deps);
+  createLokiTail(router, deps);
   router
     .route('GET', '/ready', () => textResponse(200, 'ready\n'))
     .route('GET', '/loki/api/v1/status/buildinfo', () =>

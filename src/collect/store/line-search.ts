@@ -59,7 +59,8 @@ export class LineSearch implements LineReader, StreamIndex {
       fits: (ms: number, nanos: number) => !isBefore(ms, nanos, from) && isBefore(ms, nanos, to),
       needles: request.needles.map((text) => Buffer.from(text)),
     };
-    const rows = this.#rows(from.ms, to.ms, request.matchers);
+    const newest = request.storedBy === undefined ? Number.POSITIVE_INFINITY : Number(request.storedBy);
+    const rows = this.#rows(from.ms, to.ms, request.matchers).filter(({ number }) => number <= newest);
     const turn = new Turn();
     if (order === 'any') {
       for (const row of rows) {
