@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
+import { compileMatchers } from '../promql/matcher.ts';
 import { formatFloat } from '../template/go-float.ts';
 import type { AlertStatus, RuleGroupStatus, RuleStatus } from '../rules/rule-status.ts';
 import type { ApiResult } from './api-response.ts';
-import { invalidParameter } from './parameters.ts';
+import { invalidParameter, limitParameter, matchersParameter } from './parameters.ts';
 import type { QueryApiDeps } from './query-api-deps.ts';
 
 export function handleRules(parameters: URLSearchParams, deps: QueryApiDeps): ApiResult {
@@ -10,18 +12,48 @@ export function handleRules(parameters: URLSearchParams, deps: QueryApiDeps): Ap
   const names = parameters.getAll('rule_name[]');
   const groupNames = parameters.getAll('rule_group[]');
   const files = parameters.getAll('file[]');
-  const filtered = kind !== undefined || names.length > 0;
+  const matcherLists = matchersParameter(parameters).map(compileMatchers);
+  const filtered = kind !== undefined || names.length > 0 || matcherLists.length > 0;
   const groups = deps
     .rules()
     .filter((group) => fits(groupNames, group.name) && fits(files, group.file))
     .map((group) => ({
       ...group,
       rules: group.rules.filter(
-        (status) => (kind === undefined || status.kind === kind) && fits(names, status.rule.name),
+        (status) =>
+          (kind === undefined || status.kind === kind) &&
+          fits(names, status.rule.name) &&
+          (matcherLists.length === 0 || matcherLists.some((matches) => matches(status.rule.labels))),
       ),
     }))
     .filter((group) => !filtered || group.rules.length > 0);
-  return { data: { groups: groups.map((group) => shownGroup(group, withAlerts)) } };
+  const { page, next } = pageOf(groups, parameters);
+  return {
+    data: {
+      groups: page.map((group) => shownGroup(group, withAlerts)),
+      ...(next === undefined ? {} : { groupNextToken: next }),
+    },
+  };
+}
+
+/** So many groups as are asked for, from the one that the last answer named. */
+function pageOf(
+  groups: readonly RuleGroupStatus[],
+  parameters: URLSearchParams,
+): { readonly page: readonly RuleGroupStatus[]; readonly next: string | undefined } {
+  const limit = limitParameter(parameters, 'group_limit');
+  const token = parameters.get('group_next_token') ?? '';
+  if (token !== '' && limit === 0)
+    throw invalidParameter('group_limit', 'needs to be set in order to paginate over the groups');
+  const from = token === '' ? 0 : groups.findIndex((group) => tokenOf(group) === token);
+  if (from < 0) throw invalidParameter('group_next_token', 'no group has this token; the rules have changed');
+  const rest = groups.slice(from);
+  if (limit === 0 || rest.length <= limit) return { page: rest, next: undefined };
+  return { page: rest.slice(0, limit), next: tokenOf(rest[limit]!) };
+}
+
+function tokenOf({ file, name }: RuleGroupStatus): string {
+  return createHash('sha1').update(`${file};${name}`).digest('hex');
 }
 
 export function handleAlerts(deps: QueryApiDeps): ApiResult {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createQueryApi } from '../../src/api/query-api.ts';
 import type { QueryApiDeps } from '../../src/api/query-api-deps.ts';
 import { Engine } from '../../src/promql/engine.ts';
+import { loadRuleFile } from '../../src/rules/load-rule-file.ts';
+import type { RuleStatus } from '../../src/rules/rule-status.ts';
 import { STATUS } from './server-status.ts';
 import { MemoryStore } from '../../src/rules/memory-store.ts';
 
@@ -414,5 +416,67 @@ describe('what else Prometheus answers', () => {
   ])('metadata with %s has %d metrics', async (parameters, count) => {
     const answer = await call(`/api/v1/metadata?${parameters}`);
     expect(Object.keys((answer!.body as { data: object }).data)).toHaveLength(count);
+  });
+});
+
+describe('/api/v1/rules', () => {
+  const { groups } = loadRuleFile(
+    ['a', 'b', 'c']
+      .map(
+        (name) =>
+          `- { name: ${name}, rules: [{ record: 'r:${name}', expr: up, labels: { team: ${name} } }, { alert: A, expr: up, labels: { team: x } }] }\n`,
+      )
+      .reduce((text, group) => text + group, 'groups:\n'),
+    { file: 'r.yaml' },
+  );
+  const rules = () =>
+    groups.map((group) => ({
+      ...group,
+      lastEvaluationMs: undefined,
+      evaluationTimeMs: 0,
+      missed: 0,
+      rules: group.rules.map((rule): RuleStatus => {
+        const base = {
+          health: 'unknown',
+          lastError: '',
+          lastEvaluationMs: undefined,
+          evaluationTimeMs: 0,
+        } as const;
+        return rule.kind === 'recording'
+          ? { ...base, kind: 'recording', rule }
+          : { ...base, kind: 'alerting', rule, state: 'inactive', alerts: [] };
+      }),
+    }));
+
+  async function shown(parameters: string) {
+    const answer = await call(`/api/v1/rules?${parameters}`, { deps: { rules } });
+    return answer!.body as {
+      error?: string;
+      data: { groups: { name: string; rules: { name: string }[] }[]; groupNextToken?: string };
+    };
+  }
+
+  it('are found by their labels', async () => {
+    const { data } = await shown('match[]={team=~"a|b"}&match[]={team="c"}');
+    expect(data.groups.map(({ rules: found }) => found.map(({ name }) => name))).toEqual([
+      ['r:a'],
+      ['r:b'],
+      ['r:c'],
+    ]);
+    expect((await shown('match[]={team="none"}')).data.groups).toEqual([]);
+  });
+
+  it('come by pages', async () => {
+    const names: string[] = [];
+    let token = '';
+    do {
+      const { data } = await shown(`group_limit=1&group_next_token=${token}`);
+      expect(data.groups).toHaveLength(1);
+      names.push(data.groups[0]!.name);
+      token = data.groupNextToken ?? '';
+    } while (token !== '');
+    expect(names).toEqual(['a', 'b', 'c']);
+    expect((await shown('group_next_token=x')).error).toContain('group_limit');
+    expect((await shown('group_limit=1&group_next_token=x')).error).toContain('group_next_token');
   });
 });

@@ -227,3 +227,16 @@ withBrowser(
     expect(complaints.filter((one) => !/401/.test(one))).toEqual([]);
   },
 );
+
+withBrowser('a link of an alert (/graph?g0.expr=…) shows its expression', async () => {
+  collector = await RunningCollector.start({});
+  const view = await open();
+  await view.goto(
+    `${collector.url}/graph?g0.expr=${encodeURIComponent('taffrail_collector_series > 1 or vector(7)')}&g0.tab=1&g0.range_input=1h`,
+  );
+  await view.waitForSelector('#expr');
+  expect(await view.inputValue('#expr')).toBe('taffrail_collector_series > 1 or vector(7)');
+  expect(new URL(view.url()).pathname).toBe('/');
+  expect(view.url()).toContain('range=1h');
+  expect(complaints).toEqual([]);
+});
