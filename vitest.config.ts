@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Tests that take long, most of them because they kill processes over and over: `npm run test:long`, and CI. */
 const LONG = [
   'test/behaviour/alert-journey.system.test.ts',
+  'test/behaviour/front-doors.system.test.ts',
   'test/behaviour/many-files.system.test.ts',
   'test/behaviour/messages.system.test.ts',
   'test/behaviour/outage.system.test.ts',

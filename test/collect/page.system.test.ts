@@ -168,6 +168,28 @@ withBrowser('the fleet shows an agent, its sources, and that both ledgers agree'
   expect(complaints).toEqual([]);
 });
 
+withBrowser('the fleet and the alerts stand whatever an earlier version has stored of an agent', async () => {
+  const stored = [
+    { host: {} },
+    { host: ['x'], version: {}, startedAtMs: 'then', ready: 'no' },
+    { sources: 5, sinks: {}, alerts: { a: 1 }, problems: 'x' },
+    { sources: [null, { name: {} }], sinks: [null], alerts: [null, { labels: 5, state: {} }] },
+    { throughBatch: {}, deliveredRecords: 7 },
+    { throughBatch: -1e300, deliveredRecords: { web: {} }, ledger: 1 },
+    { host: 'shop-1' },
+  ];
+  for (const [at, beat] of stored.entries()) {
+    const sender = { agent: `agent-${at}`, epoch: 'e', instance: 'i', generation: 1, address: '127.0.0.1' };
+    await collector.store.heartbeat(sender, JSON.stringify(beat), Date.now());
+  }
+  await page.goto(`${collector.url}/`);
+  await page.getByRole('region', { name: 'Agent on shop-1' }).waitFor();
+  expect(await page.locator('section.agent').count()).toBe(stored.length);
+  await page.goto(`${collector.url}/#/alerts`);
+  await page.getByRole('heading', { name: 'Alerts', exact: true }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
 withBrowser('a metric is chosen from the list and plotted, with its labels to narrow it', async () => {
   await sendGauge();
   await page.goto(`${collector.url}/#/metrics`);

@@ -1,6 +1,6 @@
 import { type BatchKey, BatchParts, type PartOfBatch } from './batch-parts.ts';
 import { AgentNames, type Proof, type Refusal } from './agent-names.ts';
-import { recordsThrough, UNKNOWN } from './fleet-query.ts';
+import { recordsThrough, throughBatch, UNKNOWN } from './fleet-query.ts';
 import { SettledBatches } from './settled-batches.ts';
 import type { Database } from './sqlite.ts';
 
@@ -177,7 +177,7 @@ export class AgentLedger {
       this.#conflict.run(`${what}; nothing was forgotten`, nowMs, agent, epoch);
       return false;
     }
-    const compared = row.heartbeat === null ? 0 : throughBatchOf(row.heartbeat);
+    const compared = throughBatch(row.heartbeat);
     const limit = Math.max(Math.min(through, compared), through - KEPT_SETTLED_MAX);
     if (limit <= row.settled) return true;
     this.#settled.fold({ agent, epoch }, limit);
@@ -199,16 +199,17 @@ export class AgentLedger {
 
   /** Keeps what the agent says of itself. */
   heartbeat(sender: Sender, heartbeat: string, nowMs: number): Admission {
-    const { throughBatch = 0, deliveredRecords } = JSON.parse(heartbeat) as Spoken;
+    const { deliveredRecords } = JSON.parse(heartbeat) as Spoken;
+    const through = throughBatch(heartbeat);
     const refusal = this.#names.check(sender, [sender], nowMs, true);
     if (refusal !== undefined) return refusal;
-    const admission = this.admit({ ...sender, settled: throughBatch + 1 }, nowMs);
+    const admission = this.admit({ ...sender, settled: through + 1 }, nowMs);
     if (admission.kind === 'conflict') return admission;
     const { agent, epoch } = sender;
     this.#db
       .prepare('UPDATE agent SET heartbeat = ?, heartbeat_ms = ? WHERE agent = ? AND epoch = ?')
       .run(heartbeat, nowMs, agent, epoch);
-    if (deliveredRecords !== undefined) this.#learnBefore(agent, epoch, throughBatch, deliveredRecords);
+    if (deliveredRecords !== undefined) this.#learnBefore(agent, epoch, through, deliveredRecords);
     return admission;
   }
 
@@ -239,11 +240,5 @@ const REMEDY =
 
 /** The part of a heartbeat that is compared. */
 interface Spoken {
-  readonly throughBatch?: number;
   readonly deliveredRecords?: Readonly<Record<string, number>>;
-}
-
-function throughBatchOf(heartbeat: string): number {
-  const { throughBatch } = JSON.parse(heartbeat) as Spoken;
-  return throughBatch ?? 0;
 }

@@ -46,8 +46,11 @@ export function readAgents(db: Database): StoredAgent[] {
   }));
 }
 
-function throughBatch(heartbeat: string | null): number {
-  return heartbeat === null ? 0 : ((JSON.parse(heartbeat) as { throughBatch?: number }).throughBatch ?? 0);
+/** The batch up to which a stored heartbeat counts; 0 where it says none, or something that is no number. */
+export function throughBatch(heartbeat: string | null): number {
+  if (heartbeat === null) return 0;
+  const said = (JSON.parse(heartbeat) as { throughBatch?: unknown } | null)?.throughBatch;
+  return Number.isSafeInteger(said) ? (said as number) : 0;
 }
 
 /** Records stored of the batches up to `through`, by source. */
