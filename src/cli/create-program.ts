@@ -7,6 +7,7 @@ import { registerCheck } from './check-command.ts';
 import { registerCollector } from './collector-command.ts';
 import { registerDemo } from './demo-command.ts';
 import { registerQuery } from './query-command.ts';
+import { registerRecords } from './records-command.ts';
 import { registerReload } from './reload-command.ts';
 import { registerNotify } from './notify-command.ts';
 import { registerSilence } from './silence-command.ts';
@@ -29,6 +30,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerReload,
   registerStatus,
   registerQuery,
+  registerRecords,
   registerAlerts,
   registerSilence,
   registerRejected,

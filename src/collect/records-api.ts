@@ -5,10 +5,10 @@ import { type HttpRequest, type HttpResponse, jsonResponse } from '../platform/h
 import type { Router } from '../platform/router.ts';
 import { parsePlace, type RecordFilter } from './store/record-query.ts';
 import { StoreError } from './store/store-error.ts';
-import type { RecordStore, TailPlace } from './store/store.ts';
+import type { LineStore, RecordStore, TailPlace } from './store/store.ts';
 
 export interface RecordsDeps {
-  readonly store: RecordStore;
+  readonly store: RecordStore & Pick<LineStore, 'lines'>;
   readonly clock: Clock;
 }
 
@@ -21,7 +21,7 @@ const TAILS_MAX = 50;
 
 /**
  * Adds the records API: `GET /api/v1/records` (newest first, by pages), `/api/v1/records/count`,
- * `/api/v1/records/volume` (for a chart) and `/api/v1/records/tail` (server-sent events). All take `label=name=value`
+ * `/api/v1/records/volume` (for a chart), `/api/v1/records/around` (the neighbours of a line) and `/api/v1/records/tail` (server-sent events). All take `label=name=value`
  * (repeatable) and `text`.
  */
 export function createRecordsApi(router: Router, deps: RecordsDeps): void {
@@ -44,6 +44,11 @@ export function createRecordsApi(router: Router, deps: RecordsDeps): void {
     'GET',
     '/api/v1/records/volume',
     guarded((request) => api.volume(request)),
+  );
+  router.route(
+    'GET',
+    '/api/v1/records/around',
+    guarded((request) => api.around(request)),
   );
   router.route(
     'GET',
@@ -83,6 +88,18 @@ class RecordsApi {
       ...readFilter(request.query),
     });
     return success({ count });
+  }
+
+  /** The neighbours of a line in its file, whatever a query would say of them. */
+  async around(request: HttpRequest): Promise<HttpResponse> {
+    const { query } = request;
+    const place = query.get('id') ?? '';
+    const before = wholeNumber(query, 'before', 10, 0, 1000);
+    const after = wholeNumber(query, 'after', 10, 0, 1000);
+    const answer = await this.#deps.store.lines({ kind: 'around', place, before, after });
+    if (answer.kind === 'refused') throw new HttpError(400, answer.message);
+    if (answer.kind !== 'around') throw new Error(`the store answered ${answer.kind}`);
+    return success({ labels: answer.labels, lines: answer.lines });
   }
 
   async volume(request: HttpRequest): Promise<HttpResponse> {

@@ -1,7 +1,7 @@
 import type { Labels } from '../model/series.ts';
 import { labelsKey } from '../promql/metric.ts';
 import type { LogExpr } from './ast.ts';
-import { type Line, nanosText } from './line.ts';
+import { type Line, nanosText, placeOf } from './line.ts';
 import { LineLabels } from './line-labels.ts';
 import { compilePipeline, type StageStep } from './pipeline.ts';
 
@@ -19,6 +19,8 @@ export interface ResultLine {
   /** Nanoseconds since 1970. */
   readonly time: string;
   readonly text: string;
+  /** Where it stands in the store. */
+  readonly place: string;
   readonly metadata?: Labels;
   readonly parsed?: Labels;
 }
@@ -68,10 +70,11 @@ export class LogCollector {
     this.#given++;
     this.#last = line;
     const time = nanosText(line);
+    const place = placeOf(line);
     if (this.#options.categorize) {
-      const result = { time, text, metadata: labels.metadataLabels(), parsed: labels.parsedLabels() };
+      const result = { time, text, place, metadata: labels.metadataLabels(), parsed: labels.parsedLabels() };
       this.#streamOf(labels.streamLabels()).lines.push(result);
-    } else this.#streamOf(labels.all()).lines.push({ time, text });
+    } else this.#streamOf(labels.all()).lines.push({ time, text, place });
     return true;
   }
 

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
+import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'undici';
 import { RemoteError } from '../remote-error.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Where an agent and a collector listen by default, in the order in which they are tried. */
-const DEFAULTS = ['http://127.0.0.1:9470/', 'http://127.0.0.1:4318/'];
+export const COLLECTOR_URL = 'http://127.0.0.1:4318/';
+const DEFAULTS = ['http://127.0.0.1:9470/', COLLECTOR_URL];
 const TIMEOUT_MS = 60_000;
 
 export interface RemoteOptions {
@@ -20,8 +22,8 @@ export class Remote {
   readonly #token: string | undefined;
 
   /** Throws UsageError where the address or the token cannot be used. */
-  constructor({ url, tokenFile }: RemoteOptions) {
-    this.#urls = url === undefined ? DEFAULTS : [addressOf(url)];
+  constructor({ url, tokenFile }: RemoteOptions, defaults: readonly string[] = DEFAULTS) {
+    this.#urls = url === undefined ? defaults : [addressOf(url)];
     this.#token = tokenFile === undefined ? process.env['TAFFRAIL_TOKEN'] : readToken(tokenFile);
   }
 
@@ -47,6 +49,32 @@ export class Remote {
     return this.#read(status, text);
   }
 
+  /** An answer with one of its headers, to a question with headers. */
+  async page(
+    path: string,
+    parameters: Readonly<Record<string, string>>,
+    options: { readonly headers: Readonly<Record<string, string>>; readonly read: string },
+  ): Promise<{ readonly json: unknown; readonly header: string | undefined }> {
+    const query = new URLSearchParams(parameters).toString();
+    const [status, text, headers] = await this.#ask('GET', `${path}?${query}`, undefined, options.headers);
+    const header = headers[options.read];
+    return { json: this.#read(status, text), header: Array.isArray(header) ? header[0] : header };
+  }
+
+  /** For a WebSocket: where it is, and the headers that let one in. */
+  webSocket(
+    path: string,
+    parameters: Readonly<Record<string, string>>,
+  ): { readonly url: string; readonly headers: Record<string, string> } {
+    const url = new URL(path.replace(/^\//, ''), this.#urls[0]);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    url.search = new URLSearchParams(parameters).toString();
+    return {
+      url: url.href,
+      headers: this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` },
+    };
+  }
+
   #read(status: number, text: string): unknown {
     if (status === 200) return JSON.parse(text);
     const message = errorText(text);
@@ -56,7 +84,12 @@ export class Remote {
     throw new RemoteError(`answered ${status}: ${message}`);
   }
 
-  async #ask(method: Method, path: string, body: unknown): Promise<readonly [status: number, text: string]> {
+  async #ask(
+    method: Method,
+    path: string,
+    body: unknown,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<readonly [status: number, text: string, headers: IncomingHttpHeaders]> {
     let failure: unknown;
     for (const url of this.#urls) {
       try {
@@ -65,12 +98,13 @@ export class Remote {
           headersTimeout: TIMEOUT_MS,
           bodyTimeout: TIMEOUT_MS,
           headers: {
+            ...more,
             ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         });
-        return [response.statusCode, await response.body.text()];
+        return [response.statusCode, await response.body.text(), response.headers];
       } catch (error) {
         failure = error;
         if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') break;

@@ -2,12 +2,13 @@ import { parsePromqlDuration } from '../../promql/promql-duration.ts';
 import { printable } from '../../model/printable.ts';
 import { UsageError } from '../usage-error.ts';
 import { labelPairs } from './label-pairs.ts';
-import { Remote, type RemoteOptions } from './remote.ts';
+import { COLLECTOR_URL, Remote, type RemoteOptions } from './remote.ts';
 
 export interface QueryOptions extends RemoteOptions {
   readonly range?: string;
   readonly step: string;
   readonly json?: boolean;
+  readonly logql?: boolean;
 }
 
 type Point = readonly [seconds: number, value: string];
@@ -22,18 +23,21 @@ export type QueryData =
     };
 
 export async function runQuery(expr: string, options: QueryOptions): Promise<void> {
-  const remote = new Remote(options);
+  const remote = options.logql === true ? new Remote(options, [COLLECTOR_URL]) : new Remote(options);
   const data = await remote.data<QueryData>(...question(expr, options));
+  if ((data.resultType as string) === 'streams')
+    throw new UsageError('the query is for lines; ask for them with taffrail records');
   process.stdout.write(options.json === true ? `${JSON.stringify(data, null, 2)}\n` : renderResult(data));
 }
 
-function question(expr: string, { range, step }: QueryOptions): [string, Record<string, string>] {
-  if (range === undefined) return ['/api/v1/query', { query: expr }];
+function question(expr: string, { range, step, logql }: QueryOptions): [string, Record<string, string>] {
+  const api = logql === true ? '/loki/api/v1' : '/api/v1';
+  if (range === undefined) return [`${api}/query`, { query: expr }];
   const end = Date.now() / 1000;
   const start = end - seconds('--range', range);
   return [
-    '/api/v1/query_range',
-    { query: expr, start: String(start), end: String(end), step: String(seconds('--step', step)) },
+    `${api}/query_range`,
+    { query: expr, start: start.toFixed(3), end: end.toFixed(3), step: String(seconds('--step', step)) },
   ];
 }
 

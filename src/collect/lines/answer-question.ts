@@ -1,6 +1,7 @@
-import type { LogqlExpr, MetricExpr } from '../../logql/ast.ts';
+import type { LogExpr, LogqlExpr, MetricExpr } from '../../logql/ast.ts';
 import { FieldDetector } from '../../logql/detected-fields.ts';
-import type { Line } from '../../logql/line.ts';
+import { type Line, nanosText, parsePlace } from '../../logql/line.ts';
+import type { ResultLine } from '../../logql/log-collector.ts';
 import { type LineReader, hintsOf } from '../../logql/line-reader.ts';
 import { LogqlError } from '../../logql/logql-error.ts';
 import { parseLogql, parseLogQuery } from '../../logql/parse-query.ts';
@@ -9,10 +10,13 @@ import { type QueryControl, runInstant, runLogQuery, runRange } from '../../logq
 import type { Labels } from '../../model/series.ts';
 import { labelsKey } from '../../promql/metric.ts';
 import type { LineAnswer, LineQuestion, QuestionLimits, StreamVolume, TimeRange } from './line-question.ts';
-import type { StreamIndex } from './stream-index.ts';
+import type { LinePlaces, StreamIndex } from './stream-index.ts';
 
 /** Where lines and their streams come from. */
-export type LineBase = LineReader & StreamIndex;
+export type LineBase = LineReader & StreamIndex & LinePlaces;
+
+/** How far from a line its neighbours are looked for. */
+const AROUND_MS = 7 * 86_400_000;
 
 /** Answers a question over a store's lines. `stopped` throws where the query is to end at once. Never throws LogqlError: it is an answer. */
 export async function answerQuestion(
@@ -79,6 +83,8 @@ class Answering {
         const result = await runRange(metric(parseLogql(question.query)), question.steps, options, control);
         return { kind: 'metric', result, stats };
       }
+      case 'around':
+        return this.#around(question, control);
       case 'labels':
         return { kind: 'labels', sets: await this.#labelSets(question) };
       case 'volume':
@@ -88,6 +94,38 @@ class Answering {
       case 'patterns':
         return this.#patterns(question);
     }
+  }
+
+  /** All of one stream, which is a file: no condition narrows it. */
+  async #around(
+    { place, before, after }: LineQuestion & { kind: 'around' },
+    control: QueryControl,
+  ): Promise<LineAnswer> {
+    const at = parsePlace(place);
+    const line = at && this.#base.lineAt(at);
+    if (at === undefined || line === undefined)
+      throw new LogqlError('parse', 'id: no line stands there (any more)');
+    const matchers = Object.entries(line.stream).map(
+      ([name, value]) => ({ name, kind: '=', value }) as const,
+    );
+    const expr: LogExpr = { kind: 'log', matchers, stages: [] };
+    const rest = { intervalMs: 0, categorize: true, beyond: place };
+    const end = { ms: at.ms + AROUND_MS, nanos: 0 };
+    const start = { ms: Math.max(0, at.ms - AROUND_MS), nanos: 0 };
+    const instant = { ms: at.ms, nanos: at.nanos };
+    const lines = async (direction: 'forward' | 'backward', limit: number): Promise<ResultLine[]> => {
+      if (limit === 0) return [];
+      const range = direction === 'forward' ? { from: instant, to: end } : { from: start, to: end };
+      const { streams } = await runLogQuery(expr, { ...range, ...rest, direction, limit }, control);
+      return streams.flatMap((stream) => stream.lines);
+    };
+    const own = { time: nanosText(line), text: line.text, place, metadata: line.metadata, parsed: {} };
+    const earlier = await lines('backward', before);
+    return {
+      kind: 'around',
+      labels: line.stream,
+      lines: [...earlier.reverse(), own, ...(await lines('forward', after))],
+    };
   }
 
   async #labelSets({ selectors, range }: LineQuestion & { kind: 'labels' }): Promise<Labels[]> {

@@ -1,5 +1,5 @@
 import type { DetectedField } from '../../logql/detected-fields.ts';
-import type { ResultStream } from '../../logql/log-collector.ts';
+import type { ResultLine, ResultStream } from '../../logql/log-collector.ts';
 import type { LogqlError, QueryPlace } from '../../logql/logql-error.ts';
 import type { LinePattern } from '../../logql/pattern-miner.ts';
 import type { LogRun, MetricResult, QueryStats } from '../../logql/run-query.ts';
@@ -41,6 +41,8 @@ export type LineQuestion =
       /** Parts of the range; 0 is one. */
       readonly stepMs: number;
     }
+  /** The neighbours of a line in its stream, by its place. */
+  | { readonly kind: 'around'; readonly place: string; readonly before: number; readonly after: number }
   | { readonly kind: 'fields'; readonly query: string; readonly range: TimeRange; readonly lineLimit: number }
   | {
       readonly kind: 'patterns';
@@ -68,6 +70,7 @@ export type LineAnswer =
       readonly stats: QueryStats;
     }
   | { readonly kind: 'metric'; readonly result: MetricResult; readonly stats: QueryStats }
+  | { readonly kind: 'around'; readonly labels: Labels; readonly lines: readonly ResultLine[] }
   | { readonly kind: 'labels'; readonly sets: readonly Labels[] }
   | { readonly kind: 'volume'; readonly volumes: readonly StreamVolume[] }
   | { readonly kind: 'fields'; readonly fields: readonly DetectedField[]; readonly lines: number }

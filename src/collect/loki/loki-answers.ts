@@ -1,5 +1,4 @@
-import type { Labels } from '../../model/series.ts';
-import type { ResultStream } from '../../logql/log-collector.ts';
+import type { ResultLine, ResultStream } from '../../logql/log-collector.ts';
 import type { MetricResult, QueryStats } from '../../logql/run-query.ts';
 import { formatValue } from '../../promql/format-value.ts';
 import { HttpError } from '../../platform/http-error.ts';
@@ -31,13 +30,21 @@ function statsOf({ lines, bytes }: QueryStats, seconds: number): unknown {
 /** Keys stand in this order: Grafana reads the answer once, and needs the flags before the rows. */
 export function streamsBody(
   streams: readonly ResultStream[],
-  options: { readonly categorize: boolean; readonly stats: QueryStats; readonly seconds: number },
+  options: {
+    readonly categorize: boolean;
+    /** Whether each line says where it stands. */
+    readonly places: boolean;
+    readonly stats: QueryStats;
+    readonly seconds: number;
+  },
 ): string {
   const { categorize } = options;
   const flags = categorize ? ',"encodingFlags":["categorize-labels"]' : '';
   const result = streams.map(({ labels, lines }) => {
-    const values = lines.map(({ time, text, metadata, parsed }) =>
-      JSON.stringify(categorize ? [time, text, extras(metadata, parsed)] : [time, text]),
+    const values = lines.map((line) =>
+      JSON.stringify(
+        categorize ? [line.time, line.text, extras(line, options.places)] : [line.time, line.text],
+      ),
     );
     return `{"stream":${JSON.stringify(labels)},"values":[${values.join(',')}]}`;
   });
@@ -46,8 +53,9 @@ export function streamsBody(
   )}}}`;
 }
 
-function extras(metadata: Labels = {}, parsed: Labels = {}): unknown {
+function extras({ metadata = {}, parsed = {}, place }: ResultLine, places: boolean): unknown {
   return {
+    ...(places && { place }),
     ...(Object.keys(metadata).length > 0 && { structuredMetadata: metadata }),
     ...(Object.keys(parsed).length > 0 && { parsed }),
   };

@@ -104,6 +104,15 @@ export function directionOf(parameters: URLSearchParams): 'forward' | 'backward'
 
 /** Whether the client wants metadata and parsed labels at each line, and not in the labels of streams. */
 export function wantsCategories(request: HttpRequest): boolean {
+  return hasFlag(request, 'categorize-labels');
+}
+
+/** Whether each of these lines is to say where it stands: a flag of ours, which comes with the other. */
+export function wantsPlaces(request: HttpRequest): boolean {
+  return hasFlag(request, 'places');
+}
+
+function hasFlag(request: HttpRequest, flag: string): boolean {
   const flags = String(request.headers['x-loki-response-encoding-flags'] ?? '');
-  return flags.split(',').some((flag) => flag.trim() === 'categorize-labels');
+  return flags.split(',').some((one) => one.trim() === flag);
 }

@@ -18,6 +18,7 @@ import {
   required,
   timeOf,
   wantsCategories,
+  wantsPlaces,
   wholeNumber,
 } from './loki-parameters.ts';
 
@@ -100,7 +101,12 @@ class LokiQueries {
       const started = performance.now();
       const answer = answered(await this.#deps.store.lines({ kind: 'logs', query, run }), 'streams');
       const seconds = (performance.now() - started) / 1000;
-      const body = streamsBody(answer.streams, { categorize, stats: answer.stats, seconds });
+      const body = streamsBody(answer.streams, {
+        categorize,
+        places: wantsPlaces(request),
+        stats: answer.stats,
+        seconds,
+      });
       return jsonBody(body, answer.next === undefined ? {} : { 'x-taffrail-next': answer.next });
     }
     const steps = alignedSteps(range.from, range.to, stepMs);

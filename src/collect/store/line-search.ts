@@ -1,4 +1,4 @@
-import type { Line } from '../../logql/line.ts';
+import type { Line, Place } from '../../logql/line.ts';
 import type { Instant, LineReader, LineRequest } from '../../logql/line-reader.ts';
 import type { Labels, Matcher } from '../../model/series.ts';
 import { compileMatchers } from '../../promql/matcher.ts';
@@ -11,7 +11,7 @@ import {
   StreamsOfResource,
 } from '../lines/record-lines.ts';
 import { linesOfResource } from '../lines/stream-labels.ts';
-import type { StreamFigures, StreamIndex } from '../lines/stream-index.ts';
+import type { LinePlaces, StreamFigures, StreamIndex } from '../lines/stream-index.ts';
 import { BlockContents } from './block-contents.ts';
 import { BLOCK_SPAN_MS } from './record-block.ts';
 import type { Database } from './sqlite.ts';
@@ -30,9 +30,10 @@ const FIGURES_KEPT = 20_000;
 const TURN_MS = 15;
 
 /** Reads lines for LogQL from the blocks of a store. */
-export class LineSearch implements LineReader, StreamIndex {
+export class LineSearch implements LineReader, StreamIndex, LinePlaces {
   readonly #byTime;
   readonly #after;
+  readonly #one;
   readonly #attributes;
   readonly #newest;
   readonly #contents: BlockContents;
@@ -47,6 +48,7 @@ export class LineSearch implements LineReader, StreamIndex {
     this.#after = db.prepare(
       'SELECT number, stream, min_ms, max_ms, records FROM block WHERE number > ? ORDER BY number',
     );
+    this.#one = db.prepare('SELECT number, stream, min_ms, max_ms, records FROM block WHERE number = ?');
     this.#attributes = db.prepare('SELECT attributes FROM stream WHERE id = ?');
     this.#newest = db.prepare('SELECT MAX(number) AS number FROM block');
     this.#contents = new BlockContents(db);
@@ -164,6 +166,14 @@ export class LineSearch implements LineReader, StreamIndex {
     const fits = (ms: number, nanos: number): boolean =>
       !isBefore(ms, nanos, from) && isBefore(ms, nanos, to);
     return countLines(this.#linesOf(row, { fits, needles: [] }, () => true));
+  }
+
+  lineAt({ rank: [number, index] }: Place): Line | undefined {
+    const row = this.#one.get(number) as BlockRow | undefined;
+    if (row === undefined) return undefined;
+    return this.#linesOf(row, { fits: () => true, needles: [] }, () => true).find(
+      (line) => line.index === index,
+    );
   }
 
   newestPlace(): number {
