@@ -1,11 +1,9 @@
-import type { AlertingConfig, RouteConfig } from '../config/alerting-schema.ts';
+import type { AlertingConfig } from '../config/alerting-schema.ts';
 import type { AlertChange } from '../model/alert.ts';
 import type { Labels } from '../model/series.ts';
-import type { Clock, Timer } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
+import type { Timer } from '../platform/clock.ts';
 import type { PartState } from '../platform/stall-watch.ts';
 import { Aggregation } from './aggregation.ts';
-import type { LaneInfo } from './aggregation.ts';
 import { fingerprintOf } from './alert-identity.ts';
 import type { AlertMoment } from './alert-view.ts';
 import { forwardRecords } from './forwarding.ts';
@@ -15,32 +13,19 @@ import { hookMetrics, receiverStatus } from './hook-status.ts';
 import type { HookMetric, HookStatus } from './hook-status.ts';
 import { Inhibitor } from './inhibitor.ts';
 import { Journal } from './journal.ts';
-import { Lane, newLaneCounters } from './lane.ts';
-import type { LaneCounters } from './lane.ts';
+import type { Lane } from './lane.ts';
+import { LaneSet, type LaneSetOptions } from './lane-set.ts';
 import { isResolved } from './notification.ts';
 import type { StoredAlert } from './notification.ts';
 import { mergedWith } from './posted-alerts.ts';
 import { afterDowntime, orphaned, outdatedLog } from './recovery.ts';
-import { createLanes } from './receivers/create-lanes.ts';
-import type { SenderContext } from './receivers/sender.ts';
-import { allRoutes, buildRoutes } from './route-tree.ts';
+import { allRoutes, routesOf } from './route-tree.ts';
 import { Silences } from './silences.ts';
 import { sendTest, type TestResult } from './test-notification.ts';
-import type { RenderTemplate } from './template-data.ts';
 
-export interface HookDispatcherOptions {
+export interface HookDispatcherOptions extends Omit<LaneSetOptions, 'commit'> {
   readonly config: AlertingConfig;
   readonly stateDir: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Expands the Go templates that users write in receivers. */
-  readonly renderTemplate: RenderTemplate;
-  /** Where people find us, for links in messages. */
-  readonly externalUrl: string;
-  /** 0 to 1, for the jitter of retries. */
-  readonly random?: () => number;
-  /** How receivers are made of the configuration; tests bring their own. */
-  readonly createLanes?: typeof createLanes;
 }
 
 const MAX_ALERTS = 20_000;
@@ -64,8 +49,7 @@ export class HookDispatcher {
   readonly #journal: Journal;
   #config: AlertingConfig;
   #aggregation: Aggregation;
-  #lanes: ReadonlyMap<string, Lane> = new Map();
-  readonly #counters = new Map<string, LaneCounters>();
+  readonly #lanes: LaneSet;
   readonly #pending = new Set<Promise<unknown>>();
   #refusedAlerts = 0;
   #timer: Timer | undefined;
@@ -76,12 +60,19 @@ export class HookDispatcher {
   constructor(options: HookDispatcherOptions) {
     this.#options = options;
     this.#config = options.config;
-    this.#aggregation = new Aggregation(this.#state, buildRoutes(rootOf(options.config)));
+    this.#aggregation = new Aggregation(this.#state, routesOf(options.config));
     this.#journal = new Journal({
       dir: options.stateDir,
       clock: options.clock,
       log: options.log,
       snapshot: () => this.#state.records(),
+    });
+    this.#lanes = new LaneSet({
+      ...options,
+      commit: async (records) => {
+        this.#apply(records);
+        await this.#log(records);
+      },
     });
     this.silences = new Silences(this.#state, options.clock, async (records) => this.#record(records));
   }
@@ -89,7 +80,7 @@ export class HookDispatcher {
   /** Reads what was owed when we stopped or died, and goes on from there. */
   async start(): Promise<void> {
     const { clock, log } = this.#options;
-    const lanes = this.#createLanes(this.#config);
+    const lanes = this.#lanes.create(this.#config);
     for (const step of await this.#journal.load()) this.#state.apply(step as HookRecord);
     const nowMs = clock.now();
     this.#apply(afterDowntime(this.#state, nowMs));
@@ -102,7 +93,7 @@ export class HookDispatcher {
         { notifications: this.#state.queued.size },
         'notifications from before the start are delivered now',
       );
-    this.#resumeLanes();
+    this.#lanes.resume(this.#state.queued.values());
     this.#schedule();
   }
 
@@ -166,15 +157,14 @@ export class HookDispatcher {
   /** Undefined where no receiver has this name. */
   async test(receiver: string, signal: AbortSignal): Promise<readonly TestResult[] | undefined> {
     if (!this.#config.receivers.some(({ name }) => name === receiver)) return undefined;
-    const lanes = [...this.#lanes.values()].filter(({ spec }) => spec.receiver === receiver);
     const nowMs = this.#options.clock.now();
-    return Promise.all(lanes.map(async ({ spec }) => sendTest(spec, nowMs, signal)));
+    return Promise.all(this.#lanes.of(receiver).map(async ({ spec }) => sendTest(spec, nowMs, signal)));
   }
 
   status(): HookStatus {
     const nowMs = this.#options.clock.now();
     return {
-      receivers: [...this.#lanes.values()].map((lane) =>
+      receivers: this.#lanes.all.map((lane) =>
         receiverStatus(lane, this.#state.fates.get(lane.spec.name) ?? []),
       ),
       activeAlerts: [...this.#state.alerts.values()].filter((alert) => !isResolved(alert, nowMs)).length,
@@ -186,7 +176,7 @@ export class HookDispatcher {
 
   metrics(): readonly HookMetric[] {
     return hookMetrics({
-      lanes: [...this.#lanes.values()],
+      lanes: this.#lanes.all,
       alerts: this.#state.alerts.size,
       maxAlerts: MAX_ALERTS,
       refusedAlerts: this.#refusedAlerts,
@@ -196,7 +186,7 @@ export class HookDispatcher {
 
   /** For those who watch that it goes on: what each receiver is owed. */
   parts(): readonly PartState[] {
-    return [...this.#lanes.values()].map((lane) => lane.state);
+    return this.#lanes.all.map((lane) => lane.state);
   }
 
   /**
@@ -214,7 +204,7 @@ export class HookDispatcher {
     this.#running = false;
     this.#timer?.cancel();
     await this.#reconfiguring;
-    await Promise.all([...this.#lanes.values()].map(async (lane) => lane.stop(deadlineMs)));
+    await this.#lanes.stop(deadlineMs);
     await this.#journal.close();
   }
 
@@ -222,13 +212,9 @@ export class HookDispatcher {
   async idle(): Promise<void> {
     let quiet = 0;
     while (quiet < 2) {
-      await Promise.allSettled([
-        ...this.#pending,
-        ...[...this.#lanes.values()].map(async (lane) => lane.idle()),
-      ]);
+      await Promise.allSettled([...this.#pending, ...this.#lanes.all.map(async (lane) => lane.idle())]);
       await new Promise((resolve) => setImmediate(resolve));
-      quiet =
-        this.#pending.size === 0 && ![...this.#lanes.values()].some((lane) => lane.sending) ? quiet + 1 : 0;
+      quiet = this.#pending.size === 0 && !this.#lanes.sending ? quiet + 1 : 0;
     }
   }
 
@@ -253,7 +239,7 @@ export class HookDispatcher {
         id,
         nowMs,
         (alert) => mutes(alert.labels),
-        (receiver) => this.#groupedLanes(receiver),
+        (receiver) => this.#lanes.grouped(receiver),
       );
       const admitted = this.#admit(flushed);
       records.push(...admitted.records);
@@ -277,7 +263,7 @@ export class HookDispatcher {
   #forward(alerts: readonly StoredAlert[], nowMs: number): readonly HookRecord[] {
     return forwardRecords({
       alerts,
-      lanes: [...this.#lanes.values()].map(({ spec }) => spec),
+      lanes: this.#lanes.all.map(({ spec }) => spec),
       receiversOf: (alert) => this.#aggregation.routesOf(alert).map((route) => route.receiver),
       mutes: this.#muter(nowMs),
       nowMs,
@@ -285,29 +271,10 @@ export class HookDispatcher {
   }
 
   /** Hands new notifications to their lanes, and applies everything. What comes back is to be written, then released. */
-  #admit(records: readonly HookRecord[]): {
-    readonly records: readonly HookRecord[];
-    readonly release: () => void;
-  } {
-    const all: HookRecord[] = [];
-    const waiting: { readonly lane: string; readonly id: string }[] = [];
-    for (const record of records) {
-      const lane = record.kind === 'queued' ? this.#lanes.get(record.notification.lane) : undefined;
-      if (record.kind !== 'queued' || lane === undefined) {
-        all.push(record);
-        continue;
-      }
-      const admitted = lane.admit(record.notification);
-      all.push(...admitted.records);
-      waiting.push({ lane: lane.spec.name, id: admitted.notification.id });
-    }
-    this.#apply(all);
-    return {
-      records: all,
-      release: () => {
-        for (const { lane, id } of waiting) this.#lanes.get(lane)?.release(id);
-      },
-    };
+  #admit(records: readonly HookRecord[]): ReturnType<LaneSet['admit']> {
+    const admitted = this.#lanes.admit(records);
+    this.#apply(admitted.records);
+    return admitted;
   }
 
   #muter(nowMs: number): (labels: Labels) => boolean {
@@ -324,63 +291,31 @@ export class HookDispatcher {
     );
   }
 
-  #groupedLanes(receiver: string): readonly LaneInfo[] {
-    const lanes = [...this.#lanes.values()].filter(
-      ({ spec }) => spec.receiver === receiver && !spec.forwards,
-    );
-    return lanes.map(({ spec }) => ({ name: spec.name, sendResolved: spec.delivery.send_resolved }));
-  }
-
   #housekeep(nowMs: number): readonly HookRecord[] {
     if (nowMs - this.#housekeptAtMs < HOUSEKEEPING_MS) return [];
     this.#housekeptAtMs = nowMs;
-    const repeats = [...allRoutes(buildRoutes(rootOf(this.#config)))].map((route) => route.repeatIntervalMs);
+    const repeats = [...allRoutes(routesOf(this.#config))].map((route) => route.repeatIntervalMs);
     const records = [...this.silences.outdated(), ...outdatedLog(this.#state, nowMs, Math.max(...repeats))];
     this.#apply(records);
     return records;
   }
 
   async #change(config: AlertingConfig): Promise<void> {
-    const lanes = this.#createLanes(config);
-    await Promise.all([...this.#lanes.values()].map(async (lane) => lane.stop(RECONFIGURE_MS)));
+    const lanes = this.#lanes.create(config);
+    await this.#lanes.stop(RECONFIGURE_MS);
     this.#config = config;
-    this.#aggregation = new Aggregation(this.#state, buildRoutes(rootOf(config)));
+    this.#aggregation = new Aggregation(this.#state, routesOf(config));
     const records = [...this.#useLanes(lanes), ...this.#aggregation.rebuild(this.#options.clock.now())];
     this.#apply(records);
     await this.#track(this.#log(records));
-    this.#resumeLanes();
+    this.#lanes.resume(this.#state.queued.values());
     this.#schedule();
-  }
-
-  #createLanes(config: AlertingConfig): ReadonlyMap<string, Lane> {
-    const { clock, log, externalUrl, renderTemplate } = this.#options;
-    const context: SenderContext = { clock, externalUrl, renderTemplate };
-    const specs = (this.#options.createLanes ?? createLanes)(config, context);
-    const secrets = specs.flatMap((spec) => spec.sender.secrets);
-    const lanes = specs.map((spec) => {
-      const counters = this.#counters.get(spec.name) ?? newLaneCounters();
-      this.#counters.set(spec.name, counters);
-      const commit = async (records: readonly HookRecord[]): Promise<void> => {
-        this.#apply(records);
-        await this.#log(records);
-      };
-      return new Lane({
-        spec,
-        clock,
-        log,
-        commit,
-        counters,
-        secrets,
-        random: this.#options.random ?? Math.random,
-      });
-    });
-    return new Map(lanes.map((lane) => [lane.spec.name, lane]));
   }
 
   /** What is owed to lanes that are gone is dropped, with a word in the log. */
   #useLanes(lanes: ReadonlyMap<string, Lane>): readonly HookRecord[] {
-    this.#lanes = lanes;
-    const records = orphaned(this.#state, new Set(lanes.keys()), this.#options.clock.now());
+    this.#lanes.use(lanes);
+    const records = orphaned(this.#state, this.#lanes.names, this.#options.clock.now());
     if (records.length > 0)
       this.#options.log.warn(
         { notifications: records.length },
@@ -388,12 +323,6 @@ export class HookDispatcher {
       );
     this.#apply(records);
     return records;
-  }
-
-  #resumeLanes(): void {
-    for (const notification of this.#state.queued.values())
-      this.#lanes.get(notification.lane)?.resume(notification);
-    for (const lane of this.#lanes.values()) lane.pump();
   }
 
   #apply(records: readonly HookRecord[]): void {
@@ -418,10 +347,4 @@ export class HookDispatcher {
       this.#pending.delete(work);
     }
   }
-}
-
-const NOWHERE: RouteConfig = { receiver: '', matchers: [], continue: false, routes: [] };
-
-function rootOf(config: AlertingConfig): RouteConfig {
-  return config.route ?? NOWHERE;
 }

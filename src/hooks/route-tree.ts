@@ -1,4 +1,4 @@
-import type { RouteConfig } from '../config/alerting-schema.ts';
+import type { AlertingConfig, RouteConfig } from '../config/alerting-schema.ts';
 import { formatMatchers, matchesAll, sortMatchers } from '../model/alert-matcher.ts';
 import type { AlertMatcher } from '../model/alert-matcher.ts';
 import type { Labels } from '../model/series.ts';
@@ -29,6 +29,13 @@ const ROOT: Omit<Route, 'matchers' | 'continue' | 'routes'> = {
   groupIntervalMs: 300_000,
   repeatIntervalMs: 14_400_000,
 };
+
+const NOWHERE: RouteConfig = { receiver: '', matchers: [], continue: false, routes: [] };
+
+/** The tree of a configuration; without a route, one that leads nowhere. */
+export function routesOf({ route = NOWHERE }: Pick<AlertingConfig, 'route'>): Route {
+  return buildRoutes(route);
+}
 
 export function buildRoutes(config: RouteConfig): Route {
   return build(config, ROOT, '0');
