@@ -290,6 +290,28 @@ test('a repeat does not queue behind the same notification that still waits', as
   });
 });
 
+test('what replaces a notification that fails has the attempts of that, and its pause', async () => {
+  await withFolder(async (dir) => {
+    const harness = await new Harness(dir, {
+      ...ONE,
+      route: { receiver: 'a', repeat_interval: '5m' },
+    }).start();
+    let attempts = 0;
+    harness.refuse = () => {
+      attempts++;
+      return new DeliveryFailure('not now', { retryable: true });
+    };
+    await harness.accept(alert({ alertname: 'x' }, harness.now - MINUTE));
+    await harness.pass(HOUR, MINUTE);
+    harness.refuse = () => void attempts++;
+    await harness.pass(HOUR / 2, MINUTE);
+    const { recent } = harness.dispatcher.status().receivers[0]!;
+    expect(recent[0]).toMatchObject({ status: 'delivered' });
+    expect(recent.at(-1)?.attempts === 1 ? recent[0]?.attempts : recent.at(-1)?.attempts).toBeGreaterThan(8);
+    await harness.dispatcher.stop(0);
+  });
+});
+
 test('the rate limit spreads what is owed', async () => {
   await withFolder(async (dir) => {
     const slow = {

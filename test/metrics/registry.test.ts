@@ -232,6 +232,23 @@ test('a name with two types stays with the first; what the other brings is count
   ]);
 });
 
+test('series that are idle end also after the clock was set back', () => {
+  const registry = new Registry();
+  const descriptor = { ...requests, expireAfterMs: 60_000 };
+  const count = (method: string, atMs: number): void =>
+    registry.apply(
+      deltasOf(descriptor, (feed) => feed.cell2(method, '200').add(1, 0)),
+      atMs,
+    );
+  count('GET', START_MS);
+  const back = START_MS - 3_600_000;
+  count('PUT', back);
+  for (let atMs = back + 30_000; atMs <= back + 300_000; atMs += 30_000) count('POST', atMs);
+  const lines = linesOf(registry, back + 300_000);
+  expect(lines).toContain('requests_total{method="POST",source="web",status="200"} 10');
+  expect(lines.filter((line) => line.includes('PUT'))).toEqual([]);
+});
+
 test('a type may change once the series of the old one are gone', () => {
   const registry = new Registry();
   const other = describeMetric({ name: 'requests_total', type: 'gauge', constLabels: { source: 'api' } });

@@ -43,6 +43,17 @@ describe('a clock that is set back', () => {
     expect(await harness.step({ load: 1 })).toMatchObject([{ status: 'resolved' }]);
   });
 
+  it('ends what keeps an alert firing when its time is over by the new clock', async () => {
+    const harness = new RuleHarness(rules('keep_firing_for: 2m'));
+    await harness.step({ load: 6 });
+    await harness.step({ load: 1 });
+    harness.nowMs -= HOUR;
+    const sent = [];
+    for (let i = 0; i < 4; i++) sent.push(...(await harness.step({ load: 1 })));
+    expect(sent.at(-1)).toMatchObject({ status: 'resolved' });
+    expect(harness.rule().state).toBe('inactive');
+  });
+
   it('is waited for where it is a matter of seconds', async () => {
     const harness = new RuleHarness(rules('for: 2m'));
     await harness.step({ load: 6 }, -5000);
@@ -313,5 +324,16 @@ describe('a rule with many results', () => {
     for (let i = 0; i < 200; i++) harness.set({ [`load{i="${i}"}`]: 6 });
     expect(await harness.step()).toHaveLength(200);
     expect(harness.turns).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe('a notification that could not be handed over', () => {
+  it('is sent with the next evaluation, however long sending again takes otherwise', async () => {
+    const harness = new RuleHarness(rules('for: 0s'), { resendDelayMs: 60 * MINUTE });
+    harness.notifyFails = true;
+    expect(await harness.step({ load: 6 })).toEqual([]);
+    harness.notifyFails = false;
+    expect(await harness.step({ load: 6 })).toMatchObject([{ status: 'firing' }]);
+    expect(await harness.step({ load: 6 })).toEqual([]);
   });
 });

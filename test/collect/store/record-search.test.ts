@@ -6,6 +6,7 @@ import type { StoredRecord } from '../../../src/collect/store/record-query.ts';
 import { configureWriter, migrate } from '../../../src/collect/store/schema.ts';
 import { openDatabase } from '../../../src/collect/store/sqlite.ts';
 import { StoreWriter } from '../../../src/collect/store/store-writer.ts';
+import { setFaults } from '../../../src/platform/fault.ts';
 import { plainBody } from '../../../src/platform/encoded-body.ts';
 import { logsRequest } from '../requests.ts';
 
@@ -168,5 +169,24 @@ test('a search that runs out of time goes on where it stopped, without losing or
   );
   const found = allPages(search, { fromMs: 0, toMs: NOW * 2, text: '', labels: [] }, 100, -1);
   expect(bodies(found)).toEqual(bodies(sent));
+  close();
+});
+
+test('after a transaction that failed, a sender is written anew with its records', () => {
+  const { writer, search, close } = openStore();
+  const send = (body: string): string => {
+    const bytes = logsRequest({ 'service.name': 'shop' }, [{ timeMs: NOW, body }]);
+    return writer.ingest([
+      { kind: 'logs', encoding: 'protobuf', body: plainBody(bytes), receivedMs: NOW },
+    ])[0]!.kind;
+  };
+  setFaults('collect.commit.before:eio@1');
+  expect(send('first')).toBe('failed');
+  setFaults('');
+  expect(send('second')).toBe('stored');
+  const query = { fromMs: 0, toMs: NOW * 2, text: '', labels: [], limit: 10, budgetMs: 1e6 };
+  const { records } = search.page(query);
+  expect(records.map(({ body }) => body)).toEqual(['second']);
+  expect(JSON.stringify(records)).toContain('shop');
   close();
 });
