@@ -44,6 +44,8 @@ import { MemoryStore } from './rules/memory-store.ts';
 const RING_SERIES_MAX = 10_000;
 /** A reload is answered after the first look for files of its sources, but not later than this: a disk may not answer. */
 const LOOK_MS = 2_000;
+/** Metrics that a changed configuration ends, in the log. */
+const UNFED_TOLD = 20;
 const QUERY_LIMITS = { maxSamples: 5_000_000, timeoutMs: 10_000 };
 
 /**
@@ -408,8 +410,16 @@ export class Agent {
    * those before would bring a metric back, with what it had counted, once it is fed again: so the state is stored.
    */
   async #endUnfedMetrics(): Promise<void> {
-    const fed = new FedMetrics(this.#plan.fed);
-    if (this.#state.registry.retain((descriptor) => fed.has(descriptor)) > 0) await this.#snapshots.take();
+    const unfed = this.#state.registry.retain(new FedMetrics(this.#plan.fed));
+    if (unfed.length === 0) return;
+    for (const { name, source, kept, ended } of unfed.slice(0, UNFED_TOLD))
+      this.#log.warn(
+        { metric: name, source, ended, kept },
+        'a metric is not fed any more as it was: its series end, but for those that are the same as now',
+      );
+    if (unfed.length > UNFED_TOLD)
+      this.#log.warn({ metrics: unfed.length - UNFED_TOLD }, 'and so do series of further metrics');
+    await this.#snapshots.take();
   }
 
   #accessBy({ config }: AgentPlan): Access {

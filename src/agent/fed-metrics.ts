@@ -1,4 +1,5 @@
 import type { Pack, PackMetric } from '../config/pack-schema.ts';
+import type { FedLabels } from '../metrics/registry.ts';
 import type { Labels, MetricDescriptor } from '../model/series.ts';
 
 /** A source as far as it decides which metrics it feeds. */
@@ -10,7 +11,7 @@ export interface Feeding {
 }
 
 /** Knows which metrics a configuration can feed, so that those of removed sources, packs and labels can be ended. */
-export class FedMetrics {
+export class FedMetrics implements FedLabels {
   readonly #bySource: ReadonlyMap<string, Feeding>;
 
   constructor(feedings: readonly Feeding[]) {
@@ -25,14 +26,29 @@ export class FedMetrics {
       feeding.metrics.some((metric) => canFeed(metric, feeding.sharedLabels, descriptor))
     );
   }
+
+  labelsNow({ name, type, constLabels }: MetricDescriptor): ReturnType<FedLabels['labelsNow']> {
+    const feeding = this.#bySource.get(constLabels['source'] ?? '');
+    if (feeding === undefined) return [];
+    return feeding.metrics
+      .filter((metric) => metric.type === type && (metric.name ?? name) === name)
+      .map((metric) => ({
+        constLabels: feeding.constLabels,
+        labelNames: labelNames(metric, feeding.sharedLabels),
+      }));
+  }
+}
+
+function labelNames(metric: PackMetric, shared: readonly string[]): readonly string[] {
+  const names = Array.isArray(metric.labels) ? metric.labels : Object.keys(metric.labels);
+  return [...names, ...shared.filter((name) => !names.includes(name))];
 }
 
 function canFeed(metric: PackMetric, shared: readonly string[], descriptor: MetricDescriptor): boolean {
-  const names = Array.isArray(metric.labels) ? metric.labels : Object.keys(metric.labels);
   return (
     metric.type === descriptor.type &&
     (metric.name ?? descriptor.name) === descriptor.name &&
-    isSameList([...names, ...shared.filter((name) => !names.includes(name))], descriptor.labelNames)
+    isSameList(labelNames(metric, shared), descriptor.labelNames)
   );
 }
 

@@ -48,6 +48,23 @@ export class LiveSeries implements SeriesView {
     if (type === 'unique') this.registers = new Uint8Array(REGISTERS);
   }
 
+  /** Takes over what the same series held under another descriptor of the same shape; adds it where it has begun already. */
+  takeOver(before: LiveSeries): void {
+    const isNew = this.version === 0;
+    const isLater = isNew || before.lastMs >= this.lastMs;
+    if (this.descriptor.type !== 'gauge') this.total += before.total;
+    else if (isLater) this.total = before.total;
+    this.count += before.count;
+    const { counts, registers } = this;
+    before.counts?.forEach((count, i) => (counts![i] = counts![i]! + count));
+    before.registers?.forEach((value, i) => (registers![i] = Math.max(registers![i]!, value)));
+    this.#estimate = -1;
+    this.createdMs = Math.min(this.createdMs, before.createdMs);
+    this.lastMs = isNew ? before.lastMs : Math.max(this.lastMs, before.lastMs);
+    this.sampled ||= before.sampled;
+    this.version += before.version + 1;
+  }
+
   /** Begins again at zero, as a series that ended and came back. */
   restart(timeMs: number): void {
     this.clear();

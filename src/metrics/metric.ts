@@ -39,6 +39,44 @@ export class Metric {
     if (this.pairs !== undefined && before.pairs !== undefined) this.pairs.adopt(before.pairs);
   }
 
+  /**
+   * Goes on with those series of another metric that have the same labels under this one, wherever they come from: from
+   * the source or from lines. Returns the others.
+   */
+  adoptSame(before: Metric): LiveSeries[] {
+    const others: LiveSeries[] = [];
+    for (const series of before.series.values()) {
+      const key = this.#keyFor(before.#labelsOf(series.key));
+      if (key === undefined) {
+        others.push(series);
+        continue;
+      }
+      const own = this.series.get(key) ?? new LiveSeries(this.descriptor, key, series.createdMs);
+      own.takeOver(series);
+      this.series.set(key, own);
+    }
+    return others;
+  }
+
+  /** An empty value means that the series lacks the label. */
+  #labelsOf(key: string): Map<string, string> {
+    const { constLabels, labelNames } = this.descriptor;
+    const labels = new Map(Object.entries(constLabels));
+    readLabelValues(key, labelNames.length).forEach((value, i) => labels.set(labelNames[i]!, value));
+    for (const [name, value] of labels) if (value === '') labels.delete(name);
+    return labels;
+  }
+
+  /** Undefined where this metric cannot have a series with these labels. */
+  #keyFor(labels: ReadonlyMap<string, string>): string | undefined {
+    const { constLabels, labelNames } = this.descriptor;
+    const fixed = Object.entries(constLabels).filter(([name]) => !labelNames.includes(name));
+    if (fixed.some(([name, value]) => (labels.get(name) ?? '') !== value)) return undefined;
+    const known = new Set([...labelNames, ...fixed.map(([name]) => name)]);
+    if ([...labels.keys()].some((name) => !known.has(name))) return undefined;
+    return encodeKey(labelNames.map((name) => labels.get(name) ?? ''));
+  }
+
   apply(delta: MetricDelta, timeMs: number): void {
     this.ignored += delta.ignored;
     if (this.pairs === undefined) {

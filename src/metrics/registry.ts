@@ -1,5 +1,5 @@
 import type { MetricDescriptor } from '../model/series.ts';
-import { DeltaDecoder } from './delta-codec.ts';
+import { DeltaDecoder, encodeDescriptor } from './delta-codec.ts';
 import type { MetricDelta } from './delta-codec.ts';
 import type { LiveSeries } from './live-series.ts';
 import { Metric } from './metric.ts';
@@ -30,6 +30,22 @@ export interface MetricConflict {
   readonly source: string;
   readonly message: string;
   readonly dropped: number;
+}
+
+/** What a configuration feeds. */
+export interface FedLabels {
+  has(descriptor: MetricDescriptor): boolean;
+  /** The labels under which a metric of the same name, type and source is fed now. */
+  labelsNow(descriptor: MetricDescriptor): readonly Pick<MetricDescriptor, 'constLabels' | 'labelNames'>[];
+}
+
+/** A metric that is not fed any more under the labels that it had. */
+export interface UnfedMetric {
+  readonly name: string;
+  readonly source: string;
+  /** Series that go on under other labels of the metric, since they are the same. */
+  readonly kept: number;
+  readonly ended: number;
 }
 
 export interface PairCounts {
@@ -192,11 +208,33 @@ export class Registry {
     }
   }
 
-  /** Ends the metrics that no source feeds any more, by the configuration now in force. Says how many. */
-  retain(isFed: (descriptor: MetricDescriptor) => boolean): number {
-    const unfed = [...this.#metrics].filter(([, metric]) => !isFed(metric.descriptor));
-    for (const [slot, metric] of unfed) this.#remove(slot, metric);
-    return unfed.length;
+  /**
+   * Ends the metrics that no source feeds any more, by the configuration now in force. Where a metric of the same name,
+   * type and source is fed under other labels (`fed` gives these), the series that are the same under them go on.
+   */
+  retain(fed: FedLabels): readonly UnfedMetric[] {
+    const unfed = [...this.#metrics].filter(([, metric]) => !fed.has(metric.descriptor));
+    return unfed.map(([slot, metric]) => {
+      const { name, constLabels } = metric.descriptor;
+      const series = metric.series.size;
+      for (const labels of fed.labelsNow(metric.descriptor))
+        this.#goOn({ ...metric.descriptor, ...labels }, metric);
+      const ended = metric.series.size;
+      this.#remove(slot, metric);
+      return { name, source: constLabels['source'] ?? '', kept: series - ended, ended };
+    });
+  }
+
+  #goOn(descriptor: MetricDescriptor, before: Metric): void {
+    const slot = slotOf(descriptor);
+    const known = this.#metrics.get(slot);
+    if (known !== undefined && !isSameShape(known.descriptor, descriptor)) return;
+    const metric = known ?? new Metric(descriptor, encodeDescriptor(descriptor));
+    const others = metric.adoptSame(before);
+    if (others.length === before.series.size) return;
+    before.series.clear();
+    for (const series of others) before.series.set(series.key, series);
+    if (known === undefined) this.#add(slot, metric);
   }
 
   get seriesCount(): number {

@@ -4,9 +4,10 @@ import { Ledger } from '../../src/agent/ledger.ts';
 import { SinkSet, sawAll } from '../../src/agent/sink-set.ts';
 import type { Buffer } from '../../src/buffer/buffer.ts';
 import { type SinkConfig, sinkSchema } from '../../src/config/sink-schema.ts';
-import { systemClock } from '../../src/platform/clock.ts';
+import { type Clock, FakeClock, systemClock } from '../../src/platform/clock.ts';
 import { setFaults } from '../../src/platform/fault.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import { StallWatch } from '../../src/platform/stall-watch.ts';
 import { Secret } from '../../src/platform/secret.ts';
 import { openBuffer, slice, tempDir } from '../buffer/fixtures.ts';
 import { until } from '../tail/harness.ts';
@@ -17,7 +18,11 @@ function fileSink(dir: string, name: string): SinkConfig {
   return sinkSchema.parse({ type: 'file', name, path: join(dir, `${name}.jsonl`) });
 }
 
-async function sinksOver(dir: string, change: (buffer: Buffer) => Buffer = (buffer) => buffer) {
+async function sinksOver(
+  dir: string,
+  change: (buffer: Buffer) => Buffer = (buffer) => buffer,
+  clock: Clock = systemClock,
+) {
   const { buffer } = await openBuffer(dir);
   const ledger = new Ledger();
   buffer.onDurable((entry) => {
@@ -27,7 +32,7 @@ async function sinksOver(dir: string, change: (buffer: Buffer) => Buffer = (buff
     buffer: change(buffer),
     ledger,
     identity: { agent: 'a', epoch: 'e', generation: 1, instance: 'i', secret: new Secret('s') },
-    clock: systemClock,
+    clock,
     log: silentLog,
     stateDir: dir,
     resource: () => ({}),
@@ -140,4 +145,38 @@ test('only a sink that has shipped all records from the first on says how many a
   const two = ['http://127.0.0.1:4318', 'http://127.0.0.1:4319'];
   expect(sawAll(otlp({ endpoint: two }), { lost: new Map() })).toBe(false);
   expect(sawAll(otlp({ endpoint: two.slice(1) }), { lost: new Map() })).toBe(true);
+});
+
+test('a receiver that is away for hours leaves nothing standing still; a sink that hangs stands still', async () => {
+  const clock = new FakeClock();
+  const { buffer, sinks } = await sinksOver(tempDir(), undefined, clock);
+  const away = { type: 'otlp', name: 'central', endpoint: 'http://127.0.0.1:1', retry_max: '5m' };
+  await sinks.use([sinkSchema.parse(away)]);
+  const watch = new StallWatch({ clock, log: silentLog, parts: () => sinks.parts() });
+  const second = async (isSettled: () => boolean): Promise<void> => {
+    await clock.advance(1000);
+    // The clock stands still while the sink reads its buffer and asks for an answer.
+    await until(isSettled, 'the sink to wait for its next try');
+    watch.look();
+  };
+  const sleeps = (): boolean => sinks.parts()[0]!.reason !== undefined;
+  await buffer.append({ kind: 'commit', timeMs: 1000, slices: [slice({ lines: 2 })] });
+  const stalled = new Set<string>();
+  const reasons = new Set<string>();
+  for (let s = 0; s < 2 * 3600; s++) {
+    await second(sleeps);
+    for (const { name } of watch.stalled) stalled.add(name);
+    for (const { reason } of watch.waiting) reasons.add(reason.replace(/ in \d+ s$/, ''));
+  }
+  expect(sinks.status()[0]!.requests).toBeGreaterThan(20);
+  expect([...stalled]).toEqual([]);
+  expect([...reasons]).toContainEqual(expect.stringMatching(/^connection refused at .*; it is tried again$/));
+  await sinks.use([]);
+  setFaults('sink.step:hang@1+');
+  onTestFinished(() => setFaults(''));
+  await sinks.use([sinkSchema.parse(away)]);
+  await buffer.append({ kind: 'commit', timeMs: 1000, slices: [slice({ lines: 2 })] });
+  for (let s = 0; s < 60; s++) await second(() => true);
+  expect(watch.stalled).toMatchObject([{ part: 'sink', name: 'central' }]);
+  setFaults('');
 });

@@ -149,6 +149,30 @@ describe('a reload', () => {
     await untilEqual(() => agent.metric('shop_events_total', { event: 'begin' }), 3, 'the counter');
   });
 
+  test('that changes labels keeps the series that are the same under them, and tells of those that end', async () => {
+    const agent = await start({ sources: [shop] });
+    await untilEqual(() => agent.metric('shop_events_total', { event: 'begin' }), 2, 'the counter');
+    t.write(
+      'packs/shop/pack.yaml',
+      PACK.replace('labels: { event: event }', 'labels: { order: nothing, event: event }')
+        .replace('(?<order>', '(?<nothing>')
+        .replace('key: order', 'key: nothing'),
+    );
+    await change(agent, { sources: [shop] });
+    // They have no order, which is a label from now on.
+    expect(await agent.metric('shop_events_total', { event: 'begin' })).toBe(2);
+    t.write('packs/shop/pack.yaml', PACK.replace('labels: { event: event }', 'labels: {}'));
+    await change(agent, { sources: [shop] });
+    expect(await agent.metric('shop_events_total')).toBeUndefined();
+    expect(agent.log('is not fed any more as it was')).toContainEqual(
+      expect.objectContaining({ metric: 'shop_events_total', source: 'shop', ended: 2, kept: 0 }),
+    );
+    await agent.kill('SIGKILL');
+    const again = await t.agent({ ...base, sources: [shop] });
+    appendFileSync(t.path('shop.log'), 'begin 4\n');
+    await untilEqual(() => again.metric('shop_events_total'), 1, 'the counter from its beginning');
+  });
+
   test('brings a sink, which owes nothing of the time before it, and lets one go', async () => {
     const agent = await start({ sources: [app], sinks: [fileSink('first')] });
     await untilEqual(() => lines(agent, 'app'), 2, 'the lines');

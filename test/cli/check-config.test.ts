@@ -102,7 +102,9 @@ describe('check recognises', () => {
   async function checked(text: string, name = 'c.yaml'): Promise<string> {
     const file = join(folder, name);
     writeFileSync(file, text);
-    return (await checkConfig(file)).replace(`${file}: `, '');
+    const said = await checkConfig(file);
+    // What is noted stands before it.
+    return said.slice(said.lastIndexOf(`${file}: `)).replace(`${file}: `, '');
   }
 
   const SOURCES = 'sources: [{ name: a, paths: [/a.log] }]\n';

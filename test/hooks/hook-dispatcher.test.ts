@@ -1,3 +1,5 @@
+import { silentLog } from '../../src/platform/log.ts';
+import { StallWatch } from '../../src/platform/stall-watch.ts';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -230,6 +232,34 @@ test('failures are retried with backoff, honouring what the receiver asks for, a
       recent: [{ status: 'delivered', attempts: 3, firing: 1, resolved: 0, groupKey: '{}:{service="s"}' }],
     });
     await harness.dispatcher.stop(0);
+  });
+});
+
+test('a receiver that refuses for hours leaves nothing standing still; one that never answers stands still', async () => {
+  await withFolder(async (dir) => {
+    const harness = await new Harness(dir, ONE).start();
+    const { clock, dispatcher } = harness;
+    const watch = new StallWatch({ clock, log: silentLog, parts: () => dispatcher.parts() });
+    harness.refuse = () => new HttpFailure('the server answered 503', { retryable: true });
+    await harness.accept(alert({ alertname: 'x', service: 's' }, harness.now - MINUTE));
+    const seen = new Set<string>();
+    for (let passed = 0; passed < 3 * 60 * MINUTE; passed += 5000) {
+      await harness.pass(5000, 5000);
+      watch.look();
+      for (const { part, name } of watch.stalled) seen.add(`${part} ${name}`);
+    }
+    expect([...seen]).toEqual([]);
+    expect(dispatcher.parts()).toMatchObject([
+      { part: 'hook', name: LANE, waits: true, reason: expect.stringMatching(/503; the next attempt is in/) },
+    ]);
+    harness.refuse = () => undefined;
+    harness.hold = () => new Promise(() => undefined);
+    for (let s = 0; s < 30 * 60; s++) {
+      await clock.advance(1000);
+      await new Promise(setImmediate);
+      watch.look();
+    }
+    expect(watch.stalled).toMatchObject([{ part: 'hook', name: LANE }]);
   });
 });
 

@@ -346,10 +346,101 @@ test('what no source feeds any more is let go of', () => {
     deltasOf(requests, (feed) => feed.cell2('GET', '200').add(1, 0)),
     START_MS,
   );
-  registry.retain(({ constLabels }) => constLabels['source'] === 'web');
+  const nothing = { labelsNow: () => [] };
+  expect(registry.retain({ ...nothing, has: ({ constLabels }) => constLabels['source'] === 'web' })).toEqual(
+    [],
+  );
   expect(registry.seriesCount).toBe(1);
-  registry.retain(() => false);
+  expect(registry.retain({ ...nothing, has: () => false })).toEqual([
+    { name: 'requests_total', source: 'web', kept: 0, ended: 1 },
+  ]);
   expect(registry.collect(START_MS)).toEqual([]);
+});
+
+/** The registry after a change of labels, and after one more of each series; both as a replay of a snapshot has it too. */
+function relabelled(
+  now: { readonly constLabels?: Record<string, string>; readonly labelNames: readonly string[] },
+  type: 'counter' | 'histogram' | 'gauge' | 'unique' = 'counter',
+): { readonly unfed: ReturnType<Registry['retain']>; readonly registry: Registry } {
+  const before = describeMetric({
+    name: 'a',
+    type,
+    labelNames: ['method', 'status'],
+    ...(type === 'histogram' && { buckets: [1] }),
+  });
+  const registry = new Registry();
+  const deltas = deltasOf(before, (feed) => {
+    for (const values of [
+      ['GET', ''],
+      ['GET', '500'],
+      ['', ''],
+    ]) {
+      const cell = feed.cell(values);
+      if (type === 'counter') cell.add(2, 0);
+      else if (type === 'gauge') cell.set(2, 0);
+      else if (type === 'unique') cell.unique('x');
+      else cell.observe(2, 0);
+    }
+  });
+  registry.apply(deltas, START_MS);
+  const labels = { constLabels: { source: 'web', ...now.constLabels }, labelNames: now.labelNames };
+  const fed = {
+    has: (descriptor: { labelNames: readonly string[] }) => descriptor.labelNames === labels.labelNames,
+    labelsNow: () => [labels],
+  };
+  return { unfed: registry.retain(fed), registry };
+}
+
+test('labels that change keep each series that is the same under them, whatever its type', () => {
+  const order = relabelled({ labelNames: ['status', 'method'] });
+  expect(order.unfed).toEqual([{ name: 'a', source: 'web', kept: 3, ended: 0 }]);
+  expect(linesOf(order.registry).toSorted()).toEqual(
+    [
+      'a{source="web"} 2',
+      'a{method="GET",source="web"} 2',
+      'a{method="GET",source="web",status="500"} 2',
+    ].toSorted(),
+  );
+  const fewer = relabelled({ labelNames: ['method'] });
+  expect(fewer.unfed).toEqual([{ name: 'a', source: 'web', kept: 2, ended: 1 }]);
+  expect(fewer.registry.takeEnded()).toEqual([]);
+  const more = relabelled({ labelNames: ['path', 'method', 'status'] }, 'histogram');
+  expect(more.unfed[0]).toMatchObject({ kept: 3, ended: 0 });
+  expect(linesOf(more.registry)).toContain('a_sum{method="GET",source="web"} 2');
+  for (const type of ['gauge', 'unique'] as const)
+    expect(linesOf(relabelled({ labelNames: ['method'] }, type).registry)).toHaveLength(2);
+});
+
+test('a label that comes from the source now is the same; another label of the source makes other series', () => {
+  const fixed = relabelled({ constLabels: { method: 'GET' }, labelNames: ['status'] });
+  expect(fixed.unfed[0]).toMatchObject({ kept: 2, ended: 1 });
+  expect(relabelled({ constLabels: { env: 'b' }, labelNames: ['method', 'status'] }).unfed[0]).toMatchObject({
+    kept: 0,
+    ended: 3,
+  });
+});
+
+test('a series that is kept goes on counting, also after a restart, and also with what was still to come', () => {
+  const labelNames = ['status', 'method'];
+  const { registry } = relabelled({ labelNames });
+  const restored = Registry.restore(registry.snapshot());
+  const next = deltasOf(describeMetric({ name: 'a', type: 'counter', labelNames, help: 'New.' }), (feed) =>
+    feed.cell(['500', 'GET']).add(1, 0),
+  );
+  const late = deltasOf(
+    describeMetric({ name: 'a', type: 'counter', labelNames: ['method', 'status'] }),
+    (feed) => feed.cell(['GET', '500']).add(4, 0),
+  );
+  const fed = {
+    has: (descriptor: { labelNames: readonly string[] }) => descriptor.labelNames[0] === 'status',
+    labelsNow: () => [{ constLabels: { source: 'web' }, labelNames }],
+  };
+  for (const one of [registry, restored]) {
+    one.apply(next, START_MS + 1);
+    one.apply(late, START_MS + 2);
+    one.retain(fed);
+    expect(linesOf(one)).toContain('a{method="GET",source="web",status="500"} 7');
+  }
 });
 
 test('bytes that no aggregator wrote change nothing', () => {
