@@ -5,6 +5,7 @@ import { loadAgentPlan } from '../agent/load-plan.ts';
 import { enableLinearFallback } from '../parse/pattern/linear.ts';
 import { createLog, type Log } from '../platform/log.ts';
 import { SystemdNotifier } from '../platform/systemd.ts';
+import { loadAs } from './load-as.ts';
 import { openControlSocket } from './control-socket.ts';
 import { runUntilSignal, type Service } from './run-until-signal.ts';
 
@@ -15,7 +16,7 @@ export async function runAgent(file: string): Promise<void> {
 }
 
 async function startAgent(file: string): Promise<Service> {
-  const plan = await loadAgentPlan(file);
+  const plan = await loadAs('agent', file, loadAgentPlan);
   const log = createLog(plan.config.log_level, plan.config.log_format);
   const systemd = new SystemdNotifier();
   const agent = await Agent.start(plan, log);

@@ -4,6 +4,7 @@ import { Collector } from '../collector.ts';
 import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
 import { createLog } from '../platform/log.ts';
 import { SystemdNotifier } from '../platform/systemd.ts';
+import { loadAs } from './load-as.ts';
 import { openControlSocket } from './control-socket.ts';
 import { runUntilSignal, type Service } from './run-until-signal.ts';
 
@@ -15,7 +16,7 @@ export async function runCollector(file: string): Promise<void> {
 }
 
 async function startCollector(file: string): Promise<Service> {
-  const plan = await loadCollectorPlan(file);
+  const plan = await loadAs('collector', file, loadCollectorPlan);
   const log = createLog(plan.config.log_level, plan.config.log_format);
   const systemd = new SystemdNotifier();
   const collector = await Collector.start(plan, log);
