@@ -1,3 +1,4 @@
+import { refuseForeignPages } from '../platform/foreign-pages.ts';
 import type { HttpHandler } from '../platform/http-message.ts';
 import type { Access } from '../platform/access/access.ts';
 import type { RouteNeed } from '../platform/access/role.ts';
@@ -47,6 +48,8 @@ export function neededRole(method: string, path: string): RouteNeed {
 /** Asks before a handler is called; see `neededRole`. */
 export function guarded(handler: HttpHandler, access: Access): HttpHandler {
   return (request) => {
+    // A browser lets a page of any site open a WebSocket here and read it, with the password that it remembers.
+    if (request.upgrade !== undefined) refuseForeignPages(request);
     if (!SELF_CHECKED.has(request.path)) access.admit(request, neededRole(request.method, request.path));
     return handler(request);
   };

@@ -122,8 +122,9 @@ export class ConnectionGate {
     const nowMs = this.#monotonic();
     const byAddress = new Map<string, Stranger[]>();
     for (const stranger of this.#strangers.values()) {
-      // One that waits for its answer is not idle.
-      const waits = stranger.request?.complete === true;
+      // One that waits for its answer is not idle, nor is one that became another protocol's.
+      const waits =
+        stranger.request !== undefined && (stranger.request.complete || isUpgrade(stranger.request));
       if (!waits && nowMs - stranger.quietSinceMs > this.#o.idleMs) {
         this.#end(stranger);
         continue;
@@ -148,6 +149,10 @@ export class ConnectionGate {
     this.#strangers.delete(socket);
     socket.destroy();
   }
+}
+
+function isUpgrade({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined;
 }
 
 /** One sender has a whole /64 of IPv6 addresses as easily as one of IPv4. */

@@ -90,7 +90,7 @@ export class HttpServer {
       void serve({ options, budget, gate, closing: closing.signal }, message, response);
     });
     // One more, which makes room for itself where there are strangers.
-    serveUpgrades(server, (upgrade) => answerUpgrade(options, closing.signal, upgrade));
+    serveUpgrades(server, (upgrade) => answerUpgrade({ options, gate, closing: closing.signal }, upgrade));
     server.maxConnections = gate === undefined ? connectionsMax : connectionsMax + 1;
     server.on('clientError', answerClientError);
     if (gate !== undefined) watchStrangers(server, options, gate);
@@ -225,8 +225,7 @@ async function serve(
 
 /** What becomes of a request for a WebSocket; its connection lives as long as it does. */
 async function answerUpgrade(
-  options: HttpServerOptions,
-  closing: AbortSignal,
+  { options, gate, closing }: Omit<Serving, 'budget'>,
   upgrade: Upgrade,
 ): Promise<HttpResponse> {
   const gone = new AbortController();
@@ -236,6 +235,9 @@ async function answerUpgrade(
     gone.abort();
     closing.removeEventListener('abort', onClosing);
   });
+  const connection = rawSocket(upgrade.socket as net.Socket);
+  if (options.strangers?.isKnown(upgrade.message) === true) gate?.known(connection);
+  else gate?.begins(connection, upgrade.message);
   const none = (): Promise<never> => Promise.reject(new HttpError(400, 'such a request has no body'));
   const request = toRequest(upgrade.message, options.trustedProxies, gone.signal, {
     body: none,

@@ -161,3 +161,32 @@ test('behind a trusted proxy nobody is a stranger, and the sender is who the pro
   await expect.poll(() => sender, { timeout: 30_000 }).toBe('203.0.113.4');
   expect(sockets.map(({ destroyed }) => destroyed)).toEqual([false, false, false, false, false]);
 });
+
+test.each([
+  ['a token', 'authorization: Bearer yes\r\n', { perAddressMax: 0 }],
+  ['none, where it is let in all the same', '', {}],
+])('a WebSocket that was taken stays open, with %s', async (_, header, limits) => {
+  const port = await listen(
+    { idleMs: 50, ...limits },
+    {
+      handler: (request) => {
+        const { socket: taken } = request.upgrade!;
+        taken.on('end', () => taken.destroy()).resume();
+        taken.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+        return { status: 101 };
+      },
+    },
+  );
+  const socket = await connect(port);
+  const taken = new Promise((resolve) => socket.once('data', resolve));
+  socket.write(
+    `GET / HTTP/1.1\r\nhost: localhost\r\n${header}connection: upgrade\r\nupgrade: websocket\r\n\r\n`,
+  );
+  await taken;
+  // Looked at more than once meanwhile.
+  const idle = await connect(port);
+  await ended(idle);
+  const another = await connect(port);
+  await ended(another);
+  expect(socket.destroyed).toBe(false);
+});
