@@ -14,6 +14,7 @@ import { createFleetApi } from './collect/fleet-api.ts';
 import { createHeartbeat } from './collect/heartbeat.ts';
 import { createIngest } from './collect/ingest.ts';
 import { createLokiApi } from './collect/loki/loki-api.ts';
+import { linesEngineOf } from './collect/lines/lines-engine.ts';
 import { createPage } from './collect/page.ts';
 import { RateLimiter } from './collect/rate-limiter.ts';
 import { createRecordsApi } from './collect/records-api.ts';
@@ -155,6 +156,7 @@ export class Collector {
       queryable,
       append: this.#own.append,
       engine,
+      lines: linesEngineOf(this.#store, config.logql.metadata_in_series),
       stateDir: config.state_dir,
       clock: this.#clock,
       log: this.#log,

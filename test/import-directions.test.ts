@@ -16,7 +16,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   metrics: ['model'],
   promql: ['model'],
   template: ['model'],
-  rules: ['model', 'promql', 'template'],
+  rules: ['model', 'promql', 'logql', 'template'],
   logql: ['model', 'promql', 'template'],
   wire: ['model', 'wasm'],
   tail: ['model', 'wire', 'platform', 'config'],

@@ -17,7 +17,7 @@ import { formatValue } from '../promql/format-value.ts';
 import { decodeRuleState, encodeRuleState, type PersistedRuleState } from '../rules/persisted-rule-state.ts';
 import { RuleManager } from '../rules/rule-manager.ts';
 import type { RuleGroupStatus } from '../rules/rule-status.ts';
-import type { AppendSamples } from '../rules/rule-storage.ts';
+import type { AppendSamples, LinesEngine } from '../rules/rule-storage.ts';
 import type { RuleGroup } from '../rules/rule.ts';
 import { keepSwitchFromRoot } from './dead-mans-switch.ts';
 import { renderNotification } from './render-notification.ts';
@@ -28,6 +28,8 @@ export interface AlertingOptions {
   readonly queryable: Queryable;
   readonly append: AppendSamples;
   readonly engine: Engine;
+  /** For rules on lines, where there are any. */
+  readonly lines?: LinesEngine;
   readonly stateDir: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -66,6 +68,7 @@ export class Alerting {
       queryable: options.queryable,
       append: options.append,
       engine: options.engine,
+      ...(options.lines === undefined ? {} : { lines: options.lines }),
       notify: async (changes) => hooks.accept(changes),
       startMs: options.clock.now(),
       externalLabels: options.externalLabels,

@@ -3,7 +3,7 @@ import { didYouMean } from '../model/did-you-mean.ts';
 import type { Problem } from '../model/problem.ts';
 import { requiredHistoryMs } from '../promql/required-history.ts';
 import { BUILT_IN_RULES_FILE, builtInRules, type BuiltInRulesFor } from '../rules/built-in-rules.ts';
-import type { Rule, RuleGroup } from '../rules/rule.ts';
+import { promqlOf, type Rule, type RuleGroup } from '../rules/rule.ts';
 import { LOOKBACK_MS, loadRuleText } from './load-rules.ts';
 
 export interface BuiltInChoice {
@@ -60,10 +60,12 @@ function unknownNames(
 
 /** A built-in rule that needs more history than the user keeps is the user's to leave out. */
 function tooLong(rules: readonly Rule[], keptMs: number, problemAt: ProblemAt): readonly Problem[] {
-  const lacking = rules.filter(({ expr }) => {
-    const needed = requiredHistoryMs(expr, LOOKBACK_MS);
-    return needed === 'unbounded' || needed > keptMs;
-  });
+  const lacking = rules.filter((rule) =>
+    promqlOf(rule).some((expr) => {
+      const needed = requiredHistoryMs(expr, LOOKBACK_MS);
+      return needed === 'unbounded' || needed > keptMs;
+    }),
+  );
   if (lacking.length === 0) return [];
   const names = lacking.map(({ name }) => name).join(', ');
   return [

@@ -13,6 +13,8 @@ export const LOOKBACK_MS = 300_000;
 /** How much history rules may ask for; without it as much as they like. */
 export interface RuleLimits {
   readonly keptMs?: number;
+  /** In what expressions are written; PromQL where left out. */
+  readonly language?: 'promql' | 'logql';
 }
 
 /** Files that the globs name, in order of their paths. */
@@ -51,10 +53,11 @@ function loadOne(file: string, limits: RuleLimits): ReturnType<typeof loadRuleTe
 export function loadRuleText(
   text: string,
   file: string,
-  { keptMs }: RuleLimits = {},
+  { keptMs, language }: RuleLimits = {},
 ): { readonly groups: readonly RuleGroup[]; readonly problems: readonly Problem[] } {
   const loaded = loadRuleFile(text, {
     file,
+    ...(language === undefined ? {} : { language }),
     ...(keptMs === undefined ? {} : { history: { keptMs, lookbackMs: LOOKBACK_MS } }),
   });
   const lines = text.split(/\r?\n/);

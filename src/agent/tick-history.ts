@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DurableFile, unlinkFile } from '../platform/durable-files.ts';
 import type { Log } from '../platform/log.ts';
 import { selectorsOf } from '../promql/selectors-of.ts';
-import type { RuleGroup } from '../rules/rule.ts';
+import { promqlOf, type RuleGroup } from '../rules/rule.ts';
 import { decodeTicks, type Tick, TickEncoder } from './tick-record.ts';
 
 /** How many files hold one span of history; the oldest goes as a whole. */
@@ -147,7 +147,9 @@ function startOf(file: string): number {
 }
 
 function selectedNames(groups: readonly RuleGroup[]): ReadonlySet<string> | 'all' | 'none' {
-  const selectors = groups.flatMap(({ rules }) => rules.flatMap(({ expr }) => selectorsOf(expr)));
+  const selectors = groups.flatMap(({ rules }) =>
+    rules.flatMap((rule) => promqlOf(rule).flatMap(selectorsOf)),
+  );
   const names = selectors.map(
     ({ matchers }) => matchers.find(({ name, kind }) => name === '__name__' && kind === '=')?.value,
   );

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { loadAgentPlan } from '../agent/load-plan.ts';
 import { loadRuleText } from '../agent/load-rules.ts';
-import { loadCollectorPlan } from '../collector/load-collector-plan.ts';
+import { linesRuleProblems, loadCollectorPlan } from '../collector/load-collector-plan.ts';
 import { readText } from '../config/load-config.ts';
 import { formatProblem, type Problem, ProblemsError } from '../model/problem.ts';
 import { loadPack } from '../parse/load-pack.ts';
@@ -63,6 +63,11 @@ const CHECKS: Readonly<Record<FileKind, (file: string, text: string) => Promise<
     const { groups, problems } = loadRuleText(text, file);
     if (problems.length > 0) throw new ProblemsError(problems);
     return { well: `a rule file with ${countRules(groups)} rules` };
+  },
+  'log-rules'(file, text) {
+    const { groups, problems } = loadRuleText(text, file, { language: 'logql' });
+    if (problems.length > 0) throw new ProblemsError(problems);
+    return { warnings: linesRuleProblems(groups), well: `a file with ${countRules(groups)} rules on lines` };
   },
   'rule-tests'(file, text) {
     const { testFile, problems } = readRuleTestFile(text, { file });

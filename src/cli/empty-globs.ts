@@ -10,6 +10,7 @@ import { walk } from '../tail/walk.ts';
 export interface Globs {
   readonly sources?: LoadedAgentConfig['sources'];
   readonly rules: readonly string[];
+  readonly log_rules?: readonly string[];
   /** Folders of packs. */
   readonly parsers?: readonly string[];
 }
@@ -25,6 +26,10 @@ export async function emptyGlobs(globs: Globs, problemAt: ProblemAt): Promise<re
   for (const [index, glob] of globs.rules.entries()) {
     const note = await emptiness(glob, []);
     if (note !== undefined) notes.push(problemAt(['rules', index], note));
+  }
+  for (const [index, glob] of (globs.log_rules ?? []).entries()) {
+    const note = await emptiness(glob, []);
+    if (note !== undefined) notes.push(problemAt(['log_rules', index], note));
   }
   for (const [index, folder] of (globs.parsers ?? []).entries()) {
     if (!existsSync(folder)) notes.push(problemAt(['parsers', index], `there is no folder ${folder} now`));

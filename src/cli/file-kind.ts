@@ -3,13 +3,14 @@ import { agentSchema } from '../config/agent-schema.ts';
 import { collectorSchema } from '../config/collector-schema.ts';
 import { keysOf } from '../config/schema-keys.ts';
 
-export type FileKind = 'agent' | 'collector' | 'rules' | 'rule-tests' | 'pack';
+export type FileKind = 'agent' | 'collector' | 'rules' | 'log-rules' | 'rule-tests' | 'pack';
 
 /** As messages call them. */
 export const KIND_NAMES: Readonly<Record<FileKind, string>> = {
   agent: "an agent's configuration",
   collector: "a collector's configuration",
   rules: 'a rule file',
+  'log-rules': 'a file of rules on lines',
   'rule-tests': 'unit tests of rules',
   pack: 'a parser pack',
 };
@@ -31,7 +32,8 @@ export function kindOfText(text: string): { readonly kind: FileKind; readonly is
   const ofCollector = keys.filter((key) => COLLECTOR_KEYS.has(key) && !AGENT_KEYS.has(key));
   if (has('sources') || ofAgent.length > ofCollector.length) return { kind: 'agent', isSure: true };
   if (ofCollector.length > 0) return { kind: 'collector', isSure: true };
-  if (has('groups')) return { kind: 'rules', isSure: true };
+  // Where no expression says which language it is, PromQL is meant.
+  if (has('groups')) return { kind: isAboutLines(text) ? 'log-rules' : 'rules', isSure: true };
   if (has('tests') || has('rule_files')) return { kind: 'rule-tests', isSure: true };
   if (has('name') && PACK_KEYS.some(has)) return { kind: 'pack', isSure: true };
   return keys.some((key) => COLLECTOR_KEYS.has(key)) ? { kind: 'collector', isSure: false } : undefined;
@@ -44,4 +46,11 @@ function topKeys(text: string): readonly string[] {
     return [...text.matchAll(/^["']?([a-z_]+)["']?[ \t]*:/gm)].map(([, key]) => key!);
   const value: unknown = document.toJS({ maxAliasCount: 100 });
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+}
+
+/** Words that only LogQL has, in the expressions of a rule file. */
+function isAboutLines(text: string): boolean {
+  return /\b(?:count_over_time|rate|bytes_rate|bytes_over_time|absent_over_time)\s*\(\s*\{[^}]*\}\s*(?:\||!=|!~)|\|\s*(?:json|logfmt|unwrap|pattern|regexp)\b|\|[=~>]\s*["`]/.test(
+    text,
+  );
 }

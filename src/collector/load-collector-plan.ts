@@ -8,6 +8,7 @@ import { namedFileProblems } from '../config/named-files.ts';
 import { loadCollectorConfig } from '../config/load-config.ts';
 import type { CollectorConfig } from '../config/collector-schema.ts';
 import { type Problem, ProblemsError } from '../model/problem.ts';
+import { linesRuleNotes } from '../rules/lines-rule-notes.ts';
 import type { RuleGroup } from '../rules/rule.ts';
 
 /** A collector's configuration with the rule files that it names. */
@@ -31,14 +32,39 @@ export function collectorDoor(config: CollectorConfig): Door {
 export async function loadCollectorPlan(file: string, given?: string): Promise<CollectorPlan> {
   const { config, problemAt, shown } = loadCollectorConfig(file, given);
   const rules = await loadRules(config.rules);
+  const logRules = await loadRules(config.log_rules, { language: 'logql' });
   const builtIn = builtInGroups({ program: 'collector', chosen: config.built_in_rules, problemAt });
   const problems = [
     ...rules.problems,
+    ...logRules.problems,
     ...builtIn.problems,
     ...templateProblems(config, problemAt),
     ...namedFileProblems(config, problemAt),
   ];
   if (problems.length > 0) throw new ProblemsError(problems);
-  const notes = doorNotes(collectorDoor(config), ['tokens'], problemAt);
-  return { file, config, shown, ruleGroups: [...builtIn.groups, ...rules.groups], notes, problemAt };
+  const notes = [
+    ...doorNotes(collectorDoor(config), ['tokens'], problemAt),
+    ...linesRuleProblems(logRules.groups),
+  ];
+  return {
+    file,
+    config,
+    shown,
+    ruleGroups: [...builtIn.groups, ...rules.groups, ...logRules.groups],
+    notes,
+    problemAt,
+  };
+}
+
+/** What rules on lines will not do that their author may think. */
+export function linesRuleProblems(groups: readonly RuleGroup[]): readonly Problem[] {
+  return groups.flatMap((group) =>
+    linesRuleNotes(group).map(({ rule, message }) => ({
+      file: group.file,
+      line: rule.line,
+      column: 1,
+      key: `${group.name}: ${rule.name}`,
+      message,
+    })),
+  );
 }

@@ -84,6 +84,12 @@ export const collectorSchema = z
       .array(z.string().min(1))
       .default([])
       .describe('Globs of Prometheus rule files, evaluated over the whole store.'),
+    log_rules: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Globs of rule files whose expressions are LogQL, about lines; else they are as those of `rules`.',
+      ),
     built_in_rules: z
       .union([z.boolean(), z.array(z.string())])
       .default(true)

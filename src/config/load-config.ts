@@ -56,6 +56,7 @@ export function loadCollectorConfig(file: string, given?: string): Loaded<Collec
     ...config,
     state_dir: resolve(base, config.state_dir),
     rules: config.rules.map((glob) => resolve(base, glob)),
+    log_rules: config.log_rules.map((glob) => resolve(base, glob)),
   });
   return { config: complete, ...rest };
 }

@@ -2,7 +2,6 @@ import type { Node } from 'yaml';
 import { isMap, isScalar } from 'yaml';
 import type { Labels } from '../model/series.ts';
 import type { Expr } from '../promql/ast.ts';
-import { exprToString } from '../promql/expr-to-string.ts';
 import { isPlainLabelName, isPlainMetricName } from '../promql/go-string.ts';
 import { parseExpr } from '../promql/parse-expr.ts';
 import { formatPromqlDuration, parsePromqlDuration } from '../promql/promql-duration.ts';
@@ -10,7 +9,8 @@ import { PromqlError } from '../promql/promql-error.ts';
 import { requiredHistoryMs } from '../promql/required-history.ts';
 import { parseAlertTemplate } from './alert-template.ts';
 import { scalarOffset } from './scalar-offset.ts';
-import type { AlertingRule, Rule, RuleGroup, RuleProblem } from './rule.ts';
+import { readLinesExpr, showExpr } from './lines-expr.ts';
+import type { AlertingRule, Rule, RuleExpr, RuleGroup, RuleProblem } from './rule.ts';
 import type { Template } from '../template/template-nodes.ts';
 import { TemplateError } from '../template/template-value.ts';
 import { yamlNumber } from './yaml-number.ts';
@@ -23,6 +23,8 @@ export interface LoadRuleOptions {
   readonly defaultIntervalMs?: number;
   /** How far back samples are kept; a rule that needs more is refused. Without it nothing is. */
   readonly history?: { readonly keptMs: number; readonly lookbackMs: number };
+  /** In what expressions are written; PromQL where left out. */
+  readonly language?: 'promql' | 'logql';
   /** Accepts keys that it does not know. */
   readonly ignoreUnknownKeys?: boolean;
 }
@@ -35,6 +37,8 @@ export interface LoadedRules {
 
 const GROUP_KEYS = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules'];
 const RULE_KEYS = ['record', 'alert', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
+/** Lines come a little late; a rule on lines looks so far back where its group says nothing. */
+const LINES_OFFSET_MS = 15_000;
 const DURATION_FORM = 'a duration such as 30s, 5m or 1h30m';
 
 /** Reads a Prometheus rule file. Every mistake is reported with its place; nothing is guessed. */
@@ -72,7 +76,10 @@ class RuleFileLoader {
     if (fields === undefined) return undefined;
     const name = this.#groupName(node, fields.get('name'), `${key}.name`, names);
     const interval = this.#duration(fields.get('interval'), `${key}.interval`);
-    const queryOffsetMs = this.#duration(fields.get('query_offset'), `${key}.query_offset`);
+    const late = this.#options.language === 'logql' && fields.get('query_offset') === undefined;
+    const queryOffsetMs = late
+      ? LINES_OFFSET_MS
+      : this.#duration(fields.get('query_offset'), `${key}.query_offset`);
     const limit = this.#limit(fields.get('limit'), `${key}.limit`);
     const labels = this.#labels(fields.get('labels'), `${key}.labels`);
     const intervalMs = interval > 0 ? interval : (this.#options.defaultIntervalMs ?? 60_000);
@@ -110,7 +117,7 @@ class RuleFileLoader {
     if (kind === 'recording') {
       const name = this.#recordName(fields.get('record'), `${key}.record`);
       this.#refuseAlertKeys(fields, key);
-      return expr === undefined ? undefined : { kind, name, expr, query: exprToString(expr), labels, line };
+      return expr === undefined ? undefined : { kind, name, expr, query: showExpr(expr), labels, line };
     }
     return this.#alert(fields, key, labels, line, expr);
   }
@@ -130,7 +137,7 @@ class RuleFileLoader {
     key: string,
     labels: Labels,
     line: number,
-    expr: Expr | undefined,
+    expr: RuleExpr | undefined,
   ): AlertingRule | undefined {
     const name = this.#yaml.text(fields.get('alert'), `${key}.alert`) ?? '';
     const forMs = this.#duration(fields.get('for'), `${key}.for`);
@@ -153,7 +160,7 @@ class RuleFileLoader {
       kind: 'alerting',
       name,
       expr,
-      query: exprToString(expr),
+      query: showExpr(expr),
       labels,
       line,
       forMs,
@@ -196,12 +203,20 @@ class RuleFileLoader {
     node: Node | undefined,
     key: string,
     group: { readonly intervalMs: number; readonly queryOffsetMs: number },
-  ): Expr | undefined {
+  ): RuleExpr | undefined {
     const text = node === undefined ? '' : this.#yaml.text(node, key);
     if (text === undefined) return undefined;
     if (text.trim() === '') {
       this.#yaml.problem(node ?? rule, key, 'a rule must have an expression');
       return undefined;
+    }
+    if (this.#options.language === 'logql') {
+      const read = readLinesExpr(text);
+      if (read.expr === undefined) {
+        const offset = isScalar(node) ? scalarOffset(this.#text, node, read.offset) : 0;
+        this.#yaml.problemAt(offset, key, read.message, undefined, text);
+      }
+      return read.expr;
     }
     try {
       const expr = parseExpr(text);

@@ -8,7 +8,14 @@ import { AlertTracker } from './alert-tracker.ts';
 import type { ProducedAlert, TrackedAlert } from './alert-tracker.ts';
 import { formatGoFloat } from '../template/go-float.ts';
 import type { AlertingRule, Rule, RuleGroup } from './rule.ts';
-import type { AppendSamples, InstantEngine, InstantSample, RuleSample } from './rule-storage.ts';
+import type {
+  AppendSamples,
+  InstantEngine,
+  InstantResult,
+  InstantSample,
+  LinesEngine,
+  RuleSample,
+} from './rule-storage.ts';
 import { resultSamples } from './rule-storage.ts';
 import type { RuleStatus } from './rule-status.ts';
 import { queryEscape } from '../template/template-builtins.ts';
@@ -22,6 +29,8 @@ export interface RuleSurroundings {
   readonly queryable: Queryable;
   readonly append: AppendSamples;
   readonly engine: InstantEngine;
+  /** Where there are lines to ask about. */
+  readonly lines?: LinesEngine;
   readonly notify: NotifyAlerts;
   readonly externalLabels: Labels;
   readonly externalUrl: string;
@@ -109,15 +118,18 @@ export class RuleEvaluator {
   }
 
   async #samples(group: RuleGroup, atMs: number): Promise<readonly RuleSample[]> {
-    const result = await this.#around.engine.instant(
-      this.#around.queryable,
-      this.rule.expr,
-      atMs - group.queryOffsetMs,
-    );
+    const result = await this.#ask(atMs - group.queryOffsetMs);
     const produced = resultSamples(result);
     if (this.rule.kind === 'recording')
       return recorded(this.rule.name, this.rule.labels, produced, group.limit);
     return this.#alert(this.rule, produced, group, atMs);
+  }
+
+  #ask(atMs: number): Promise<InstantResult> {
+    const { expr, query } = this.rule;
+    if (expr.kind !== 'lines') return this.#around.engine.instant(this.#around.queryable, expr, atMs);
+    if (this.#around.lines === undefined) throw new Error('there are no lines here to ask about');
+    return this.#around.lines(query, atMs);
   }
 
   async #alert(

@@ -6,13 +6,15 @@ import { GroupRunner, groupKey } from './group-runner.ts';
 import type { NotifyAlerts, RuleSurroundings } from './rule-evaluator.ts';
 import type { RuleGroup } from './rule.ts';
 import type { RuleGroupStatus } from './rule-status.ts';
-import type { AppendSamples, InstantEngine } from './rule-storage.ts';
+import type { AppendSamples, InstantEngine, LinesEngine } from './rule-storage.ts';
 
 export interface RuleManagerOptions {
   readonly groups: readonly RuleGroup[];
   readonly queryable: Queryable;
   readonly append: AppendSamples;
   readonly engine: InstantEngine;
+  /** For rules on lines. */
+  readonly lines?: LinesEngine;
   readonly notify: NotifyAlerts;
   /** The time from which evaluations are due. */
   readonly startMs: number;
@@ -50,6 +52,7 @@ export class RuleManager {
       queryable: options.queryable,
       append: options.append,
       engine: options.engine,
+      ...(options.lines === undefined ? {} : { lines: options.lines }),
       notify: options.notify,
       externalLabels: options.externalLabels ?? {},
       externalUrl: options.externalUrl ?? '',

@@ -28,6 +28,9 @@ export interface InstantResult {
     | { readonly kind: 'string' | 'matrix' };
 }
 
+/** What rules on lines need: a query for samples in LogQL, answered at an instant. */
+export type LinesEngine = (query: string, atMs: number) => Promise<InstantResult>;
+
 /** A vector, or a scalar as one sample without labels; anything else is no result for a rule. */
 export function resultSamples({ value }: InstantResult): readonly InstantSample[] {
   switch (value.kind) {

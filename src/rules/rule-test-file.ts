@@ -22,10 +22,18 @@ export interface RuleTest {
   readonly intervalMs: number;
   readonly startMs: number;
   readonly inputSeries: readonly { readonly series: string; readonly values: string }[];
+  /** Lines for rules on lines, by their streams. */
+  readonly inputLines: readonly InputLines[];
   readonly alertTests: readonly AlertTest[];
   readonly exprTests: readonly ExprTest[];
   readonly externalLabels: Labels;
   readonly externalUrl: string;
+}
+
+export interface InputLines {
+  /** A selector of equalities: `{source="web"}`. */
+  readonly stream: string;
+  readonly lines: readonly { readonly atMs: number; readonly line: string; readonly metadata: Labels }[];
 }
 
 export interface AlertTest {
@@ -48,6 +56,7 @@ const TEST_KEYS = [
   'interval',
   'start_timestamp',
   'input_series',
+  'input_lines',
   'alert_rule_test',
   'promql_expr_test',
   'external_labels',
@@ -127,6 +136,24 @@ class TestFileReader {
         (series, at) => ({
           series: this.#text(series.get('series'), `${at}.series`),
           values: this.#text(series.get('values'), `${at}.values`),
+        }),
+      ),
+      inputLines: this.#list(
+        fields.get('input_lines'),
+        `${key}.input_lines`,
+        ['stream', 'lines'],
+        (stream, at) => ({
+          stream: this.#text(stream.get('stream'), `${at}.stream`),
+          lines: this.#list(
+            stream.get('lines'),
+            `${at}.lines`,
+            ['at', 'line', 'metadata'],
+            (line, place) => ({
+              atMs: this.#duration(line.get('at'), `${place}.at`).ms,
+              line: this.#text(line.get('line'), `${place}.line`),
+              metadata: this.#labels(line.get('metadata'), `${place}.metadata`),
+            }),
+          ),
         }),
       ),
       alertTests: this.#list(

@@ -10,6 +10,7 @@ import type { RuleGroup } from './rule.ts';
 import { resultSamples } from './rule-storage.ts';
 import type { AlertTest, ExprTest, RuleTest, RuleTestFile } from './rule-test-file.ts';
 import type { RuleTestFailure } from './rule-test-result.ts';
+import { TestLines } from './test-lines.ts';
 import { parseMetric, parseSeriesValues } from './series-notation.ts';
 import type { NotedValue } from './series-notation.ts';
 
@@ -32,6 +33,7 @@ export class RuleTestRun {
   readonly #file: RuleTestFile;
   readonly #store = new MemoryStore();
   readonly #engine: Engine;
+  readonly #lines: TestLines;
   readonly #groups: readonly GroupRunner[];
   readonly #failures: RuleTestFailure[] = [];
   #input: readonly InputSeries[] = [];
@@ -40,11 +42,13 @@ export class RuleTestRun {
   constructor(test: RuleTest, file: RuleTestFile, groups: readonly RuleGroup[]) {
     this.#test = test;
     this.#file = file;
+    this.#lines = new TestLines(test.inputLines, test.startMs);
     this.#engine = new Engine({ subqueryStepMs: file.evaluationIntervalMs });
     const around = {
       queryable: this.#store,
       append: this.#store.append.bind(this.#store),
       engine: this.#engine,
+      lines: (query: string, atMs: number) => this.#lines.instant(query, atMs),
       notify: () => undefined,
       externalLabels: test.externalLabels,
       externalUrl: test.externalUrl,
@@ -73,6 +77,7 @@ export class RuleTestRun {
       }
     }
     this.#input = input;
+    for (const problem of this.#lines.problems) this.#fail('input', problem.stream, '', problem.message);
     return this.#failures.length === 0;
   }
 

@@ -1,4 +1,5 @@
 import type { Labels } from '../model/series.ts';
+import type { MetricExpr } from '../logql/ast.ts';
 import type { Expr } from '../promql/ast.ts';
 import type { Template } from '../template/template-nodes.ts';
 
@@ -16,10 +17,18 @@ export interface RuleGroup {
 
 export type Rule = RecordingRule | AlertingRule;
 
+/** An expression of LogQL: what it is about is lines. */
+export interface LinesExpr {
+  readonly kind: 'lines';
+  readonly expr: MetricExpr;
+}
+
+export type RuleExpr = Expr | LinesExpr;
+
 interface RuleBase {
   /** The metric that is recorded, or the name of the alert. */
   readonly name: string;
-  readonly expr: Expr;
+  readonly expr: RuleExpr;
   /** The expression in its canonical form, as the API shows it. */
   readonly query: string;
   /** The group's and the rule's labels, as written. */
@@ -58,6 +67,11 @@ export function formatProblem(problem: RuleProblem): string {
   const { file, line, column, key, message, accepted } = problem;
   const where = `${file}:${line}:${column}: ${key === '' ? '' : `${key}: `}`;
   return `${where}${message}${accepted === undefined ? '' : `; accepted: ${accepted}`}`;
+}
+
+/** The PromQL expression of a rule; none where it is about lines. */
+export function promqlOf({ expr }: Rule): readonly Expr[] {
+  return expr.kind === 'lines' ? [] : [expr];
 }
 
 /** What identifies a rule from one load of its file to the next: as Prometheus, its name and labels. */

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path';
-import { loadRuleFile } from './load-rule-file.ts';
+import { type LoadedRules, loadRuleFile, type LoadRuleOptions } from './load-rule-file.ts';
 import type { RuleGroup, RuleProblem } from './rule.ts';
 import { formatProblem } from './rule.ts';
 import type { RuleTest, RuleTestFile } from './rule-test-file.ts';
@@ -54,12 +54,11 @@ async function runTest(
     return { ...base, skipped: true, failures: [], durationMs: 0 };
   }
   const started = now();
-  const { groups, failures } = await loadGroups(
-    paths,
-    files,
-    test.intervalMs,
-    options.ignoreUnknownFields ?? false,
-  );
+  const { groups, failures } = await loadGroups(paths, files, {
+    defaultIntervalMs: test.intervalMs,
+    ignoreUnknownKeys: options.ignoreUnknownFields ?? false,
+    withLines: test.inputLines.length > 0,
+  });
   const found =
     failures.length > 0
       ? failures
@@ -67,11 +66,26 @@ async function runTest(
   return { ...base, skipped: false, failures: found, durationMs: now() - started };
 }
 
+interface GroupOptions {
+  readonly defaultIntervalMs: number;
+  readonly ignoreUnknownKeys: boolean;
+  /** The test has lines: its rule files may be about them. */
+  readonly withLines: boolean;
+}
+
+/** A file cannot say in which language it is: in a test with lines it is LogQL, unless it is PromQL alone. */
+function loadEither(text: string, withLines: boolean, options: LoadRuleOptions): LoadedRules {
+  if (!withLines) return loadRuleFile(text, options);
+  const lines = loadRuleFile(text, { ...options, language: 'logql' });
+  if (lines.problems.length === 0) return lines;
+  const samples = loadRuleFile(text, options);
+  return samples.problems.length === 0 ? samples : lines;
+}
+
 async function loadGroups(
   paths: readonly string[],
   files: RuleTestFiles,
-  defaultIntervalMs: number,
-  ignoreUnknownKeys: boolean,
+  { withLines, ...options }: GroupOptions,
 ): Promise<{ groups: RuleGroup[]; failures: RuleTestFailure[] }> {
   const groups: RuleGroup[] = [];
   const failures: RuleTestFailure[] = [];
@@ -79,7 +93,7 @@ async function loadGroups(
     const text = await readText(path, files);
     const problems = typeof text === 'string' ? [] : [text];
     if (typeof text === 'string') {
-      const loaded = loadRuleFile(text, { file: path, defaultIntervalMs, ignoreUnknownKeys });
+      const loaded = loadEither(text, withLines, { file: path, ...options });
       groups.push(...loaded.groups);
       problems.push(...loaded.problems);
     }

@@ -1,3 +1,4 @@
+import { promqlOf } from '../../src/rules/rule.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -63,7 +64,7 @@ describe.each(readdirSync(FOLDER))('rules in the shapes of public collections: %
 
 /** A series for each selector, which its matchers let through. */
 function seriesFor(groups: readonly RuleGroup[]): readonly string[] {
-  const expressions = groups.flatMap(({ rules }) => rules.map(({ expr }) => expr));
+  const expressions = groups.flatMap(({ rules }) => rules.flatMap(promqlOf));
   const names = expressions.flatMap(selectorsOf).flatMap(({ matchers }) => {
     const labels: Record<string, string> = { ...COMMON };
     for (const matcher of matchers) labels[matcher.name] = exampleFor(matcher, labels[matcher.name]);
