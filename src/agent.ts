@@ -19,12 +19,13 @@ import { serveAgent } from './agent/serve-agent.ts';
 import { SinkSet } from './agent/sink-set.ts';
 import { Snapshots } from './agent/snapshots.ts';
 import { SourceNotes } from './agent/source-notes.ts';
+import { StateWatch } from './agent/state-watch.ts';
 import { StopSteps } from './agent/stop-steps.ts';
 import { TickHistory } from './agent/tick-history.ts';
 import { UnionQueryable } from './agent/union-queryable.ts';
 import type { ServerStatus } from './api/query-api-deps.ts';
 import { Buffer } from './buffer/buffer.ts';
-import { type Identity, openIdentity } from './buffer/identity.ts';
+import { type Identity, openIdentity, rewriteIdentity } from './buffer/identity.ts';
 import type { StateLock } from './buffer/state-lock.ts';
 import { agentDoor } from './config/access-schema.ts';
 import { SelfMetrics } from './metrics/self-metrics.ts';
@@ -62,6 +63,7 @@ export class Agent {
   readonly #ring: RingStore;
   readonly #ruleOutputs = new MemoryStore();
   readonly #lock: StateLock;
+  #folder!: StateWatch;
   readonly #identity: Identity;
   readonly #buffer: Buffer;
   readonly #state: DurableState;
@@ -177,6 +179,23 @@ export class Agent {
     return agent;
   }
 
+  #watchFolder(): StateWatch {
+    const { state_dir: dir } = this.#plan.config;
+    return new StateWatch({
+      dir,
+      clock: this.#clock,
+      log: this.#log,
+      missing: () => this.#buffer.missing(),
+      renew: [
+        () => this.#lock.renew(dir),
+        () => rewriteIdentity(this.#identity, { dir }),
+        () => this.#buffer.renew(),
+        () => this.#snapshots.take(),
+        () => this.#alerting.renew(),
+      ],
+    });
+  }
+
   get url(): string {
     return this.#server.url;
   }
@@ -257,6 +276,8 @@ export class Agent {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#watch.stop();
+    await this.#folder.stop();
+    await this.#folder.look();
     const steps = new StopSteps(this.#plan.config.stop_timeout, this.#clock, this.#log);
     await steps.run('sinks that leave', this.#sinks.hurry(steps.left(1 / 4)));
     await steps.within(steps.left(1 / 2), 'a change of the configuration', this.#changing);
@@ -287,6 +308,7 @@ export class Agent {
       yieldNow: () => new Promise(setImmediate),
     });
     const queryable = new UnionQueryable([this.#ring, this.#ruleOutputs]);
+    this.#folder = this.#watchFolder();
     this.#alerting = await Alerting.start({
       groups: this.#plan.ruleGroups,
       config,
@@ -336,6 +358,7 @@ export class Agent {
     this.#sampling.tick();
     this.#sampling.start();
     this.#watch.start();
+    this.#folder.start();
     this.#started = true;
   }
 

@@ -153,6 +153,13 @@ export class Alerting {
     ];
   }
 
+  /** Writes its state anew: it was removed behind our back. */
+  async renew(): Promise<void> {
+    await this.hooks.renew();
+    this.#stored = '';
+    await this.#store();
+  }
+
   async stop(deadlineMs: number): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();

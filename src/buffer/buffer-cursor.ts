@@ -162,6 +162,12 @@ export class BufferCursor implements Cursor {
     return run;
   }
 
+  /** Its file was removed behind our back. */
+  async renew(): Promise<void> {
+    await this.persist();
+    await this.#journal.renew();
+  }
+
   async close(): Promise<void> {
     this.#timer?.cancel();
     await this.persist().catch((error: unknown) => this.#failed(error));

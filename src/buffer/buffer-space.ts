@@ -9,6 +9,7 @@ import type { EntryReader } from './entry-reader.ts';
 import { type FullReason, FullState } from './full-state.ts';
 import { Mutex } from './mutex.ts';
 import { owedLines } from './owed-lines.ts';
+import type { Segment } from './recover-segments.ts';
 import type { SegmentLog } from './segment-log.ts';
 import { Signal } from './signal.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -93,6 +94,11 @@ export class BufferSpace {
   stop(): void {
     this.#closed = true;
     this.#progress.fire();
+  }
+
+  /** Segments whose files were removed behind our back; entries go on in a new one. */
+  forgetMissing(nextSeq: () => number): Promise<readonly Segment[]> {
+    return this.#mutex.run(() => this.#o.segments.forgetMissing(nextSeq()));
   }
 
   async close(): Promise<void> {

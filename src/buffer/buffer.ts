@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
@@ -71,6 +72,7 @@ export class Buffer implements CursorHost {
   /** Fires when an entry was added, and at close. */
   readonly added = new Signal();
   readonly #options: BufferOptions;
+  readonly #directory: string;
   readonly #segments: SegmentLog;
   readonly #snapshots: SnapshotStore;
   readonly #cursors: CursorSet;
@@ -94,6 +96,7 @@ export class Buffer implements CursorHost {
 
   private constructor(options: BufferOptions, parts: Parts) {
     this.#options = options;
+    this.#directory = parts.directory;
     this.clock = options.clock;
     this.log = options.log;
     this.#segments = parts.segments;
@@ -223,6 +226,24 @@ export class Buffer implements CursorHost {
       this.#space.snapshotTaken();
       return true;
     });
+  }
+
+  /** Files of it that were there and are not any more, though nobody of ours removed them. */
+  missing(): readonly string[] {
+    const { segments } = this.#segments;
+    const cursors = this.#cursors.fileNames.map((name) => path.join(this.#directory, name));
+    const files = [...segments.map((segment) => segment.path), ...this.#snapshots.files, ...cursors];
+    return files.filter((file) => !existsSync(file));
+  }
+
+  /** Writes anew what was removed behind our back, as far as it is in memory. A snapshot must follow. */
+  async renew(): Promise<void> {
+    await makeFolderDurably(this.#directory, 0o700, 'buffer.folder');
+    for (const { path: segment } of await this.#space.forgetMissing(() => this.#lastSeq + 1))
+      this.#damage.push({ segment, offset: 0, reason: 'the file was removed while the agent ran' });
+    this.#snapshots.forgetMissing();
+    await this.#cursors.renew();
+    await this.#reserve.renew();
   }
 
   stats(): BufferStats {

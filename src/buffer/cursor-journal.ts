@@ -115,6 +115,11 @@ export class CursorJournal {
     await this.#lines.sync();
   }
 
+  /** Its file was removed behind our back. */
+  async renew(): Promise<void> {
+    await this.#lines.renew();
+  }
+
   async close(): Promise<void> {
     await this.#lines.close();
   }

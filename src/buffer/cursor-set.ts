@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { isDiskTrouble } from '../platform/durable-files.ts';
 import { BufferCursor, type CursorHost } from './buffer-cursor.ts';
-import { CursorJournal, type CursorState, parseCursorFileName } from './cursor-journal.ts';
+import { cursorFileName, CursorJournal, type CursorState, parseCursorFileName } from './cursor-journal.ts';
 import { silentLog } from '../platform/log.ts';
 import type { DroppedEntry } from './cursor-progress.ts';
 import type { EntryReader } from './entry-reader.ts';
@@ -105,6 +105,16 @@ export class CursorSet {
 
   drop(entries: readonly DroppedEntry[], through: number): void {
     for (const cursor of this.#cursors.values()) cursor.drop(entries, through, 'buffer_full');
+  }
+
+  /** Of the cursors there are. */
+  get fileNames(): readonly string[] {
+    return [...this.#cursors.keys()].map(cursorFileName);
+  }
+
+  /** Their files were removed behind our back. */
+  async renew(): Promise<void> {
+    for (const cursor of this.#cursors.values()) await cursor.renew();
   }
 
   async persist(): Promise<void> {

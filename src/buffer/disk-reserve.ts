@@ -34,6 +34,12 @@ export class DiskReserve {
     this.#held = true;
   }
 
+  /** Its file was removed behind our back. */
+  async renew(): Promise<void> {
+    this.#held = false;
+    await this.hold();
+  }
+
   /** Runs what must be written even now; where the disk is full, gives the space up and tries once more. */
   async during<T>(write: () => Promise<T>): Promise<T> {
     try {

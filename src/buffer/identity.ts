@@ -71,6 +71,29 @@ export async function openIdentity({ dir, log, machineIdFile }: IdentityOptions)
   };
 }
 
+/**
+ * Writes the identity of a running agent again, whose file was removed behind our back. `identity` is what it has; the
+ * folder may be another one by now.
+ */
+export async function rewriteIdentity(
+  identity: Identity,
+  { dir, machineIdFile }: Omit<IdentityOptions, 'log'>,
+): Promise<void> {
+  const { agent, epoch, generation, secret } = identity;
+  const inode = String((await fs.stat(dir, { bigint: true })).ino);
+  const now: Stored = {
+    format: 1,
+    agent,
+    epoch,
+    generation,
+    machineId: await machineId(machineIdFile),
+    inode,
+    secret: secret.reveal(),
+  };
+  const text = sealObject(JSON.stringify(now));
+  await writeFileAtomically(path.join(dir, FILE), [Buffer.from(text)], 'buffer.identity');
+}
+
 async function next(
   dir: string,
   before: Stored | undefined,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DurableFile, syncDirectory, unlinkFile } from '../platform/durable-files.ts';
 import type { EncodedEntry } from './entry-codec.ts';
@@ -95,6 +96,21 @@ export class SegmentLog {
     }
     if (released) await syncDirectory(this.#directory, 'buffer.segment');
     return released;
+  }
+
+  /** Forgets segments whose files were removed behind our back, and begins anew where none is left. */
+  async forgetMissing(nextSeq: number): Promise<readonly Segment[]> {
+    const gone = this.#segments.filter(({ path: file }) => !existsSync(file));
+    if (gone.includes(this.#segments.at(-1)!)) {
+      await this.close();
+      this.#unclean = false;
+    }
+    for (const segment of gone) {
+      this.#segments.splice(this.#segments.indexOf(segment), 1);
+      this.#bytes -= segment.bytes;
+    }
+    if (this.#segments.length === 0) await this.#begin(nextSeq);
+    return gone;
   }
 
   async close(): Promise<void> {

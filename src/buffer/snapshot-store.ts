@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -83,6 +84,16 @@ export class SnapshotStore {
 
   get newestSeq(): number {
     return this.#kept.at(-1)?.seq ?? 0;
+  }
+
+  /** Of those kept. */
+  get files(): readonly string[] {
+    return this.#kept.map(({ file }) => file);
+  }
+
+  /** Forgets those whose files were removed behind our back. */
+  forgetMissing(): void {
+    this.#kept = this.#kept.filter(({ file }) => existsSync(file));
   }
 
   /** Durable when it returns; then the oldest goes. */

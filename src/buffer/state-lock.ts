@@ -21,7 +21,7 @@ import { faultPoint } from '../platform/fault.ts';
  * Whoever is refused is told the holder's process id.
  */
 export class StateLock {
-  readonly #file: number;
+  #file: number;
   readonly #server: net.Server;
   /** Open as long as the lock is held, because the socket's address goes through it; closing the server removes that name. */
   readonly #directory: fsPromises.FileHandle;
@@ -51,6 +51,16 @@ export class StateLock {
       await directory.close();
       throw error;
     }
+  }
+
+  /** Its files were removed behind our back: takes them again, so that no second process begins in the folder. */
+  async renew(dir: string): Promise<void> {
+    const { ino } = fs.fstatSync(this.#file, { bigint: true });
+    const there = fs.statSync(path.join(dir, LOCK_FILE), { bigint: true, throwIfNoEntry: false });
+    if (there?.ino === ino) return;
+    fs.closeSync(this.#file);
+    this.#file = takeFile(dir);
+    fs.writeSync(this.#file, `${process.pid}\n`, 0);
   }
 
   /** The files of the lock stay: another may be waiting to open them. */

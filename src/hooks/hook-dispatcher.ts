@@ -199,6 +199,11 @@ export class HookDispatcher {
     return done;
   }
 
+  /** Writes the journal anew: it was removed behind our back. */
+  async renew(): Promise<void> {
+    await this.#journal.renew();
+  }
+
   /** What is under way has until the deadline; what is then not delivered is owed and kept. */
   async stop(deadlineMs: number): Promise<void> {
     this.#running = false;

@@ -74,6 +74,11 @@ export class Journal {
     if (steps.length > 0) await this.#lines.append(steps);
   }
 
+  /** Its file was removed behind our back. */
+  async renew(): Promise<void> {
+    await this.#lines.renew();
+  }
+
   async close(): Promise<void> {
     await this.#lines.close();
   }

@@ -2,7 +2,14 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { decodeCheckedLine, encodeCheckedLine } from './checked-line.ts';
 import type { Clock, Timer } from './clock.ts';
-import { DurableFile, setAside, syncDirectory, unlinkFile, writeFileAtomically } from './durable-files.ts';
+import {
+  DurableFile,
+  makeFolderDurably,
+  setAside,
+  syncDirectory,
+  unlinkFile,
+  writeFileAtomically,
+} from './durable-files.ts';
 import type { Log } from './log.ts';
 
 /** A journal that outgrew its content this many times is written anew. */
@@ -119,6 +126,14 @@ export class LineJournal {
   /** Resolves once all that was written is on disk for good. */
   sync(): Promise<void> {
     return this.#enqueue(undefined, true);
+  }
+
+  /** Writes it anew: its file was removed behind our back. */
+  async renew(): Promise<void> {
+    await makeFolderDurably(path.dirname(this.#options.file), 0o700, this.#options.area);
+    this.#damaged = false;
+    this.#broken = true;
+    await this.sync();
   }
 
   /** Waits for what is under way. */
