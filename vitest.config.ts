@@ -18,6 +18,7 @@ const LONG = [
   'test/buffer/power-loss.system.test.ts',
   'test/collect/crash.system.test.ts',
   'test/collect/page.system.test.ts',
+  'test/collect/samples/head-crash.system.test.ts',
   'test/collector/page.system.test.ts',
   'test/hooks/crash.system.test.ts',
   'test/promql/differential.system.test.ts',

@@ -18,6 +18,8 @@ const PROGRAMS = {
   'main.js': 'program/main.js',
   'agent/scan-worker.js': 'agent/scan-worker.js',
   'collect/store/store-worker.js': 'collect/store/store-worker.js',
+  'collect/samples/head-worker.js': 'collect/samples/head-worker.js',
+  'collector/query-worker.js': 'collector/query-worker.js',
 };
 /** Brings a program of its own for each platform. */
 const EXTERNAL = [/^@photostructure\//];

@@ -19,11 +19,12 @@ import { createPage } from './collect/page.ts';
 import { RateLimiter } from './collect/rate-limiter.ts';
 import { createRecordsApi } from './collect/records-api.ts';
 import type { StoreLoss } from './collect/store/store-note.ts';
-import { SqliteStore } from './collect/store/sqlite-store.ts';
+import { LocalStore } from './collect/store/local-store.ts';
 import type { Store } from './collect/store/store.ts';
 import { StoreQueryable } from './collect/store-queryable.ts';
 import { type CollectorPlan, collectorDoor, loadCollectorPlan } from './collector/load-collector-plan.ts';
 import { OwnSamples } from './collector/own-samples.ts';
+import { askThread, isThreadQuery, ThreadEngine } from './collector/thread-queries.ts';
 import { UpkeepWatch } from './collector/upkeep-watch.ts';
 import { systemClock, type Timer } from './platform/clock.ts';
 import { refuseForeignPages } from './platform/foreign-pages.ts';
@@ -32,6 +33,7 @@ import { jsonResponse, textResponse } from './platform/http-message.ts';
 import type { Access } from './platform/access/access.ts';
 import type { HttpServer } from './platform/http-server.ts';
 import type { Log } from './platform/log.ts';
+import { workerFile } from './platform/worker-file.ts';
 import { Router } from './platform/router.ts';
 import { type PartState, STALLED_METRIC, StallWatch } from './platform/stall-watch.ts';
 import { version } from './platform/version.ts';
@@ -87,12 +89,14 @@ export class Collector {
 
   static async #startIn(lock: StateLock, plan: CollectorPlan, log: Log): Promise<Collector> {
     const { config } = plan;
-    const store = await SqliteStore.open({
+    const store = await LocalStore.open({
       path: join(config.state_dir, 'store.sqlite'),
       retention: { timeMs: config.retention.time, bytesMax: config.retention.max_bytes },
       queryTimeoutMs: config.limits.query_timeout,
       querySamplesMax: config.limits.query_samples,
       querySeriesMax: config.limits.query_series,
+      queryWorker: workerFile('./collector/query-worker.ts', import.meta.url),
+      warn: (sentence) => log.error({ sentence }, 'a part of the store is damaged'),
     });
     if (store.loss !== undefined) tellLoss(store.loss, log);
     const collector = new Collector(plan, log, lock, store);
@@ -143,12 +147,7 @@ export class Collector {
 
   async #start(): Promise<void> {
     const { config } = this.#plan;
-    const engine = new Engine({
-      maxSamples: config.limits.query_samples,
-      timeoutMs: config.limits.query_timeout,
-      monotonic: () => performance.now(),
-      yieldNow: () => new Promise(setImmediate),
-    });
+    const engine = new ThreadEngine(this.#store);
     const queryable = new StoreQueryable(this.#store);
     this.#alerting = await Alerting.start({
       groups: this.#plan.ruleGroups,
@@ -165,7 +164,7 @@ export class Collector {
       queryTimeoutMs: config.limits.query_timeout,
     });
     this.#metrics.include(() => [...alertingMetrics(this.#alerting), this.#stalledMetric()]);
-    this.#server = await openDoor(collectorDoor(config), this.#access, this.#routes(engine, queryable), {
+    this.#server = await openDoor(collectorDoor(config), this.#access, this.#routes(), {
       log: this.#log,
       bodyBytesMax: config.limits.max_body_bytes,
       inflatedBytesMax: config.limits.max_body_bytes * 4,
@@ -207,7 +206,7 @@ export class Collector {
     };
   }
 
-  #routes(engine: Engine, queryable: StoreQueryable): (request: HttpRequest) => ReturnType<Router['handle']> {
+  #routes(): (request: HttpRequest) => ReturnType<Router['handle']> {
     const { config } = this.#plan;
     const limiter = new RateLimiter(config.limits.requests_per_second);
     const shared = { store: this.#store, clock: this.#clock, access: this.#access };
@@ -234,19 +233,20 @@ export class Collector {
     addAlertsRoutes(router, () => this.#alerting);
     this.#addOwnRoutes(router);
     const queries = new Router();
+    const idle = new StoreQueryable(this.#store);
     mountQueryApi(queries, {
-      queryable,
-      engine,
-      index: queryable,
+      queryable: idle,
+      index: idle,
+      engine: new Engine(),
       metadata: () => this.#metadata,
       rules: () => this.#alerting.rules.status(),
       now: () => this.#clock.now(),
-      timeoutMs: config.limits.query_timeout,
       version,
       externalLabels: config.external_labels,
       status: () => this.#status(),
     });
     const answer: HttpHandler = async (request) => {
+      if (isThreadQuery(request.path)) return askThread(this.#store, request);
       if (this.#clock.now() - this.#metadataAtMs > METADATA_MS) await this.#refreshMetadata();
       return queries.handle(request);
     };

@@ -12,12 +12,11 @@ import { errorCode } from '../platform/files.ts';
 import { hangAt } from '../platform/fault.ts';
 import type { Log } from '../platform/log.ts';
 import type { PartState } from '../platform/stall-watch.ts';
-import type { Engine } from '../promql/engine.ts';
 import { formatValue } from '../promql/format-value.ts';
 import { decodeRuleState, encodeRuleState, type PersistedRuleState } from '../rules/persisted-rule-state.ts';
 import { RuleManager } from '../rules/rule-manager.ts';
 import type { RuleGroupStatus } from '../rules/rule-status.ts';
-import type { AppendSamples, LinesEngine } from '../rules/rule-storage.ts';
+import type { AppendSamples, InstantEngine, LinesEngine } from '../rules/rule-storage.ts';
 import type { RuleGroup } from '../rules/rule.ts';
 import { keepSwitchFromRoot } from './dead-mans-switch.ts';
 import { renderNotification } from './render-notification.ts';
@@ -27,7 +26,7 @@ export interface AlertingOptions {
   readonly config: AlertingConfig;
   readonly queryable: Queryable;
   readonly append: AppendSamples;
-  readonly engine: Engine;
+  readonly engine: InstantEngine;
   /** For rules on lines, where there are any. */
   readonly lines?: LinesEngine;
   readonly stateDir: string;

@@ -37,7 +37,8 @@ async function answer(api: ReturnType<typeof createQueryApi>, request: HttpReque
   );
 }
 
-async function formOf(request: HttpRequest): Promise<Uint8Array> {
+/** The form of a request. */
+export async function formOf(request: HttpRequest): Promise<Uint8Array> {
   const body = await request.body();
   if (body.length > FORM_BYTES_MAX) throw new HttpError(413, `a form has at most ${FORM_BYTES_MAX} bytes`);
   return body;

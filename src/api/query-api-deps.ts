@@ -13,6 +13,8 @@ export interface QueryApiDeps {
   readonly now: () => number;
   /** Most time for one query; 2 minutes by default. */
   readonly timeoutMs?: number;
+  /** Fires when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
   /** Ours, for `status/buildinfo`. */
   readonly version: string;
   readonly externalLabels: Labels;

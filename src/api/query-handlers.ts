@@ -88,7 +88,7 @@ async function limited(
   if (timeoutMs <= 0) throw invalidParameter('timeout', 'must be more than 0');
   const timeout = AbortSignal.timeout(Math.ceil(timeoutMs));
   try {
-    return await run(timeout);
+    return await run(deps.signal === undefined ? timeout : AbortSignal.any([timeout, deps.signal]));
   } catch (error) {
     if (!(error instanceof PromqlError)) throw error;
     if (timeout.aborted) throw new ApiError('timeout', TIMED_OUT);

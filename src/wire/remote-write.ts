@@ -180,6 +180,17 @@ function checkLabels(pairs: readonly (readonly [string, string])[], at: number):
   if (!isMetricName(name)) throw new WireError(`metric name ${JSON.stringify(name)} is not valid`, at);
 }
 
+const labelNames = new KeyCache();
+
+/** Names and values in turn of the labels that stand one after another, as in a series that begins at `at`. Throws WireError. */
+export function readLabelRun(run: Uint8Array, at: number): string[] {
+  const reader = new ProtoReader(run);
+  const pairs: [string, string][] = [];
+  while (reader.next()) pairs.push(readLabel(reader, labelNames));
+  checkLabels(pairs, at);
+  return pairs.flat();
+}
+
 function readLabel(reader: ProtoReader, keys: KeyCache): [string, string] {
   const outer = reader.enter();
   let name = '';

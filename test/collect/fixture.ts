@@ -8,21 +8,27 @@ import { createHeartbeat } from '../../src/collect/heartbeat.ts';
 import { createIngest } from '../../src/collect/ingest.ts';
 import { RateLimiter } from '../../src/collect/rate-limiter.ts';
 import { createRecordsApi } from '../../src/collect/records-api.ts';
-import { SqliteStore, type SqliteStoreOptions } from '../../src/collect/store/sqlite-store.ts';
+import { LocalStore, type LocalStoreOptions } from '../../src/collect/store/local-store.ts';
 import { type Clock, systemClock } from '../../src/platform/clock.ts';
 import { HttpServer } from '../../src/platform/http-server.ts';
 import { silentLog } from '../../src/platform/log.ts';
+import { workerFile } from '../../src/platform/worker-file.ts';
 import { Router } from '../../src/platform/router.ts';
 import { accessWith, textToken } from '../platform/access/tokens.ts';
 
+export const queryWorker = workerFile(
+  './query-worker.ts',
+  new URL('../../src/collector/query-worker.ts', import.meta.url).href,
+);
+
 /** A collector without its page, on a free port. */
 export class TestCollector {
-  readonly store: SqliteStore;
+  readonly store: LocalStore;
   readonly metrics: CollectorMetrics;
   readonly url: string;
   readonly #server: HttpServer;
 
-  private constructor(store: SqliteStore, metrics: CollectorMetrics, server: HttpServer) {
+  private constructor(store: LocalStore, metrics: CollectorMetrics, server: HttpServer) {
     this.store = store;
     this.metrics = metrics;
     this.url = server.url;
@@ -34,11 +40,11 @@ export class TestCollector {
     readonly tokens?: readonly string[];
     readonly requestsPerSecond?: number;
     readonly clock?: Clock;
-    readonly store?: Partial<SqliteStoreOptions>;
-    readonly extend?: (router: Router, store: SqliteStore) => void;
+    readonly store?: Partial<LocalStoreOptions>;
+    readonly extend?: (router: Router, store: LocalStore) => void;
   }): Promise<TestCollector> {
     const retention = { timeMs: 15 * 86_400_000, bytesMax: 1e10 };
-    const store = await SqliteStore.open({ path: options.path, retention, ...options.store });
+    const store = await LocalStore.open({ path: options.path, retention, queryWorker, ...options.store });
     const metrics = declareCollectorMetrics(new CollectorMetrics());
     const access = accessWith((options.tokens ?? []).map((token) => textToken(token, 'admin')));
     const clock = options.clock ?? systemClock;

@@ -1,24 +1,25 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CollectorMetrics, declareCollectorMetrics } from '../../src/collect/collector-metrics.ts';
-import { SqliteStore } from '../../src/collect/store/sqlite-store.ts';
+import { LocalStore } from '../../src/collect/store/local-store.ts';
 import { OwnSamples } from '../../src/collector/own-samples.ts';
-import { temporaryFolder } from '../collect/fixture.ts';
+import { queryWorker, temporaryFolder } from '../collect/fixture.ts';
 
 const NOW = 1_700_000_000_000;
 const DAY = 86_400_000;
 const LAST_SEEN = 'taffrail_collector_agent_last_seen_timestamp_seconds';
 let folder: ReturnType<typeof temporaryFolder>;
-let store: SqliteStore;
+let store: LocalStore;
 let metrics: CollectorMetrics;
 let own: OwnSamples;
 
 beforeEach(async () => {
   folder = temporaryFolder();
-  store = await SqliteStore.open({
+  store = await LocalStore.open({
     path: join(folder.path, 'store.db'),
     retention: { timeMs: 15 * DAY, bytesMax: 1e10 },
     maintenanceMs: 3_600_000,
+    queryWorker,
   });
   metrics = declareCollectorMetrics(new CollectorMetrics());
   own = new OwnSamples(store, metrics);

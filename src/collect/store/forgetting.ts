@@ -1,26 +1,17 @@
-import type { SeriesIds } from './series-ids.ts';
 import { type Database, inTransaction } from './sqlite.ts';
 
-const STEP_SERIES = 500;
-
-/** Removes what retention has emptied: series without samples, agents that are long gone. */
+/** Removes agents that are long gone. */
 export class Forgetting {
   readonly #db: Database;
-  readonly #series: SeriesIds;
 
-  constructor(db: Database, series: SeriesIds) {
+  constructor(db: Database) {
     this.#db = db;
-    this.#series = series;
   }
 
-  /** Everything not heard of since `cutoffMs`. Returns whether there is more to forget. */
-  step(cutoffMs: number): boolean {
-    const gone = inTransaction(this.#db, () => {
-      this.#forgetAgents(cutoffMs);
-      return this.#forgetSeries(cutoffMs);
-    });
-    for (const key of gone) this.#series.forget(key);
-    return gone.length === STEP_SERIES;
+  /** Everything not heard of since `cutoffMs`, in one go. */
+  step(cutoffMs: number): false {
+    inTransaction(this.#db, () => this.#forgetAgents(cutoffMs));
+    return false;
   }
 
   #forgetAgents(cutoffMs: number): void {
@@ -38,25 +29,5 @@ export class Forgetting {
         )
         .run(agent, agent);
     }
-  }
-
-  /** `last_ms` may lag behind what is stored, so samples are looked for before a series goes. */
-  #forgetSeries(cutoffMs: number): string[] {
-    const idle = this.#db
-      .prepare(
-        `SELECT sid, labels FROM series s WHERE last_ms < ?
-         AND NOT EXISTS (SELECT 1 FROM chunk c WHERE c.sid = s.sid) LIMIT ?`,
-      )
-      .all(cutoffMs, STEP_SERIES) as { sid: number; labels: string }[];
-    if (idle.length === 0) return [];
-    const sids = JSON.stringify(idle.map(({ sid }) => sid));
-    const alive = this.#db
-      .prepare('SELECT DISTINCT sid FROM sample WHERE sid IN (SELECT value FROM json_each(?))')
-      .all(sids) as { sid: number }[];
-    const living = new Set(alive.map(({ sid }) => sid));
-    const dead = idle.filter(({ sid }) => !living.has(sid));
-    const remove = this.#db.prepare('DELETE FROM series WHERE sid = ?');
-    for (const { sid } of dead) remove.run(sid);
-    return dead.map(({ labels }) => labels);
   }
 }

@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.ts';
 
 /** Raised by one with each change of the tables; `migrations[n]` brings a store from version n to n + 1. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 const migrations: readonly string[] = [
   `
@@ -92,6 +92,10 @@ const migrations: readonly string[] = [
   -- How many commits brought requests, and when the last did: held against a note beside the database (see store-note.ts).
   CREATE TABLE progress (commits INTEGER NOT NULL, at_ms INTEGER NOT NULL);
   INSERT INTO progress (commits, at_ms) VALUES (0, 0);
+  `,
+  `
+  -- Samples are in files of their own from here on (docs/STORE-FORMAT.md). What is in 'sample', 'chunk', 'pack', 'series'
+  -- and 'metric' is carried over by the program, which then drops these tables (see samples/carry-over.ts).
   `,
 ];
 

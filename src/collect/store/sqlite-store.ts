@@ -1,60 +1,58 @@
 import { EventEmitter } from 'node:events';
 import { dirname } from 'node:path';
-import type { Labels, Matcher, SeriesData } from '../../model/series.ts';
+import { Worker } from 'node:worker_threads';
 import { StartRefused } from '../../model/start-refused.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
+import { workerFile } from '../../platform/worker-file.ts';
+import { type Begun, CallThread } from '../call-thread.ts';
 import type { LineAnswer, LineQuestion, NewLines } from '../lines/line-question.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { StoredAgent } from './fleet-query.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import type { RecordFilter, RecordPage, RecordQuery } from './record-query.ts';
 import type { RetentionLimits } from './retention.ts';
-import { SERIES_MAX } from './series-ids.ts';
-import type { MetricMetadata } from './sample-batch.ts';
-import { SeriesBlockReader } from './series-block.ts';
-import type { RecordTail, Store, TailPlace } from './store.ts';
+import { ownBuffer } from './own-buffer.ts';
+import type { FleetStore, LineStore, RecordStore, RecordTail, StoreUpkeep, TailPlace } from './store.ts';
 import type { StoreLoss } from './store-note.ts';
-import { StoreThread } from './store-thread.ts';
-import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
+import type { StoreCalls, StoreWorkerData, WriterStats } from './store-protocol.ts';
 
 export interface SqliteStoreOptions {
   /** The database file; its folder is made. */
   readonly path: string;
   readonly retention: RetentionLimits;
-  readonly seriesMax?: number;
-  /** A query that takes longer is ended; default 30 s. */
-  readonly queryTimeoutMs?: number;
-  /** Most samples that one `select` reads; default 20 million. */
-  readonly querySamplesMax?: number;
-  /** Most series of an answer of LogQL; default 5,000. */
-  readonly querySeriesMax?: number;
-  /** Bytes, as they travelled, that may wait for the writer; beyond it `ingest` answers `busy`. Default 64 MiB. */
-  readonly queuedBytesMax?: number;
-  readonly maintenanceMs?: number;
+  /** A query that takes longer is ended. */
+  readonly queryTimeoutMs: number;
+  /** Most samples that one query of LogQL makes. */
+  readonly querySamplesMax: number;
+  /** Most series of an answer of LogQL. */
+  readonly querySeriesMax: number;
+  readonly maintenanceMs: number;
+  /** See StoreShare. */
+  readonly share: SharedArrayBuffer;
 }
 
 /** Several queries for lines take turns: one may wait for the others. */
 const LINES_GRACE_MS = 30_000;
 
+type Thread = CallThread<StoreCalls>;
+
 interface Threads {
-  readonly writer: StoreThread;
-  readonly reader: StoreThread;
-  readonly lines: StoreThread;
+  readonly writer: Thread;
+  readonly reader: Thread;
+  readonly lines: Thread;
 }
 
-/** A store in one SQLite file: every call is answered by the writing or the reading thread. */
-export class SqliteStore implements Store {
+/** Records and agents in one SQLite file: every call is answered by the writing or the reading thread. */
+export class SqliteStore implements FleetStore, RecordStore, LineStore {
   readonly id: string;
   /** What was in the database when it was used last, and is not there now. */
   readonly loss: StoreLoss | undefined;
-  readonly #writer: StoreThread;
-  readonly #reader: StoreThread;
-  /** Reads lines for LogQL: many small steps, which must not hold up the queries for samples. */
-  readonly #lines: StoreThread;
+  readonly #writer: Thread;
+  readonly #reader: Thread;
+  /** Reads lines for LogQL: many small steps, which must not hold up the queries for records. */
+  readonly #lines: Thread;
   readonly #options: SqliteStoreOptions;
   readonly #commits = new EventEmitter();
-  readonly #labels = new SeriesBlockReader();
-  #queuedBytes = 0;
 
   private constructor(threads: Threads, { options, id, loss }: Opened) {
     this.id = id;
@@ -72,14 +70,14 @@ export class SqliteStore implements Store {
     const data: Omit<StoreWorkerData, 'role' | 'stop'> = {
       path: options.path,
       retention: options.retention,
-      seriesMax: options.seriesMax ?? SERIES_MAX,
-      maintenanceMs: options.maintenanceMs ?? 5000,
+      share: options.share,
+      maintenanceMs: options.maintenanceMs,
     };
-    let writer: StoreThread | undefined;
+    let writer: Thread | undefined;
     try {
-      writer = await StoreThread.start({ ...data, role: 'writer' });
-      const reader = await StoreThread.start({ ...data, role: 'reader' });
-      const lines = await StoreThread.start({ ...data, role: 'reader' });
+      writer = await CallThread.start<StoreCalls>(() => begin({ ...data, role: 'writer' }));
+      const reader = await CallThread.start<StoreCalls>(() => begin({ ...data, role: 'reader' }));
+      const lines = await CallThread.start<StoreCalls>(() => begin({ ...data, role: 'reader' }));
       const loss = await writer.call('loss', []);
       const id = await writer.call('storeId', []);
       return new SqliteStore({ writer, reader, lines }, { options, id, loss });
@@ -89,34 +87,19 @@ export class SqliteStore implements Store {
     }
   }
 
-  get queuedBytes(): number {
-    return this.#queuedBytes;
-  }
-
-  get writing(): Store['writing'] {
+  get writing(): StoreUpkeep['writing'] {
     return this.#writer.calls;
   }
 
-  isBusy(bytes: number): boolean {
-    return (
-      this.#queuedBytes > 0 && this.#queuedBytes + bytes > (this.#options.queuedBytesMax ?? 64 * 1024 * 1024)
-    );
-  }
-
+  /** Takes records; what is no request of records is not for this store. */
   async ingest(request: IngestRequest): Promise<IngestResult> {
     const { body } = request;
-    const bytes = body.bytes.length;
-    this.#queuedBytes += bytes;
-    try {
-      const owned = ownBuffer(body.bytes);
-      const result = await this.#writer.call('ingest', [{ ...request, body: { ...body, bytes: owned } }], {
-        transfer: [owned.buffer as ArrayBuffer],
-      });
-      if (result.kind === 'stored' && result.records > 0) this.#commits.emit('records');
-      return result;
-    } finally {
-      this.#queuedBytes -= bytes;
-    }
+    const owned = ownBuffer(body.bytes);
+    const result = await this.#writer.call('ingest', [{ ...request, body: { ...body, bytes: owned } }], {
+      transfer: [owned.buffer as ArrayBuffer],
+    });
+    if (result.kind === 'stored' && result.records > 0) this.#commits.emit('records');
+    return result;
   }
 
   onRecords(callback: () => void): () => void {
@@ -138,27 +121,6 @@ export class SqliteStore implements Store {
 
   maintain(nowMs: number): Promise<void> {
     return this.#writer.call('maintain', [nowMs]);
-  }
-
-  async select(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<SeriesData[]> {
-    const samplesMax = this.#options.querySamplesMax ?? 20_000_000;
-    return this.#labels.read(await this.#read('select', [matchers, fromMs, toMs, samplesMax]));
-  }
-
-  series(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<Labels[]> {
-    return this.#read('series', [matchers, fromMs, toMs]);
-  }
-
-  labelNames(matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
-    return this.#read('labelNames', [matchers, fromMs, toMs]);
-  }
-
-  labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): Promise<string[]> {
-    return this.#read('labelValues', [name, matchers, fromMs, toMs]);
-  }
-
-  metadata(): Promise<MetricMetadata[]> {
-    return this.#read('metadata', []);
   }
 
   records(query: RecordQuery): Promise<RecordPage> {
@@ -187,8 +149,8 @@ export class SqliteStore implements Store {
     const timeoutMs = this.#queryTimeoutMs;
     const limits = {
       timeoutMs,
-      samplesMax: querySamplesMax ?? 20_000_000,
-      seriesMax: querySeriesMax ?? 5000,
+      samplesMax: querySamplesMax,
+      seriesMax: querySeriesMax,
     };
     // The thread ends the query by itself; whoever waits for one that does not gets an end, too.
     return this.#lines.call('lines', [question, limits], { timeoutMs: timeoutMs + LINES_GRACE_MS });
@@ -199,15 +161,15 @@ export class SqliteStore implements Store {
   }
 
   get #queryTimeoutMs(): number {
-    return this.#options.queryTimeoutMs ?? 30_000;
+    return this.#options.queryTimeoutMs;
   }
 
   agents(): Promise<StoredAgent[]> {
     return this.#read('agents', []);
   }
 
-  get #read(): StoreThread['call'] {
-    const timeoutMs = this.#queryTimeoutMs;
+  get #read(): Thread['call'] {
+    const timeoutMs = this.#options.queryTimeoutMs;
     return (method, args) => this.#reader.call(method, args, { timeoutMs });
   }
 
@@ -238,8 +200,11 @@ function storeRefused(path: string, cause: Error): Error {
   return advice === undefined ? new Error(message, { cause }) : new StartRefused(message, { cause });
 }
 
-/** Bytes that can be handed to another thread: alone in their ArrayBuffer. */
-function ownBuffer(bytes: Uint8Array): Uint8Array {
-  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-  return whole && bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes);
+function begin(data: Omit<StoreWorkerData, 'stop'>): Begun {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(workerFile('./store-worker.ts', import.meta.url), {
+    workerData: { ...data, stop } satisfies StoreWorkerData,
+    name: `store-${data.role}`,
+  });
+  return { worker, stop };
 }

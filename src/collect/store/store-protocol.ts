@@ -1,12 +1,9 @@
-import type { Matcher } from '../../model/series.ts';
 import type { LineAnswer, LineQuestion, NewLines, QuestionLimits } from '../lines/line-question.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { StoredAgent } from './fleet-query.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './record-query.ts';
 import type { RetentionLimits } from './retention.ts';
-import type { MetricMetadata } from './sample-batch.ts';
-import type { SeriesBlock } from './series-block.ts';
 import type { StoreLoss } from './store-note.ts';
 import type { UpkeepStatus } from './store.ts';
 
@@ -15,7 +12,8 @@ export interface StoreWorkerData {
   readonly role: 'writer' | 'reader';
   readonly path: string;
   readonly retention: RetentionLimits;
-  readonly seriesMax: number;
+  /** See StoreShare. */
+  readonly share: SharedArrayBuffer;
   readonly maintenanceMs: number;
   /** The reader: 1 at its only place once it is to end. */
   readonly stop: Int32Array<SharedArrayBuffer>;
@@ -23,8 +21,6 @@ export interface StoreWorkerData {
 
 export interface WriterStats {
   readonly bytes: number;
-  readonly series: number;
-  readonly packs: number;
   readonly retentionSteps: number;
   readonly commits: number;
   readonly upkeep: readonly UpkeepStatus[];
@@ -41,11 +37,6 @@ export interface StoreCalls {
   maintain: { args: [number]; result: void };
   close: { args: []; result: void };
 
-  select: { args: [readonly Matcher[], number, number, number]; result: SeriesBlock };
-  series: { args: [readonly Matcher[], number, number]; result: Record<string, string>[] };
-  labelNames: { args: [readonly Matcher[], number, number]; result: string[] };
-  labelValues: { args: [string, readonly Matcher[], number, number]; result: string[] };
-  metadata: { args: []; result: MetricMetadata[] };
   records: { args: [RecordQuery]; result: RecordPage };
   recordsAfter: {
     args: [number, RecordFilter, number];
@@ -58,21 +49,3 @@ export interface StoreCalls {
   linesAfter: { args: [string, string, number]; result: NewLines };
   agents: { args: []; result: StoredAgent[] };
 }
-
-export type StoreMethod = keyof StoreCalls;
-
-export interface StoreCall {
-  readonly id: number;
-  readonly method: StoreMethod;
-  readonly args: readonly unknown[];
-}
-
-export type StoreAnswer =
-  | { readonly id: number; readonly result: unknown }
-  | {
-      readonly id: number;
-      readonly error: {
-        readonly message: string;
-        readonly kind: 'too_many_samples' | 'bad_query' | 'failed';
-      };
-    };

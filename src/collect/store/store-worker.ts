@@ -1,9 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { ThreadAnswer, ThreadCall } from '../call-thread.ts';
 import { ReaderService } from './reader-service.ts';
-import { TooManySamples } from './sample-select.ts';
-import { buffersOfBlock, type SeriesBlock } from './series-block.ts';
 import { Stopped } from './sqlite.ts';
-import type { StoreAnswer, StoreCall, StoreMethod, StoreWorkerData } from './store-protocol.ts';
+import type { StoreWorkerData } from './store-protocol.ts';
 import { WriterService } from './writer-service.ts';
 
 /** A thread of the store: one for writing, one for reading. SQLite's calls block, so they are made here. */
@@ -13,10 +12,9 @@ const data = workerData as StoreWorkerData;
 const isToStop = (): boolean => Atomics.load(data.stop, 0) === 1;
 const service = data.role === 'writer' ? new WriterService(data) : new ReaderService(data.path, isToStop);
 
-port.on('message', (call: StoreCall) => {
+port.on('message', (call: ThreadCall) => {
   const { id, method, args } = call;
-  const answer = (result: unknown): void =>
-    port.postMessage({ id, result } satisfies StoreAnswer, buffersOf(method, result));
+  const answer = (result: unknown): void => port.postMessage({ id, result } satisfies ThreadAnswer);
   try {
     if (method === 'ingest') {
       (service as WriterService).ingest(args[0] as Parameters<WriterService['ingest']>[0], answer);
@@ -36,17 +34,11 @@ function fail(id: number, error: unknown): void {
   // Nobody waits for the answer any more.
   if (error instanceof Stopped) process.exit();
   const { message } = error as Error;
-  port!.postMessage({ id, error: { message, kind: kindOf(error as Error) } } satisfies StoreAnswer);
+  port!.postMessage({ id, error: { message, kind: kindOf(error as Error) } } satisfies ThreadAnswer);
 }
 
-port.postMessage({ id: 0, result: 'ready' } satisfies StoreAnswer);
+port.postMessage({ id: 0, result: 'ready' } satisfies ThreadAnswer);
 
-function kindOf(error: Error): 'too_many_samples' | 'bad_query' | 'failed' {
-  if (error instanceof TooManySamples) return 'too_many_samples';
+function kindOf(error: Error): 'bad_query' | 'failed' {
   return error.name.startsWith('RE2JS') ? 'bad_query' : 'failed';
-}
-
-/** Samples are handed over, not copied. */
-function buffersOf(method: StoreMethod, result: unknown): ArrayBuffer[] {
-  return method === 'select' ? buffersOfBlock(result as SeriesBlock) : [];
 }

@@ -3,23 +3,16 @@ import { decompressBody } from '../../platform/encoded-body.ts';
 import { faultPoint } from '../../platform/fault.ts';
 import { HttpError } from '../../platform/http-error.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import { readOtlpSamples, readRemoteWriteSamples } from '../sample-decoding.ts';
 import { logsProtobufOfJson } from '../logs-json.ts';
 import { recordsOfPush } from '../lines/push-records.ts';
 import { readPushJson, readPushProtobuf } from '../lines/read-push.ts';
 import { AgentLedger, type Sender } from './agent-ledger.ts';
-import type { Claim, Refusal } from './agent-names.ts';
+import { checkSpeakers } from './check-speakers.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import { RecentPushes } from './recent-pushes.ts';
 import { type RecordBatch, readRecordBatch } from './record-batch.ts';
-import type { SampleBatch } from './sample-batch.ts';
-import { SeriesIds } from './series-ids.ts';
-import { type Speaker, SpeakerSet } from './speaker.ts';
 import { type Database, inTransaction } from './sqlite.ts';
 import { storableBody, type StoredBody } from './stored-body.ts';
-
-/** A remote-write request after decompression. */
-const REMOTE_WRITE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Blocks of one body are this large on average: many small ones would each cost a query all of the others. */
 const PART_BYTES_MIN = 32 * 1024;
@@ -40,7 +33,6 @@ type Checked =
       readonly body: StoredBody | undefined;
       readonly push?: PushFacts;
     }
-  | { readonly kind: 'samples'; readonly request: IngestRequest; readonly batch: SampleBatch }
   | (IngestResult & { readonly kind: 'invalid' | 'refused' })
   /** Our own fault: the sender keeps what it has, until it is mended. */
   | { readonly kind: 'unread'; readonly message: string };
@@ -52,26 +44,20 @@ type Checked =
 export class StoreWriter {
   readonly #db: Database;
   readonly #ledger: AgentLedger;
-  readonly #series: SeriesIds;
   readonly #streams = new Map<string, number>();
   #freshStreams: string[] = [];
-  readonly #metadata = new Map<string, string>();
-  readonly #insertSample;
   readonly #insertBlock;
   readonly #insertBody;
   readonly #insertStream;
   readonly #findStream;
-  readonly #insertMetric;
   readonly #pushes: RecentPushes;
   readonly #progress;
 
   /** `hasLost`: whether an agent that is not known may have been known before a loss. */
-  constructor(db: Database, seriesMax?: number, hasLost: (nowMs: number) => boolean = () => false) {
+  constructor(db: Database, hasLost: (nowMs: number) => boolean = () => false) {
     this.#db = db;
     this.#ledger = new AgentLedger(db, hasLost);
     this.#progress = db.prepare('UPDATE progress SET commits = commits + 1, at_ms = ?');
-    this.#series = new SeriesIds(db, seriesMax);
-    this.#insertSample = db.prepare('INSERT OR REPLACE INTO sample (ts, sid, v) VALUES (?, ?, ?)');
     this.#insertBlock = db.prepare(
       'INSERT INTO block (stream, min_ms, max_ms, received_ms, records, encoding, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
     );
@@ -79,13 +65,6 @@ export class StoreWriter {
     this.#insertStream = db.prepare('INSERT INTO stream (attributes) VALUES (?)');
     this.#findStream = db.prepare('SELECT id FROM stream WHERE attributes = ?');
     this.#pushes = new RecentPushes(db);
-    this.#insertMetric = db.prepare(
-      'INSERT OR REPLACE INTO metric (name, type, help, unit) VALUES (?, ?, ?, ?)',
-    );
-  }
-
-  get series(): SeriesIds {
-    return this.#series;
   }
 
   get ledger(): AgentLedger {
@@ -103,14 +82,11 @@ export class StoreWriter {
         return stored;
       });
       faultPoint('collect.commit.after');
-      this.#series.committed();
       this.#freshStreams = [];
       return results;
     } catch (error) {
-      this.#series.rolledBack();
       for (const key of this.#freshStreams) this.#streams.delete(key);
       this.#freshStreams = [];
-      this.#metadata.clear();
       return checked.map((one) =>
         one.kind === 'invalid' || one.kind === 'refused'
           ? one
@@ -123,7 +99,8 @@ export class StoreWriter {
     if (checked.kind === 'invalid' || checked.kind === 'refused') return checked;
     if (checked.kind === 'unread') return { kind: 'failed', message: checked.message };
     const { sender, receivedMs } = checked.request;
-    const refusal = this.#checkNames(checked);
+    const said = checked.batch.streams.map(({ speaker }) => speaker);
+    const refusal = checkSpeakers(this.#ledger.names, checked.request, said, true);
     if (refusal !== undefined) return refusal;
     if (sender?.number !== undefined) {
       const mismatch = partMismatch(sender, checked);
@@ -131,31 +108,7 @@ export class StoreWriter {
       const admission = this.#ledger.admit(sender, receivedMs);
       if (admission.kind !== 'new') return admission;
     }
-    if (checked.kind === 'samples') return this.#storeSamples(checked.batch);
     return this.#storeRecords(checked, sender, receivedMs);
-  }
-
-  /** Samples teach nothing of a name: an agent that sends nothing else leaves no row that would be forgotten one day. */
-  #checkNames({
-    kind,
-    request,
-    batch,
-  }: Checked & { readonly kind: 'records' | 'samples' }): Refusal | undefined {
-    const { sender, agents, address = 'somebody', receivedMs } = request;
-    const claim: Claim = {
-      address,
-      ...(sender === undefined ? {} : { agent: sender.agent }),
-      ...(sender?.proof === undefined ? {} : { proof: sender.proof }),
-      ...(agents === undefined ? {} : { agents }),
-    };
-    // Labels of series are not believed to name an agent, where the token does not demand it: they may be about one.
-    if (request.kind === 'remote_write' && agents === undefined) return undefined;
-    const speakers = new SpeakerSet();
-    const said = kind === 'records' ? batch.streams.map(({ speaker }) => speaker) : batch.speakers;
-    if (sender !== undefined) speakers.add({ ...hostIn(said), agent: sender.agent });
-    for (const speaker of said)
-      speakers.add(sender === undefined ? speaker : { agent: sender.agent, ...speaker });
-    return this.#ledger.names.check(claim, speakers.list(), receivedMs, kind === 'records');
   }
 
   #storeRecords(
@@ -209,43 +162,6 @@ export class StoreWriter {
     this.#freshStreams.push(attributes);
     return id;
   }
-
-  #storeSamples(batch: SampleBatch): IngestResult {
-    let folded = 0;
-    for (const { key, times, values } of batch.series) {
-      const sid = this.#series.sid(key, times[0]!, times[times.length - 1]!);
-      if (sid === undefined) {
-        folded += times.length;
-        continue;
-      }
-      for (let i = 0; i < times.length; i++) {
-        const value = values[i]!;
-        this.#insertSample.run(times[i]!, sid, Number.isNaN(value) ? 'NaN' : value);
-      }
-    }
-    this.#storeMetadata(batch);
-    const message =
-      folded > 0
-        ? `the store has as many series as it takes; ${folded} samples of new series were not stored`
-        : batch.message;
-    return {
-      kind: 'stored',
-      records: 0,
-      samples: batch.samples - folded,
-      rejected: batch.rejected + folded,
-      message,
-    };
-  }
-
-  #storeMetadata(batch: SampleBatch): void {
-    for (const { name, type, help, unit } of batch.metadata) {
-      const text = `${type} ${unit} ${help}`;
-      if (this.#metadata.get(name) === text) continue;
-      if (this.#metadata.size > 100_000) this.#metadata.clear();
-      this.#metadata.set(name, text);
-      this.#insertMetric.run(name, type, help, unit);
-    }
-  }
 }
 
 /** What a part says of itself must be so: by it the store knows when a batch is whole. */
@@ -256,11 +172,6 @@ function partMismatch({ part }: Sender, checked: Checked): string | undefined {
   return records === last - first + 1
     ? undefined
     : `part ${part.part} holds ${records} records, but names the records ${first} to ${last}`;
-}
-
-function hostIn(speakers: readonly Speaker[]): Pick<Speaker, 'host'> {
-  const host = speakers.find((speaker) => speaker.host !== undefined)?.host;
-  return host === undefined ? {} : { host };
 }
 
 function check(request: IngestRequest): Checked {
@@ -279,16 +190,8 @@ function check(request: IngestRequest): Checked {
 function decode(request: IngestRequest): Checked {
   const { kind, encoding } = request;
   const bytes = decompressBody(request.body);
-  switch (kind) {
-    case 'logs':
-      return decodeRecords(request, encoding === 'json' ? logsProtobufOfJson(bytes) : bytes);
-    case 'push':
-      return decodePush(request, bytes);
-    case 'metrics':
-      return { kind: 'samples', request, batch: readOtlpSamples(bytes, encoding) };
-    case 'remote_write':
-      return { kind: 'samples', request, batch: readRemoteWriteSamples(bytes, REMOTE_WRITE_BYTES_MAX) };
-  }
+  if (kind === 'push') return decodePush(request, bytes);
+  return decodeRecords(request, encoding === 'json' ? logsProtobufOfJson(bytes) : bytes);
 }
 
 function decodePush(request: IngestRequest, bytes: Uint8Array): Checked {

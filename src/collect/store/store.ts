@@ -1,10 +1,11 @@
 import type { Queryable, SeriesIndex } from '../../model/series.ts';
 import type { LineAnswer, LineQuestion, NewLines } from '../lines/line-question.ts';
+import type { QueryCalls, QueryMethod } from '../samples/query-protocol.ts';
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { StoredAgent } from './fleet-query.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import type { RecordFilter, RecordPage, RecordQuery, StoredRecord } from './record-query.ts';
-import type { MetricMetadata } from './sample-batch.ts';
+import type { MetricMetadata } from '../../samples/log-codec.ts';
 
 export interface NamedStore {
   /** Stays with what is stored: whoever gives the same id knows the same batches. */
@@ -37,6 +38,16 @@ export interface FleetStore extends NamedStore {
 /** Samples for PromQL and the query API. Its calls reject with StoreError. */
 export interface SampleStore extends Queryable, SeriesIndex {
   metadata(): Promise<readonly MetricMetadata[]>;
+}
+
+/** Answers queries in threads of its own, over whatever it keeps its samples in. */
+export interface QueryStore {
+  /** Rejects with PromqlError or StoreError. */
+  ask<M extends QueryMethod>(
+    method: M,
+    args: QueryCalls[M]['args'],
+    signal?: AbortSignal,
+  ): Promise<QueryCalls[M]['result']>;
 }
 
 /** How far a follower of new records has read; only the store that gave it knows what it means. */
@@ -110,4 +121,5 @@ export interface StoreUpkeep {
  * The collector's store. Each user takes only the part that it needs, and none knows which store it has;
  * test/collect/store/store-suite.ts says what every store does.
  */
-export interface Store extends IngestStore, FleetStore, SampleStore, RecordStore, LineStore, StoreUpkeep {}
+export interface Store
+  extends IngestStore, FleetStore, SampleStore, QueryStore, RecordStore, LineStore, StoreUpkeep {}

@@ -18,11 +18,26 @@ export class UpkeepJobs {
       this.#failing.delete(job);
       return more;
     } catch (error) {
-      this.#failures.set(job, (this.#failures.get(job) ?? 0) + 1);
-      const sinceMs = this.#failing.get(job)?.sinceMs ?? nowMs;
-      this.#failing.set(job, { error: (error as Error).message, sinceMs });
-      return false;
+      return this.#failed(job, nowMs, error as Error);
     }
+  }
+
+  /** The same, for a step that waits for its files. */
+  async asyncStep(job: UpkeepJob, nowMs: number, step: () => Promise<boolean>): Promise<boolean> {
+    try {
+      const more = await step();
+      this.#failing.delete(job);
+      return more;
+    } catch (error) {
+      return this.#failed(job, nowMs, error as Error);
+    }
+  }
+
+  #failed(job: UpkeepJob, nowMs: number, { message }: Error): false {
+    this.#failures.set(job, (this.#failures.get(job) ?? 0) + 1);
+    const sinceMs = this.#failing.get(job)?.sinceMs ?? nowMs;
+    this.#failing.set(job, { error: message, sinceMs });
+    return false;
   }
 
   status(): readonly UpkeepStatus[] {

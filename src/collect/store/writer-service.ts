@@ -1,7 +1,6 @@
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import { Forgetting } from './forgetting.ts';
-import { Packer } from './packer.ts';
 import { Retention } from './retention.ts';
 import { configureWriter, migrate } from './schema.ts';
 import { type Database, inTransaction, openDatabase } from './sqlite.ts';
@@ -9,6 +8,7 @@ import { OpenFile } from './open-file.ts';
 import { type StoreLoss, StoreNote, type StorePlace } from './store-note.ts';
 import type { StoreWorkerData, WriterStats } from './store-protocol.ts';
 import { StoreWriter } from './store-writer.ts';
+import { shareOf } from '../samples/store-share.ts';
 import { UpkeepJobs } from './upkeep-jobs.ts';
 
 /** Requests that go into one transaction at most; beyond it the first would wait too long for its answer. */
@@ -27,17 +27,15 @@ export class WriterService {
   readonly #writer: StoreWriter;
   readonly #note: StoreNote;
   readonly #file: OpenFile;
-  readonly #packer: Packer;
   readonly #retention: Retention;
   readonly #forgetting: Forgetting;
   readonly #retentionMs: number;
   readonly #maintenanceMs: number;
-  readonly #upkeep = new UpkeepJobs(['packing', 'retention', 'forgetting']);
+  readonly #upkeep = new UpkeepJobs(['retention', 'forgetting']);
   #waiting: { readonly request: IngestRequest; readonly answer: Answer }[] = [];
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
   #noteTimer: NodeJS.Timeout | undefined;
-  #packs = 0;
   #retentionSteps = 0;
   #commits = 0;
   #forgotAtMs = Date.now();
@@ -52,10 +50,9 @@ export class WriterService {
     migrate(this.#db, data.path);
     this.#note = new StoreNote(data.path, this.#place(), Date.now());
     this.#file = new OpenFile(data.path);
-    this.#writer = new StoreWriter(this.#db, data.seriesMax, (nowMs) => this.#note.hasLost(nowMs));
-    this.#packer = new Packer(this.#db);
-    this.#retention = new Retention(this.#db, data.retention);
-    this.#forgetting = new Forgetting(this.#db, this.#writer.series);
+    this.#writer = new StoreWriter(this.#db, (nowMs) => this.#note.hasLost(nowMs));
+    this.#retention = new Retention(this.#db, data.retention, shareOf(data.share));
+    this.#forgetting = new Forgetting(this.#db);
     this.#retentionMs = data.retention.timeMs;
     this.#maintenanceMs = data.maintenanceMs;
     this.#schedule(this.#maintenanceMs);
@@ -130,17 +127,14 @@ export class WriterService {
   stats(): WriterStats {
     return {
       bytes: this.#retention.usedBytes(),
-      series: this.#writer.series.count,
-      packs: this.#packs,
       retentionSteps: this.#retentionSteps,
       commits: this.#commits,
       upkeep: this.#upkeep.status(),
     };
   }
 
-  /** Packs and deletes until nothing is left to do. */
+  /** Deletes until nothing is left to do. */
   maintain(nowMs: number): void {
-    while (this.#packer.pass(nowMs, this.#writer.series.count, true)) this.#packs++;
     while (this.#retention.step(nowMs)) this.#retentionSteps++;
     while (this.#forgetting.step(nowMs - this.#retentionMs));
   }
@@ -152,11 +146,9 @@ export class WriterService {
   /** One step of each job, then a pause in which ingest has its turn. A step that fails is tried again after a longer one. */
   #maintainStep(): void {
     const now = Date.now();
-    const packed = this.#upkeep.step('packing', now, () => this.#packer.pass(now, this.#writer.series.count));
-    if (packed) this.#packs++;
     const deleted = this.#upkeep.step('retention', now, () => this.#retention.step(now));
     if (deleted) this.#retentionSteps++;
-    let more = packed || deleted;
+    let more = deleted;
     if (!more && now - this.#forgotAtMs > FORGET_EACH_MS) {
       more = this.#upkeep.step('forgetting', now, () => this.#forgetting.step(now - this.#retentionMs));
       if (!more) this.#forgotAtMs = now;

@@ -2,16 +2,16 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Sender } from '../../../src/collect/store/agent-ledger.ts';
-import { SqliteStore } from '../../../src/collect/store/sqlite-store.ts';
+import { LocalStore } from '../../../src/collect/store/local-store.ts';
 import { StartRefused } from '../../../src/model/start-refused.ts';
 import { plainBody } from '../../../src/platform/encoded-body.ts';
-import { temporaryFolder } from '../fixture.ts';
+import { queryWorker, temporaryFolder } from '../fixture.ts';
 import { logsRequest } from '../requests.ts';
 
 const NOW = 1_700_000_000_000;
 
 let folder: ReturnType<typeof temporaryFolder>;
-let opened: SqliteStore[] = [];
+let opened: LocalStore[] = [];
 beforeEach(() => {
   folder = temporaryFolder();
   opened = [];
@@ -21,17 +21,18 @@ afterEach(async () => {
   folder.remove();
 });
 
-async function open(name: string): Promise<SqliteStore> {
-  const store = await SqliteStore.open({
+async function open(name: string): Promise<LocalStore> {
+  const store = await LocalStore.open({
     path: join(folder.path, name, 'store.sqlite'),
     retention: { timeMs: 1e12, bytesMax: 1e12 },
     maintenanceMs: 3_600_000,
+    queryWorker,
   });
   opened.push(store);
   return store;
 }
 
-async function ingest(store: SqliteStore, number: number, more: Partial<Sender> = {}): Promise<string> {
+async function ingest(store: LocalStore, number: number, more: Partial<Sender> = {}): Promise<string> {
   const sender: Sender = { agent: 'a', epoch: 'e', number, address: '127.0.0.1', ...more };
   const body = plainBody(logsRequest({}, [{ body: `batch ${number}`, timeMs: NOW }]));
   const result = await store.ingest({

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { IngestRequest } from '../../../src/collect/store/ingest-request.ts';
-import { SqliteStore } from '../../../src/collect/store/sqlite-store.ts';
+import { LocalStore } from '../../../src/collect/store/local-store.ts';
 import { plainBody } from '../../../src/platform/encoded-body.ts';
 import { RemoteWriteEncoder } from '../../../src/wire/remote-write.ts';
-import { temporaryFolder } from '../fixture.ts';
+import { queryWorker, temporaryFolder } from '../fixture.ts';
 import { logsRequest } from '../requests.ts';
 
 const NOW = 1_700_000_000_000;
@@ -21,11 +21,12 @@ afterEach(() => {
   folder.remove();
 });
 
-function openStore(options: Partial<Parameters<typeof SqliteStore.open>[0]> = {}): Promise<SqliteStore> {
-  return SqliteStore.open({
+function openStore(options: Partial<Parameters<typeof LocalStore.open>[0]> = {}): Promise<LocalStore> {
+  return LocalStore.open({
     path: join(folder.path, 'store.db'),
     retention: { timeMs: 1e12, bytesMax: 1e12 },
     maintenanceMs: 3_600_000,
+    queryWorker,
     ...options,
   });
 }
@@ -142,20 +143,20 @@ test('a file that is no store is refused with its name', async () => {
   await expect(openStore()).rejects.toThrow(/cannot open the store .*store\.db.*not a database/);
 });
 
-test.each(['collect.pack.before', 'collect.retention.before'])(
+test.each(['samples.block.create.before', 'collect.retention.before'])(
   'a store whose %s fails tells of it, takes records all the same, and goes on with its other work',
   async (point) => {
     process.env['TAFFRAIL_FAULTS'] = `${point}:eio@1+`;
     const store = await openStore({ maintenanceMs: 20 });
     delete process.env['TAFFRAIL_FAULTS'];
-    const task = point.includes('pack') ? 'packing' : 'retention';
+    const task = point.includes('block') ? 'packing' : 'retention';
     try {
-      // Packing begins with samples that are old enough.
+      // A block is made of what is old enough.
       const old = {
         name: 'up',
         type: 'gauge',
         labels: {},
-        timeMs: Date.now() - 7_200_000,
+        timeMs: Date.now() - 14_400_000,
         value: 1,
         stale: false,
       } as const;

@@ -1,7 +1,24 @@
-import { Worker } from 'node:worker_threads';
-import { workerFile } from '../../platform/worker-file.ts';
-import { StoreError } from './store-error.ts';
-import type { StoreAnswer, StoreCall, StoreCalls, StoreMethod, StoreWorkerData } from './store-protocol.ts';
+import type { Worker } from 'node:worker_threads';
+import { StoreError, type StoreErrorKind } from './store/store-error.ts';
+
+/** Calls that a thread answers: arguments and result by method; each thread has `close`. */
+export type Calls<C> = { [M in keyof C]: { args: readonly unknown[]; result: unknown } };
+
+export interface ThreadCall {
+  readonly id: number;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+export type ThreadAnswer =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: { readonly message: string; readonly kind: StoreErrorKind } };
+
+/** A thread that was begun, and its cell: 1 in it once the thread is to end by itself. */
+export interface Begun {
+  readonly worker: Worker;
+  readonly stop: Int32Array<SharedArrayBuffer>;
+}
 
 /** Between the end of a thread and its next start. */
 const RESTART_MS = 200;
@@ -19,53 +36,59 @@ interface CallOptions {
   readonly timeoutMs?: number;
 }
 
-/** One thread of the store and the calls under way. A thread that died, or that a query kept too long, is started anew. */
-export class StoreThread {
-  readonly #data: StoreThreadData;
+/** A thread and the calls under way. A thread that died, or that a query kept too long, is started anew. */
+export class CallThread<C extends Calls<C>> {
+  readonly #begin: () => Begun;
+  readonly #onRestart: () => void;
   readonly #waiting = new Map<number, Waiting>();
   /** Undefined between the end of one worker and the start of the next. */
   #worker: Worker | undefined;
-  /** See StoreWorkerData; of the latest worker. */
+  /** Of the latest worker. */
   #stop: Begun['stop'];
   #nextId = 1;
   #answered = 0;
   #closed = false;
 
-  private constructor(data: StoreThreadData, begun: Begun) {
-    this.#data = data;
+  private constructor(begin: () => Begun, begun: Begun, onRestart: () => void) {
+    this.#begin = begin;
+    this.#onRestart = onRestart;
     this.#stop = begun.stop;
     this.#worker = begun.worker;
     this.#listen(begun.worker);
   }
 
-  static async start(data: StoreThreadData): Promise<StoreThread> {
-    const begun = begin(data);
+  /** `onRestart` is called after a thread that died was begun anew. */
+  static async start<C extends Calls<C>>(
+    begin: () => Begun,
+    onRestart: () => void = () => undefined,
+  ): Promise<CallThread<C>> {
+    const begun = begin();
     const { worker } = begun;
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
       worker.once('error', reject);
     });
     worker.removeAllListeners('error');
-    return new StoreThread(data, begun);
+    return new CallThread<C>(begin, begun, onRestart);
   }
 
-  call<M extends StoreMethod>(
+  call<M extends keyof C & string>(
     method: M,
-    args: StoreCalls[M]['args'],
+    args: C[M]['args'],
     options: CallOptions = {},
-  ): Promise<StoreCalls[M]['result']> {
+  ): Promise<C[M]['result']> {
     const worker = this.#worker;
     if (this.#closed || worker === undefined) {
       const state = this.#closed ? 'closed' : 'starting again';
       return Promise.reject(new StoreError('failed', `the store is ${state}`));
     }
     const id = this.#nextId++;
-    return new Promise<StoreCalls[M]['result']>((resolve, reject) => {
+    return new Promise<C[M]['result']>((resolve, reject) => {
       const { timeoutMs } = options;
       const timer =
         timeoutMs === undefined ? undefined : setTimeout(() => this.#expire(timeoutMs), timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
-      worker.postMessage({ id, method, args } satisfies StoreCall, options.transfer ?? []);
+      worker.postMessage({ id, method, args } satisfies ThreadCall, options.transfer ?? []);
     });
   }
 
@@ -75,21 +98,21 @@ export class StoreThread {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    const closed = this.call('close', []);
+    const closed = this.call('close' as keyof C & string, [] as unknown as C[keyof C & string]['args']);
     this.#closed = true;
     await closed.catch(() => undefined);
     await this.#worker?.terminate();
   }
 
   #listen(worker: Worker): void {
-    worker.on('message', (answer: StoreAnswer) => this.#settle(answer));
+    worker.on('message', (answer: ThreadAnswer) => this.#settle(answer));
     worker.on('error', (error) =>
       this.#restart(worker, new StoreError('failed', `the store's thread failed: ${error.message}`)),
     );
     worker.on('exit', () => this.#restart(worker, new StoreError('failed', "the store's thread ended")));
   }
 
-  #settle(answer: StoreAnswer): void {
+  #settle(answer: ThreadAnswer): void {
     const waiting = this.#waiting.get(answer.id);
     if (waiting === undefined) return;
     this.#waiting.delete(answer.id);
@@ -125,26 +148,11 @@ export class StoreThread {
     // A pause, so that a thread that cannot start (a disk that fails) does not take the machine.
     setTimeout(() => {
       if (this.#closed) return;
-      const { worker: next, stop } = begin(this.#data);
+      const { worker: next, stop } = this.#begin();
       this.#worker = next;
       this.#stop = stop;
       this.#listen(next);
+      this.#onRestart();
     }, RESTART_MS).unref();
   }
-}
-
-type StoreThreadData = Omit<StoreWorkerData, 'stop'>;
-
-interface Begun {
-  readonly worker: Worker;
-  readonly stop: StoreWorkerData['stop'];
-}
-
-function begin(data: StoreThreadData): Begun {
-  const stop = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(workerFile('./store-worker.ts', import.meta.url), {
-    workerData: { ...data, stop } satisfies StoreWorkerData,
-    name: `store-${data.role}`,
-  });
-  return { worker, stop };
 }
