@@ -24,7 +24,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sinks: ['model', 'wire', 'platform', 'config'],
   hooks: ['model', 'wire', 'platform', 'config'],
   api: ['model', 'wire', 'platform', 'config', 'promql', 'template', 'rules'],
-  collect: ['model', 'wire', 'platform', 'config', 'promql', 'logql', 'rules', 'template'],
+  samples: ['model', 'wire'],
+  collect: ['model', 'wire', 'samples', 'platform', 'config', 'promql', 'logql', 'rules', 'template'],
 };
 /** These put the others together. */
 const WIRING = new Set(['agent', 'collector', 'cli', '.']);
@@ -77,6 +78,7 @@ test('the pure folders use no clock, disk or socket', () => {
     'template',
     'rules',
     'wire',
+    'samples',
   ].flatMap((folder) =>
     sources(join(SRC, folder)).filter((path) => forbidden.test(pureParts(readFileSync(path, 'utf8')))),
   );
