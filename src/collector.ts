@@ -95,6 +95,9 @@ export class Collector {
       queryTimeoutMs: config.limits.query_timeout,
       querySamplesMax: config.limits.query_samples,
       querySeriesMax: config.limits.query_series,
+      seriesMax: config.limits.series,
+      seriesPerAgentMax: config.limits.series_per_agent,
+      headBytesMax: config.limits.recent_samples_bytes,
       queryWorker: workerFile('./collector/query-worker.ts', import.meta.url),
       warn: (sentence) => log.error({ sentence }, 'a part of the store is damaged'),
     });

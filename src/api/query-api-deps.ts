@@ -19,6 +19,8 @@ export interface QueryApiDeps {
   readonly version: string;
   readonly externalLabels: Labels;
   readonly status: () => ServerStatus;
+  /** What makes series many, in the shape of `status/tsdb`; missing where that is not known. */
+  readonly cardinality?: (limit: number) => object;
 }
 
 /** What the routes below `/api/v1/status/` tell of the server. */

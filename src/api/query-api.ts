@@ -3,6 +3,7 @@ import { apiErrorOf } from './api-error-of.ts';
 import { ApiError, errorResponse, methodNotAllowed, successResponse } from './api-response.ts';
 import type { ApiResponse, ApiResult } from './api-response.ts';
 import { handleExemplars, handleFormatQuery, handleParseQuery } from './expression-handlers.ts';
+import { limitParameter } from './parameters.ts';
 import { parametersOf } from './form-parameters.ts';
 import { handleMetadata } from './metadata-handler.ts';
 import type { QueryApiDeps } from './query-api-deps.ts';
@@ -46,6 +47,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>(
     route(FORM_METHODS, '/api/v1/series', handleSeries),
     route(FORM_METHODS, '/api/v1/labels', handleLabels),
     route(READ_METHODS, '/api/v1/metadata', handleMetadata),
+    route(READ_METHODS, '/api/v1/status/tsdb', handleCardinality),
     route(READ_METHODS, '/api/v1/rules', handleRules),
     route(READ_METHODS, '/api/v1/alerts', (_, deps) => handleAlerts(deps)),
     ...[...STATUS_HANDLERS].map(([path, handler]) =>
@@ -65,6 +67,15 @@ function route(
   handler: Handler,
 ): Route & { readonly path: string } {
   return { path, methods, handler };
+}
+
+const CARDINALITY_DEFAULT = 10;
+const CARDINALITY_MAX = 10_000;
+
+function handleCardinality(parameters: URLSearchParams, { cardinality }: QueryApiDeps): ApiResult {
+  if (cardinality === undefined) throw new ApiError('not_found', 'series are not counted here');
+  const limit = limitParameter(parameters);
+  return { data: cardinality(limit === 0 ? CARDINALITY_DEFAULT : Math.min(limit, CARDINALITY_MAX)) };
 }
 
 const LABEL_VALUES = /^\/api\/v1\/label\/([^/]+)\/values$/;

@@ -97,6 +97,7 @@ export class QueryService {
         throw new Error('what the server tells of itself is not asked of a query thread');
       },
       signal,
+      cardinality: (limit) => this.#reader.cardinality(limit),
     });
     const answer = await api({ ...call, query: new URLSearchParams(query) });
     const { status, headers, body: text } = answer!;

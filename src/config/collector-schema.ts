@@ -66,6 +66,20 @@ export const collectorSchema = z
           .default(5000)
           .describe('Most series in one answer of LogQL.'),
         query_samples: z.int().min(1000).default(20_000_000).describe('Most samples one query may read.'),
+        series: z
+          .int()
+          .min(1000)
+          .max(20_000_000)
+          .default(2_000_000)
+          .describe('Most series; samples of further ones are refused and counted.'),
+        series_per_agent: z
+          .int()
+          .min(100)
+          .default(200_000)
+          .describe('Most series of one agent, by their label `agent`.'),
+        recent_samples_bytes: size({ min: '16MiB', max: '4095MiB' })
+          .prefault('2GiB')
+          .describe('Most memory for samples that are in no block file yet; beyond it senders wait.'),
       })
       .prefault({})
       .describe('Bounds for senders and queries.'),

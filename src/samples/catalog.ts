@@ -169,6 +169,13 @@ export class Catalog {
     for (const [id, postings] of values) yield { value: this.#texts.text(id), sids: postings.sids };
   }
 
+  /** Each name with each of its values, and how many series have the two. */
+  *pairs(): Generator<{ readonly name: string; readonly value: string; readonly series: number }> {
+    for (const [name, values] of this.#values)
+      for (const [value, postings] of values)
+        yield { name: this.#texts.text(name), value: this.#texts.text(value), series: postings.sids.length };
+  }
+
   get all(): Uint32Array {
     return this.#all.sids;
   }

@@ -33,6 +33,17 @@ export class HeadReader {
     }
   }
 
+  /** How many chunks a series has in memory, about: it may change meanwhile. */
+  chunks(sid: number): number {
+    const { columns, chunks } = this.#view;
+    let count = columns.openAt[sid] === 0 ? 0 : 1;
+    for (let at = columns.closed[sid]!; at !== 0 && count < CHUNKS_MAX; at = chunkBefore(chunks, at)) {
+      if (!this.#isInside(at * UNIT + HEADER_BYTES)) break;
+      count++;
+    }
+    return count;
+  }
+
   #readOnce(sid: number, fromMs: number, toMs: number, into: SampleColumns, length: number): number {
     const { columns, chunks } = this.#view;
     const addresses = this.#addresses;

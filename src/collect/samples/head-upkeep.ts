@@ -85,9 +85,9 @@ export class HeadUpkeep {
       const isOver = nowMs >= (window + 1) * WINDOW_MS + GRACE_MS || window > current + 1;
       const since = nowMs - (this.#flushedMs.get(window) ?? -Infinity);
       if (!isOver || !(eager || isCrowded || since >= LATE_FLUSH_EACH_MS)) continue;
-      this.#flushedMs.set(window, nowMs);
       this.#unmergeable.delete(window);
       await blocks.flush(window);
+      this.#flushedMs.set(window, nowMs);
       await giveWay();
       return true;
     }

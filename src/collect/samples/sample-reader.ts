@@ -1,6 +1,7 @@
 import type { Matcher, Queryable, SeriesData, SeriesIndex } from '../../model/series.ts';
 import { decodeEntry } from '../../samples/block-codec.ts';
 import { DamagedBytes } from '../../samples/byte-source.ts';
+import { type Cardinality, cardinalityOf } from '../../samples/cardinality.ts';
 import { Catalog } from '../../samples/catalog.ts';
 import { decodeSamples } from '../../samples/chunk-codec.ts';
 import { type HeadBuffers, HeadView } from '../../samples/head-columns.ts';
@@ -57,6 +58,19 @@ export class SampleReader {
       labelNames: async (matchers, fromMs, toMs) => this.#labelNames(matchers, fromMs, toMs),
       labelValues: async (name, matchers, fromMs, toMs) => this.#labelValues(name, matchers, fromMs, toMs),
     };
+  }
+
+  /** What makes series many: the first `limit` of each list. */
+  cardinality(limit: number): Cardinality {
+    this.catalog.refresh();
+    const { firstTime, lastTime } = this.#view.columns;
+    const head = { chunkCount: 0, minTime: Infinity, maxTime: -Infinity };
+    for (const sid of this.catalog.all) {
+      head.chunkCount += this.#head.chunks(sid);
+      head.minTime = Math.min(head.minTime, firstTime[sid]!);
+      head.maxTime = Math.max(head.maxTime, lastTime[sid]!);
+    }
+    return cardinalityOf(this.catalog, head, limit);
   }
 
   /** Series that fit and that had their first sample before the end of the time, and their last after its beginning. */
