@@ -10,6 +10,7 @@ import { baselines } from './baselines.ts';
 import { catchUp, writePack } from './catch-up.ts';
 import { idle } from './idle.ts';
 import { report, type Row, say } from './report.ts';
+import { samples } from './samples.ts';
 import { timeSearches } from './searches.ts';
 import { SystemCalls } from './system-calls.ts';
 
@@ -26,7 +27,9 @@ const option = (name: string, otherwise: number): number => {
 };
 const bytes = option('mib', 128) * 2 ** 20;
 const seconds = option('seconds', 60);
-const ALL = ['A', 'B', 'C', 'D', 'E', 'idle', 'durability', 'tail-file'];
+const series = option('series', 20_000);
+const ticks = option('ticks', 40);
+const ALL = ['A', 'B', 'C', 'D', 'E', 'idle', 'durability', 'tail-file', 'samples'];
 const wanted = WORDS.length === 0 ? ALL : WORDS;
 const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'taffrail-bench-'));
 let port = 19_600;
@@ -45,7 +48,7 @@ function input(name: string, content: Buffer, times = 1): Input {
   return { file, mib: (content.length * times) / 2 ** 20, lines: Number(lines) };
 }
 
-const parts: Record<string, () => Promise<void>> = { A: access, B: rare, C: many, D: json, E: records, idle: async () => idle(dir, port++, seconds), durability, 'tail-file': tailFile }; // prettier-ignore
+const parts: Record<string, () => Promise<void>> = { A: access, B: rare, C: many, D: json, E: records, idle: async () => idle(dir, port++, seconds), durability, 'tail-file': tailFile, samples: async () => samples(dir, (port += 2), series, ticks) }; // prettier-ignore
 
 async function access(): Promise<void> {
   const { file, mib, lines } = input('access', accessLog(bytes));
