@@ -85,16 +85,17 @@ describe('multiline', () => {
     expect(events({ stacktrace: ['java'] }, `before\n${line}\n`).bodies).toEqual(['before', line]);
   });
 
+  // With more than linear time the test would not end in its time.
   it('reads a hostile name of a service in linear time', () => {
-    const begun = performance.now();
     for (const name of [
       '"'.repeat(200_001),
       '"a" '.repeat(50_000),
       'a'.repeat(200_000),
       '""a'.repeat(60_000),
     ])
-      events({ stacktrace: ['java'] }, `before\na.StartException in service ${name} x\n`);
-    expect(performance.now() - begun).toBeLessThan(1000);
+      expect(
+        events({ stacktrace: ['java'] }, `before\na.StartException in service ${name} x\n`).bodies.length,
+      ).toBe(2);
   });
 
   it('keeps empty lines with an event that goes on after them, and with no other', () => {
