@@ -4,8 +4,44 @@ import type { PackFit, PackProbe, Sample } from './pack-probe.ts';
 const FIRST_LOOK_BYTES = 48 * 1024;
 const FINALISTS = 6;
 
-/** The packs that read any of the sample, best first. `nowMs` decides missing years. */
-export function rankPacks(probes: readonly PackProbe[], sample: Sample, nowMs: number): readonly PackFit[] {
+/** A pack that the path names comes first where it explains about as much as the best. */
+const NAMED_SCORE_RATIO = 0.7;
+
+/**
+ * The packs that read any of the sample, best first. `nowMs` decides missing years; `path` is evidence where the content
+ * does not decide: plain access lines are nginx's in `/var/log/nginx/access.log`.
+ */
+export function rankPacks(
+  probes: readonly PackProbe[],
+  sample: Sample,
+  nowMs: number,
+  path = '',
+): readonly PackFit[] {
+  return namedFirst(rankByContent(probes, sample, nowMs), path);
+}
+
+function namedFirst(fits: readonly PackFit[], path: string): readonly PackFit[] {
+  const [best] = fits;
+  if (best === undefined || namesPack(path, best.pack.name)) return fits;
+  const named = fits.find(
+    (fit) =>
+      fit.fits &&
+      fit.score >= best.score * NAMED_SCORE_RATIO &&
+      fit.matchRatio >= best.matchRatio &&
+      namesPack(path, fit.pack.name),
+  );
+  return named === undefined ? fits : [named, ...fits.filter((fit) => fit !== named)];
+}
+
+/** Whether the pack's name stands in the path as a word. */
+function namesPack(path: string, name: string): boolean {
+  return `/${path.toLowerCase()}/`
+    .split(/[^a-z0-9]+/)
+    .join('-')
+    .includes(`-${name}-`);
+}
+
+function rankByContent(probes: readonly PackProbe[], sample: Sample, nowMs: number): readonly PackFit[] {
   const small = firstLines(sample);
   const first = rank(probes, small, nowMs);
   if (small === sample) return first;

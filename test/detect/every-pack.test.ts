@@ -48,3 +48,27 @@ describe.each(positive)('lines of $name/$one', ({ name, folder, nowMs, timezone 
     expect([name, ...(SIMILAR_TO[name] ?? [])], shown.join(', ')).toContain(best);
   });
 });
+
+describe('a path', () => {
+  const lines = '10.0.0.1 - - [04/Mar/2026:10:00:00 +0000] "GET /p HTTP/1.1" 200 9 "-" "curl/8.5"\n'.repeat(
+    5,
+  );
+  const best = (path: string, text = lines) => {
+    const bytes = Buffer.from(text);
+    return rankPacks(probesFor('UTC'), { bytes, fileBytes: bytes.length }, Date.now(), path)[0]!.pack.name;
+  };
+
+  it('decides between packs that explain the lines alike', () => {
+    expect(best('/var/log/nginx/access.log')).toBe('nginx');
+    expect(best('/srv/logs/nginx-access.log.1')).toBe('nginx');
+    expect(best('/var/log/apache/access.log')).toBe('apache');
+    expect(best('/var/log/access.log')).toBe('apache');
+  });
+
+  it('does not outweigh the content', () => {
+    expect(best('/var/log/redis/access.log')).toBe('apache');
+    expect(
+      best('/var/log/nginx/redis.log', '812:M 04 Mar 2026 10:00:00.123 * Ready to accept connections\n'),
+    ).toBe('redis');
+  });
+});

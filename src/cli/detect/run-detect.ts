@@ -64,7 +64,7 @@ function loadProbes(library: PackLibrary): readonly PackProbe[] {
 async function detect(path: string, probes: readonly PackProbe[], library: PackLibrary): Promise<Detection> {
   const sample = await takeSample(path);
   if (sample.bytes.length === 0) throw new UsageError(`${path} is empty: there is nothing to go by`);
-  const fits = rankPacks(probes, sample, Date.now());
+  const fits = rankPacks(probes, sample, Date.now(), path === '-' ? '' : resolve(path));
   const best = fits[0];
   const chosen = best?.fits === true ? best : undefined;
   if (chosen !== undefined) return { path, sample, fits, chosen };
