@@ -25,6 +25,7 @@ const LONG = [
   'test/rules/promtool-forms.system.test.ts',
   'test/rules/promtool.system.test.ts',
   'test/sinks/crash.system.test.ts',
+  'test/sinks/set-aside.system.test.ts',
 ];
 
 /**

@@ -11,7 +11,7 @@ import type { OtlpEncoder } from './otlp-encoder.ts';
 import type { PartialSuccess } from './partial-success.ts';
 import { recordsIn } from './record-groups.ts';
 import type { RefusedDesk } from './refused-desk.ts';
-import type { SizeLimit } from './size-limit.ts';
+import type { Size, SizeLimit } from './size-limit.ts';
 import type { Whereabouts } from './whereabouts.ts';
 
 export const LOGS_PATH = '/v1/logs';
@@ -41,6 +41,7 @@ export interface BatchDeliveryOptions {
 export class BatchDelivery {
   readonly #o: BatchDeliveryOptions;
   readonly #records: number;
+  readonly #tooLarge = new Map<number, Size>();
   /** What is not at its end yet, in order. */
   readonly #pieces: Piece[];
 
@@ -75,7 +76,8 @@ export class BatchDelivery {
       case 'waits':
         return { until: result.until };
       case 'too_large':
-        if (result.ofItself) limit.refused(body.length, recordsIn(part));
+        if (result.ofItself)
+          limit.refusedPiece(this.#tooLarge, piece.part, { bytes: body.length, records: recordsIn(part) });
         return this.#cut(piece);
       case 'rejected':
         await this.#setAside(piece, part, body, result, recordsBySource(part), false);

@@ -13,7 +13,7 @@ export interface Task {
   run(giveUp: AbortSignal, abort: AbortSignal): Promise<TaskEnd>;
 }
 
-/** `until`: to be run again after it, and meanwhile others have its turn. It holds no memory that counts. */
+/** `until`: to be run again after it, and meanwhile others have its turn. */
 export type TaskEnd = boolean | { readonly until: Promise<void> };
 
 /** What has to be done for an entry, and what it comes to. */
@@ -35,6 +35,9 @@ export interface EntryLoopOptions {
   readonly plan: (entry: Entry) => Plan | Promise<Plan>;
 }
 
+/** With so many that wait for something of their own no more entries are taken. */
+const PARKED_MAX = 64;
+
 /**
  * Takes entries from a cursor, runs their tasks with bounded concurrency and memory, and settles each entry when
  * its tasks have ended. What was not settled is delivered again after a restart.
@@ -43,6 +46,8 @@ export class EntryLoop {
   readonly #o: EntryLoopOptions;
   readonly #queue: PQueue;
   readonly #ordered = new PQueue({ concurrency: 1 });
+  /** Tasks that wait for something of their own. */
+  #parked = 0;
   /** No more entries, no more repeats. */
   readonly #giveUp = new AbortController();
   /** End requests under way. */
@@ -89,7 +94,8 @@ export class EntryLoop {
   async #hasRoom(): Promise<void> {
     await this.#queue.onSizeLessThan(1);
     await this.#ordered.onSizeLessThan(this.#o.concurrency);
-    while (this.#bytes >= this.#o.maxBytes && !this.#giveUp.signal.aborted) {
+    const isFull = (): boolean => this.#bytes >= this.#o.maxBytes || this.#parked >= PARKED_MAX;
+    while (isFull() && !this.#giveUp.signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#room = resolve;
       });
@@ -110,19 +116,24 @@ export class EntryLoop {
 
   async #runTask(task: Task): Promise<boolean> {
     const queue = task.ordered ? this.#ordered : this.#queue;
-    let priority = 0;
-    for (;;) {
-      this.#bytes += task.bytes;
-      let end: TaskEnd;
-      try {
-        end = await queue.add(async () => this.#runOnce(task), { priority });
-      } finally {
-        this.#bytes -= task.bytes;
-        this.#room?.();
-      }
-      if (typeof end === 'boolean') return end;
+    let end = await this.#counted(task, async () => queue.add(async () => this.#runOnce(task)));
+    while (typeof end !== 'boolean') {
+      this.#parked++;
       await end.until;
-      priority = 1;
+      this.#parked--;
+      // Not in the queue: those in there may wait for what only this one brings about.
+      end = await this.#counted(task, async () => this.#runOnce(task));
+    }
+    return end;
+  }
+
+  async #counted(task: Task, work: () => Promise<TaskEnd>): Promise<TaskEnd> {
+    this.#bytes += task.bytes;
+    try {
+      return await work();
+    } finally {
+      this.#bytes -= task.bytes;
+      this.#room?.();
     }
   }
 

@@ -133,8 +133,8 @@ export class HttpDelivery {
       this.#release(id);
       return lease;
     }
-    const lease = await pool.acquire(giveUp, { avoid, ...(may === undefined ? {} : { may }) });
     this.#release(id);
+    const lease = await pool.acquire(giveUp, { avoid, ...(may === undefined ? {} : { may }) });
     return lease ?? { kind: 'stopped' };
   }
 

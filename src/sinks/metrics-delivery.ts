@@ -1,7 +1,7 @@
 import { halvesOf, type Piece } from './cut-batch.ts';
 import type { Delivery, HttpDelivery } from './http-delivery.ts';
 import type { RefusedDesk } from './refused-desk.ts';
-import type { SizeLimit } from './size-limit.ts';
+import type { Size, SizeLimit } from './size-limit.ts';
 
 export interface MetricsDeliveryOptions {
   /** The entry of the buffer. */
@@ -20,14 +20,22 @@ export interface MetricsDeliveryOptions {
   readonly delivered?: (what: string, delivery: Extract<Delivery, { kind: 'delivered' }>) => void;
 }
 
+/** Far more parts than a run is cut into, and even: no run's own number is the other half of another's. */
+const RUN_PARTS = 2 ** 21;
+
 /** The way of an entry's metrics to their end, in the order of their instants. Values are cumulative: a repeat does no harm. */
 export class MetricsDelivery {
   readonly #o: MetricsDeliveryOptions;
   readonly #pieces: Piece[];
+  readonly #tooLarge = new Map<number, Size>();
 
   constructor(options: MetricsDeliveryOptions) {
     this.#o = options;
-    this.#pieces = options.runs.map((run) => ({ ...run, part: 1 }));
+    // Parts of different runs must not be taken for halves of one.
+    this.#pieces = options.runs.map((run, i) => ({
+      ...run,
+      part: options.runs.length === 1 ? 1 : (i + 1) * RUN_PARTS,
+    }));
   }
 
   /** False where it was stopped before its end. */
@@ -56,7 +64,7 @@ export class MetricsDelivery {
         delivered?.(what, result);
         return this.#done();
       case 'too_large':
-        limit.refused(body.length, last - first + 1);
+        limit.refusedPiece(this.#tooLarge, piece.part, { bytes: body.length, records: last - first + 1 });
         return this.#cut(piece);
       case 'rejected':
         await this.#setAside(piece, body, result);

@@ -12,7 +12,18 @@ export class SizeLimit {
     this.#clock = clock;
   }
 
-  refused(bytes: number, records: number): void {
+  /**
+   * A piece was found too large. One record may be the cause of that; where both halves are too large it is the size.
+   * `seen`: the pieces of one request that were refused, by part.
+   */
+  refusedPiece(seen: Map<number, Size>, part: number, size: Size): void {
+    seen.set(part, size);
+    const other = part > 1 ? seen.get(part % 2 === 0 ? part + 1 : part - 1) : undefined;
+    if (other !== undefined)
+      this.#learn(Math.max(size.bytes, other.bytes), Math.max(size.records, other.records));
+  }
+
+  #learn(bytes: number, records: number): void {
     const before = this.#known();
     if (before !== undefined && (bytes > before.bytes || records > before.records)) return;
     this.#refused = { bytes, records, atMs: before?.atMs ?? this.#clock.monotonic() };
@@ -31,8 +42,12 @@ export class SizeLimit {
   }
 }
 
-interface Refused {
+export interface Size {
   readonly bytes: number;
+  /** Records or points. */
   readonly records: number;
+}
+
+interface Refused extends Size {
   readonly atMs: number;
 }

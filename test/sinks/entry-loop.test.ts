@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Entry } from '../../src/model/entry.ts';
 import { DeliveryStatus } from '../../src/sinks/delivery-status.ts';
-import { EntryLoop, type Plan } from '../../src/sinks/entry-loop.ts';
+import { EntryLoop, type Plan, type TaskEnd } from '../../src/sinks/entry-loop.ts';
 import { NOTHING_OWED } from '../../src/sinks/plain-outcomes.ts';
 import { StepGuard } from '../../src/sinks/step-guard.ts';
 import { context, MemoryCursor, samples } from './fixtures.ts';
@@ -41,4 +42,45 @@ describe('EntryLoop', () => {
       expect(read.lastError).toContain('broken');
     },
   );
+
+  test('a task that waits for something of its own leaves its place to others, and needs none to go on', async () => {
+    const cursor = new MemoryCursor([samples(1, 5), samples(2, 6), samples(3, 7)]);
+    const given = context(cursor);
+    const status = new DeliveryStatus('out', 'file', given.clock);
+    const guard = new StepGuard({ ...given, sink: 'out', status });
+    const order: string[] = [];
+    const signal = (): { readonly fired: Promise<void>; readonly fire: () => void } => {
+      let fire = (): void => undefined;
+      const fired = new Promise<void>((resolve) => {
+        fire = resolve;
+      });
+      return { fired, fire };
+    };
+    const [mayGoOn, firstEnded] = [signal(), signal()];
+    let runs = 0;
+    const first = (): Promise<TaskEnd> => {
+      order.push(`first ${++runs}`);
+      if (runs === 1) return Promise.resolve({ until: mayGoOn.fired });
+      firstEnded.fire();
+      return Promise.resolve(true);
+    };
+    const other = async (seq: number): Promise<TaskEnd> => {
+      order.push(`other ${seq}`);
+      // It holds the only place, until the first has ended.
+      if (seq === 2) {
+        mayGoOn.fire();
+        await firstEnded.fired;
+      }
+      return true;
+    };
+    const plan = ({ seq }: Entry): Plan => ({
+      tasks: [{ bytes: 1, ordered: false, run: () => (seq === 1 ? first() : other(seq)) }],
+      outcome: () => NOTHING_OWED,
+    });
+    const loop = new EntryLoop({ cursor, guard, concurrency: 1, maxBytes: 1024, plan });
+    onTestFinished(() => loop.stop(0));
+    loop.start();
+    await cursor.settled(3);
+    expect(order).toEqual(['first 1', 'other 2', 'first 2', 'other 3']);
+  });
 });

@@ -254,18 +254,19 @@ function differenceMark(entry) {
   );
 }
 
-/** Every line read is delivered, buffered, filtered or lost. */
+/** Every line read is delivered, buffered, filtered, set aside or lost. */
 function ledgerBar(read, books, fate) {
   const parts = [
     ['delivered', Number(fate.delivered ?? 0)],
     ['buffered', Number(fate.buffered ?? 0)],
     ['filtered', Number(books.filtered ?? 0)],
+    ['set-aside', Number(fate.set_aside ?? 0)],
     ['lost', lostLines(fate.lost)],
   ];
   if (!read || parts.every(([, lines]) => !lines)) return h('span', { class: 'quiet' }, '–');
   const text = parts
     .filter(([, lines]) => lines > 0)
-    .map(([name, lines]) => `${name} ${count(lines)}`)
+    .map(([name, lines]) => `${name.replace('-', ' ')} ${count(lines)}`)
     .join(', ');
   return h(
     'div',
