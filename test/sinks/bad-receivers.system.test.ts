@@ -101,10 +101,9 @@ class Store {
   answer(request: Received, read: (request: Received) => string[]): Answer | undefined {
     if (request.path === '/elsewhere') return this.#take(request, read);
     const trouble = this.#troubles[this.#at++];
+    if (trouble === undefined) return this.#take(request, read);
     if (typeof trouble === 'number') return refusal(trouble);
     switch (trouble) {
-      case undefined:
-        return this.#take(request, read);
       case 'page':
         return PAGE;
       case 'text':
