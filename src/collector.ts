@@ -253,6 +253,12 @@ export class Collector {
       if (this.#clock.now() - this.#metadataAtMs > METADATA_MS) await this.#refreshMetadata();
       return queries.handle(request);
     };
+    // Where Grafana looks for the rules of a Loki data source.
+    for (const name of ['rules', 'alerts']) {
+      router.route('GET', `/prometheus/api/v1/${name}`, (request) =>
+        queries.handle({ ...request, path: `/api/v1/${name}` }),
+      );
+    }
     router.prefix('/api/v1/', answer).route('GET', '/federate', answer);
     return (request) => router.handle(request);
   }
