@@ -4,7 +4,19 @@ import http from 'node:http';
 import type net from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
-export type Answer = 'well' | 'refuse' | 'refuse_after' | 'drop_after';
+export type Answer = 'well' | 'refuse' | 'mislead' | 'refuse_after' | 'drop_after';
+
+/** None of them says anything of the content. */
+const MISLEADING: readonly (readonly [number, Readonly<Record<string, string>>, string])[] = [
+  [301, { location: 'https://elsewhere.example/' }, ''],
+  [307, { location: 'https://elsewhere.example/' }, ''],
+  [400, { 'content-type': 'text/html' }, '<html>Bad Request</html>'],
+  [405, {}, 'POST is not allowed'],
+  [421, {}, ''],
+  [451, {}, ''],
+  [501, {}, ''],
+  [200, { 'content-type': 'text/html' }, '<html>Welcome</html>'],
+];
 
 interface LogsJson {
   readonly resourceLogs?: readonly {
@@ -30,6 +42,8 @@ export class PlainReceiver {
   /** What was wrong with what came. */
   readonly faults: string[] = [];
   answer: () => Answer = () => 'well';
+  /** More records than this are too many for one request. */
+  recordsMax = Infinity;
   requests = 0;
   repeats = 0;
 
@@ -72,8 +86,17 @@ export class PlainReceiver {
       response.writeHead(503).end();
       return;
     }
+    if (answer === 'mislead') {
+      const [status, headers, text] = MISLEADING[this.requests % MISLEADING.length]!;
+      response.writeHead(status, headers).end(text);
+      return;
+    }
     const raw = Buffer.concat(parts);
     const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
+    if (request.url === '/v1/logs' && decode(body).length > this.recordsMax) {
+      response.writeHead(413).end();
+      return;
+    }
     if (request.url === '/v1/logs') this.#keep(String(request.headers['idempotency-key']), body);
     if (answer === 'drop_after') request.socket.destroy();
     else

@@ -55,7 +55,15 @@ export interface RunPlan {
   /** The state directory on a file system of this size, filled up for a while. */
   readonly smallDisk: { readonly mib: number; readonly fullAtMs: number; readonly forMs: number } | undefined;
   /** How often a plain receiver does what with a request. */
-  readonly answers: { readonly refuse: number; readonly refuse_after: number; readonly drop_after: number };
+  /** Chances of the plain receiver's answers; `mislead`: a redirect, a page, a method that is not allowed and the like. */
+  readonly answers: {
+    readonly refuse: number;
+    readonly mislead?: number;
+    readonly refuse_after: number;
+    readonly drop_after: number;
+  };
+  /** The plain receiver answers 413 to a request with more records. */
+  readonly recordsMax?: number;
   readonly tailMs: number;
 }
 
@@ -104,13 +112,15 @@ export function planRun(seed: number, points: Points, mayMount: boolean): RunPla
     ),
     smallDisk,
     answers: random.chance(0.3)
-      ? { refuse: 0, refuse_after: 0, drop_after: 0 }
+      ? { refuse: 0, mislead: 0, refuse_after: 0, drop_after: 0 }
       : {
           refuse: random.fraction() / 4,
+          mislead: random.fraction() / 4,
           refuse_after: random.fraction() / 3,
           drop_after: random.fraction() / 4,
         },
     tailMs: random.between(0, 500),
+    recordsMax: random.chance(0.4) ? random.magnitude(20, 400) : 1e9,
   };
 }
 

@@ -112,13 +112,14 @@ export class Run {
   }
 
   async #prepare(): Promise<void> {
-    const { smallDisk, receiver, answers } = this.#plan;
+    const { smallDisk, receiver, answers, recordsMax } = this.#plan;
     if (smallDisk !== undefined) this.#folder.mountState(smallDisk.mib);
     this.#folder.writePacks();
     this.#proxy = await CuttingProxy.open();
     if (receiver === 'plain') {
       this.#plain = await PlainReceiver.open();
       this.#plain.answer = () => this.#answer(answers);
+      this.#plain.recordsMax = recordsMax ?? Infinity;
       this.#proxy.target = this.#plain.port;
     } else if (receiver === 'shared') this.#proxy.target = this.#shared!.port;
     else this.#own = new CollectorUnderTest(this.#binary, this.#folder.path, this.#proxy);
@@ -127,8 +128,8 @@ export class Run {
 
   #answer(chances: RunPlan['answers']): Answer {
     let left = this.#random.fraction();
-    for (const answer of ['refuse', 'refuse_after', 'drop_after'] as const) {
-      left -= chances[answer];
+    for (const answer of ['refuse', 'mislead', 'refuse_after', 'drop_after'] as const) {
+      left -= chances[answer] ?? 0;
       if (left < 0) return answer;
     }
     return 'well';
