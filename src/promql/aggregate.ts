@@ -8,7 +8,7 @@ import { quantile } from './quantile.ts';
 import { add, emptyVector, type Vector } from './vector.ts';
 
 /** What one group gathers; it has seen at least one value when `result` is asked for. */
-interface Accumulator {
+export interface Accumulator {
   add(value: number): void;
   result(): number;
 }
@@ -21,7 +21,8 @@ interface Group {
 /** What is looked at of the node of an aggregation. */
 export type AggregateOperation = Pick<Aggregate, 'op' | 'without' | 'grouping' | 'position'>;
 
-function projectionOf(without: boolean, labels: readonly string[]): Projection {
+/** Which labels a group keeps. */
+export function projectionOf(without: boolean, labels: readonly string[]): Projection {
   return without ? Projection.without(labels) : Projection.keeping(labels);
 }
 
@@ -58,7 +59,8 @@ function gather(
   return result;
 }
 
-function accumulatorOf(op: Aggregate['op'], param: number): Accumulator {
+/** Throws for what does not reduce a group to one value. */
+export function accumulatorOf(op: Aggregate['op'], param: number): Accumulator {
   switch (op) {
     case 'sum':
       return new SumAccumulator();

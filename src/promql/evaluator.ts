@@ -1,4 +1,5 @@
 import { aggregate, byValue, chooseBest, countValues } from './aggregate.ts';
+import { AggregatedSeries } from './aggregated-series.ts';
 import type { Annotations } from './annotations.ts';
 import { absentLabels } from './absent-labels.ts';
 import {
@@ -51,6 +52,7 @@ export class Evaluator {
   readonly #annotations: Annotations;
   readonly #options: EvaluatorOptions;
   readonly #rules: NameRules;
+  readonly #aggregated: AggregatedSeries;
   readonly #subqueries = new Map<Subquery, readonly InputSeries[]>();
 
   constructor(fetched: FetchedSeries, annotations: Annotations, options: EvaluatorOptions) {
@@ -58,6 +60,9 @@ export class Evaluator {
     this.#annotations = annotations;
     this.#options = options;
     this.#rules = { delayed: options.delayedNameRemoval };
+    this.#aggregated = new AggregatedSeries(fetched, options.lookbackMs, (metric, call) =>
+      this.#checkCounter(metric, call.args[0]!),
+    );
   }
 
   *evaluate(node: Expr, timeMs: number, scope: Scope): Evaluation<Value> {
@@ -168,6 +173,8 @@ export class Evaluator {
   }
 
   *#aggregate(node: Aggregate, timeMs: number, scope: Scope): Evaluation<Vector> {
+    const direct = this.#rules.delayed ? undefined : yield* this.#aggregated.evaluate(node, timeMs, scope);
+    if (direct !== undefined) return direct;
     const param = node.param === undefined ? undefined : yield* this.evaluate(node.param, timeMs, scope);
     const vector = yield* this.#vector(node.expr, timeMs, scope);
     yield;
