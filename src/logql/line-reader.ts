@@ -19,6 +19,8 @@ export interface LineRequest {
   readonly order: 'forward' | 'backward' | 'any';
   /** Texts that a line must have somewhere, as it is stored; a store need not look, but may pass over what has not. */
   readonly needles: readonly string[];
+  /** The same, for texts that are there in any case. */
+  readonly anyCase: readonly string[];
   /** Metadata that a line must have; the same holds. */
   readonly metadata: Labels;
   /** Only what was stored up to this place of the store. */
@@ -32,8 +34,9 @@ export interface LineReader {
 }
 
 /** What the first stages say about lines as they are stored: until one changes the line or its labels. */
-export function hintsOf({ stages }: LogExpr): Pick<LineRequest, 'needles' | 'metadata'> {
+export function hintsOf({ stages }: LogExpr): Pick<LineRequest, 'needles' | 'anyCase' | 'metadata'> {
   const needles: string[] = [];
+  const anyCase: string[] = [];
   const metadata: Record<string, string> = {};
   let lineIsStored = true;
   let parsed = false;
@@ -43,6 +46,9 @@ export function hintsOf({ stages }: LogExpr): Pick<LineRequest, 'needles' | 'met
         const [only] = stage.terms;
         if (lineIsStored && stage.op === '|=' && stage.terms.length === 1 && !only!.ip && only!.text !== '')
           needles.push(only!.text);
+        const plain =
+          lineIsStored && stage.op === '|~' && stage.terms.length === 1 ? plainText(only!.text) : '';
+        if (plain !== '') anyCase.push(plain);
         break;
       }
       case 'filter':
@@ -67,5 +73,10 @@ export function hintsOf({ stages }: LogExpr): Pick<LineRequest, 'needles' | 'met
         parsed = true;
     }
   }
-  return { needles, metadata };
+  return { needles, anyCase, metadata };
+}
+
+/** The text that a pattern is, where it is one: `(?i)out of memory`, `upstream`. */
+function plainText(pattern: string): string {
+  return /^(?:\(\?i\))?([A-Za-z0-9 _:;,=<>"'@&%#~-]+)$/.exec(pattern)?.[1] ?? '';
 }

@@ -36,17 +36,19 @@ export interface ResourceLines {
   readonly metadata: Labels;
   /** Whether its records may name their file. */
   readonly namesFiles: boolean;
+  /** Whether every line is a text in its record: of other senders it may be a map. */
+  readonly areTexts: boolean;
 }
 
 export function linesOfResource(resource: Attributes): ResourceLines {
   if (resource[PUSHED] !== undefined)
-    return { labels: pushedLabels(resource), metadata: newLabels(), namesFiles: false };
+    return { labels: pushedLabels(resource), metadata: newLabels(), namesFiles: false, areTexts: true };
   const labels = newLabels();
   const metadata = newLabels();
   if (resource['taffrail.agent'] === undefined) foreign(resource, labels, metadata);
   else ours(resource, labels, metadata);
   if (labels['service_name'] === undefined) labels['service_name'] = serviceOf(labels);
-  return { labels, metadata, namesFiles: true };
+  return { labels, metadata, namesFiles: true, areTexts: resource['taffrail.agent'] !== undefined };
 }
 
 function pushedLabels(resource: Attributes): Labels {

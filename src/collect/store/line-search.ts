@@ -10,9 +10,11 @@ import {
   type RecordRun,
   StreamsOfResource,
 } from '../lines/record-lines.ts';
-import { linesOfResource } from '../lines/stream-labels.ts';
+import { linesOfResource, type ResourceLines } from '../lines/stream-labels.ts';
 import type { LinePlaces, StreamFigures, StreamIndex } from '../lines/stream-index.ts';
 import { BlockContents } from './block-contents.ts';
+import { FilterCache } from './filter-cache.ts';
+import { gramPlaces } from './gram-filter.ts';
 import { BLOCK_SPAN_MS } from './record-block.ts';
 import type { Database } from './sqlite.ts';
 
@@ -37,6 +39,7 @@ export class LineSearch implements LineReader, StreamIndex, LinePlaces {
   readonly #attributes;
   readonly #newest;
   readonly #contents: BlockContents;
+  readonly #filters: FilterCache;
   readonly #streams = new Map<number, StreamsOfResource>();
   readonly #figures = new Map<number, readonly StreamFigures[]>();
 
@@ -52,6 +55,7 @@ export class LineSearch implements LineReader, StreamIndex, LinePlaces {
     this.#attributes = db.prepare('SELECT attributes FROM stream WHERE id = ?');
     this.#newest = db.prepare('SELECT MAX(number) AS number FROM block');
     this.#contents = new BlockContents(db);
+    this.#filters = new FilterCache(db);
   }
 
   async *read(request: LineRequest): AsyncGenerator<readonly Line[]> {
@@ -62,7 +66,9 @@ export class LineSearch implements LineReader, StreamIndex, LinePlaces {
       needles: request.needles.map((text) => Buffer.from(text)),
     };
     const newest = request.storedBy === undefined ? Number.POSITIVE_INFINITY : Number(request.storedBy);
-    const rows = this.#rows(from.ms, to.ms, request.matchers).filter(({ number }) => number <= newest);
+    const rows = this.#rows(from.ms, to.ms, request.matchers).filter(
+      (row) => row.number <= newest && this.#mayHold(row, request),
+    );
     const turn = new Turn();
     if (order === 'any') {
       for (const row of rows) {
@@ -87,6 +93,16 @@ export class LineSearch implements LineReader, StreamIndex, LinePlaces {
     }
   }
 
+  /** By the filter of the block: whether the texts that are asked for can be in it. */
+  #mayHold({ number, stream }: BlockRow, { needles, anyCase, metadata }: LineRequest): boolean {
+    const { shared } = this.#streamsOf(stream);
+    const values = Object.entries(metadata).flatMap(([name, value]) =>
+      isOfRecord(name, shared) ? [value] : [],
+    );
+    const texts = [...needles, ...anyCase, ...values].map(gramPlaces).filter(({ length }) => length > 0);
+    return texts.length === 0 || this.#filters.mayHold(number, texts);
+  }
+
   /** Blocks that may hold lines of the time, of streams that may fit. */
   #rows(fromMs: number, toMs: number, matchers: readonly Matcher[]): BlockRow[] {
     const test = compileMatchers(matchers.filter(({ name }) => name !== 'filename'));
@@ -104,7 +120,8 @@ export class LineSearch implements LineReader, StreamIndex, LinePlaces {
   ): RecordLine[] {
     const run = this.#run(row);
     if (run === undefined) return [];
-    const lines = linesIn(run, filter);
+    const needles = run.streams.shared.areTexts ? filter.needles : [];
+    const lines = linesIn(run, { ...filter, needles });
     return run.streams.shared.namesFiles ? lines.filter((line) => fits(line.stream)) : lines;
   }
 
@@ -195,6 +212,27 @@ export class LineSearch implements LineReader, StreamIndex, LinePlaces {
       yield { place: row.number, lines };
     }
   }
+}
+
+/** Metadata that is found out, or that a line has for other reasons than an attribute of its record. */
+const FOUND_OUT: ReadonlySet<string> = new Set([
+  'detected_level',
+  'severity_number',
+  'severity_text',
+  'flags',
+  'observed_timestamp',
+  'event_name',
+  'filename',
+]);
+
+/** Whether a label can have its value from an attribute of the record alone. */
+function isOfRecord(name: string, { labels, metadata }: ResourceLines): boolean {
+  return (
+    !FOUND_OUT.has(name) &&
+    !name.endsWith('_extracted') &&
+    labels[name] === undefined &&
+    metadata[name] === undefined
+  );
 }
 
 function isBefore(ms: number, nanos: number, instant: Instant): boolean {

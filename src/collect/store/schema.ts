@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.ts';
 
 /** Raised by one with each change of the tables; `migrations[n]` brings a store from version n to n + 1. */
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 9;
 
 const migrations: readonly string[] = [
   `
@@ -96,6 +96,11 @@ const migrations: readonly string[] = [
   `
   -- Samples are in files of their own from here on (docs/STORE-FORMAT.md). What is in 'sample', 'chunk', 'pack', 'series'
   -- and 'metric' is carried over by the program, which then drops these tables (see samples/carry-over.ts).
+  `,
+  `
+  -- Which texts a block may hold (see gram-filter.ts), made after it was stored; a block without is opened.
+  CREATE TABLE block_filter (number INTEGER PRIMARY KEY, bits BLOB NOT NULL);
+  CREATE TRIGGER block_gone AFTER DELETE ON block BEGIN DELETE FROM block_filter WHERE number = old.number; END;
   `,
 ];
 

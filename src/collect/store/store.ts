@@ -97,7 +97,7 @@ export interface StoreFigures {
 
 /** How a job goes that a store does of itself. */
 export interface UpkeepStatus {
-  readonly job: 'packing' | 'retention' | 'forgetting';
+  readonly job: 'packing' | 'retention' | 'forgetting' | 'filtering';
   /** Steps that failed since the start. */
   readonly failures: number;
   /** Why, where the latest step failed, */

@@ -1,5 +1,6 @@
 import type { Admission, Sender } from './agent-ledger.ts';
 import type { IngestRequest, IngestResult } from './ingest-request.ts';
+import { BlockFilters } from './block-filters.ts';
 import { Forgetting } from './forgetting.ts';
 import { Retention } from './retention.ts';
 import { configureWriter, migrate } from './schema.ts';
@@ -29,9 +30,10 @@ export class WriterService {
   readonly #file: OpenFile;
   readonly #retention: Retention;
   readonly #forgetting: Forgetting;
+  readonly #filters: BlockFilters;
   readonly #retentionMs: number;
   readonly #maintenanceMs: number;
-  readonly #upkeep = new UpkeepJobs(['retention', 'forgetting']);
+  readonly #upkeep = new UpkeepJobs(['retention', 'forgetting', 'filtering']);
   #waiting: { readonly request: IngestRequest; readonly answer: Answer }[] = [];
   #scheduled = false;
   #timer: NodeJS.Timeout | undefined;
@@ -53,6 +55,7 @@ export class WriterService {
     this.#writer = new StoreWriter(this.#db, (nowMs) => this.#note.hasLost(nowMs));
     this.#retention = new Retention(this.#db, data.retention, shareOf(data.share));
     this.#forgetting = new Forgetting(this.#db);
+    this.#filters = new BlockFilters(this.#db);
     this.#retentionMs = data.retention.timeMs;
     this.#maintenanceMs = data.maintenanceMs;
     this.#schedule(this.#maintenanceMs);
@@ -137,6 +140,7 @@ export class WriterService {
   maintain(nowMs: number): void {
     while (this.#retention.step(nowMs)) this.#retentionSteps++;
     while (this.#forgetting.step(nowMs - this.#retentionMs));
+    while (this.#filters.step());
   }
 
   #schedule(ms: number): void {
@@ -153,6 +157,7 @@ export class WriterService {
       more = this.#upkeep.step('forgetting', now, () => this.#forgetting.step(now - this.#retentionMs));
       if (!more) this.#forgotAtMs = now;
     }
+    more = this.#upkeep.step('filtering', now, () => this.#filters.step()) || more;
     this.#schedule(more ? 20 : this.#maintenanceMs);
   }
 

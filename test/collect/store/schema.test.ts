@@ -26,8 +26,18 @@ test('a store that is up to date is left alone', () => {
 test('a store of the first version is brought forward, and its records are found', () => {
   const db = openDatabase(':memory:', { readOnly: false });
   migrate(db, ':memory:');
-  const later = ['body', 'store_id', 'batch_part', 'settled_batch', 'agent_name', 'push', 'progress'];
+  const later = [
+    'body',
+    'store_id',
+    'batch_part',
+    'settled_batch',
+    'agent_name',
+    'push',
+    'block_filter',
+    'progress',
+  ];
   for (const table of later) db.exec(`DROP TABLE ${table}`);
+  db.exec('DROP TRIGGER block_gone');
   db.exec('ALTER TABLE agent DROP COLUMN delivered_before');
   db.exec('PRAGMA user_version = 1');
   const records = logsRequest({}, [{ timeMs: 1_700_000_000_000, body: 'from before' }]);
