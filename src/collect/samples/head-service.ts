@@ -4,7 +4,6 @@ import { HttpError } from '../../platform/http-error.ts';
 import { ArenaFull } from '../../samples/arena.ts';
 import { DamagedBytes } from '../../samples/byte-source.ts';
 import { type MetricMetadata, readLog } from '../../samples/log-codec.ts';
-import { RemoteWriteReader } from '../../samples/remote-write-reader.ts';
 import { FRESH, RequestSamples } from '../../samples/request-samples.ts';
 import { SampleHead } from '../../samples/sample-head.ts';
 import { WireError } from '../../wire/wire-error.ts';
@@ -22,7 +21,7 @@ import { HeadLog, replayLog } from './head-log.ts';
 import type { HeadOpening, HeadStats, HeadThreadData } from './head-protocol.ts';
 import { loadSnapshot } from './head-snapshot.ts';
 import { HeadUpkeep } from './head-upkeep.ts';
-import { readRequest, speakersOfSeries } from './read-request.ts';
+import { RequestReader, speakersOfSeries } from './read-request.ts';
 import { shareOf } from './store-share.ts';
 
 /** Between two steps of upkeep, for others. */
@@ -47,7 +46,7 @@ export class HeadService {
   readonly #blocks: BlockKeeper;
   readonly #upkeep: HeadUpkeep;
   readonly #carryOver: CarryOver;
-  readonly #remoteWrite: RemoteWriteReader;
+  readonly #reader: RequestReader;
   readonly #request = new RequestSamples();
   readonly #warnings: string[];
   readonly #db: Database;
@@ -74,7 +73,7 @@ export class HeadService {
     this.#replay(loaded.number);
     this.#log = HeadLog.open(folder, loaded.number);
     this.#commit = new GroupCommit(this.#head.log, this.#log);
-    this.#remoteWrite = new RemoteWriteReader(this.#head.generations);
+    this.#reader = new RequestReader(this.#head.generations);
     this.#upkeep = new HeadUpkeep(
       {
         folder,
@@ -135,7 +134,7 @@ export class HeadService {
 
   #take(request: IngestRequest): IngestResult {
     try {
-      const said = readRequest(request, this.#remoteWrite, this.#request);
+      const said = this.#reader.read(request, this.#request);
       const refusal = this.#refusal(request, said);
       if (refusal !== undefined) return refusal;
       return { kind: 'stored', records: 0, ...this.#head.take(this.#request) };

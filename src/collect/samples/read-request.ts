@@ -1,7 +1,15 @@
 import type { Labels } from '../../model/series.ts';
 import { decompressBody } from '../../platform/encoded-body.ts';
 import { labelProblem } from '../../samples/label-limits.ts';
-import type { RemoteWriteReader } from '../../samples/remote-write-reader.ts';
+import { AliasTable, NO_ALIAS } from '../../samples/alias-table.ts';
+import { ByteBuffer } from '../../samples/byte-buffer.ts';
+import { RemoteWriteReader } from '../../samples/remote-write-reader.ts';
+import type { SeriesGenerations } from '../../samples/series-generations.ts';
+import { type Attributes, DecodeBudget } from '../../wire/any-value.ts';
+import { readResource } from '../../wire/otlp-logs.ts';
+import type { DecodedMetrics } from '../../wire/otlp-points.ts';
+import { ProtoReader } from '../../wire/protobuf.ts';
+import { OtlpReader } from './otlp-reader.ts';
 import type { RequestSamples } from '../../samples/request-samples.ts';
 import { decodeMetricsRequest } from '../../wire/otlp-metrics-decode.ts';
 import { decodeMetricsJson } from '../../wire/otlp-metrics-json.ts';
@@ -16,32 +24,62 @@ const REMOTE_WRITE_SAMPLES_MAX = 500_000;
 const HELP_MAX = 2000;
 const UNIT_MAX = 100;
 
-/** Reads the samples of a request, and gives in whose names it speaks. Throws WireError and HttpError. */
-export function readRequest(
-  request: IngestRequest,
-  remoteWrite: RemoteWriteReader,
-  into: RequestSamples,
-): readonly Speaker[] {
-  const bytes = decompressBody(request.body);
-  into.begin();
-  if (request.kind !== 'remote_write') return readOtlp(bytes, request.encoding, into);
-  remoteWrite.read(uncompressBlock(bytes, REMOTE_WRITE_BYTES_MAX), into, REMOTE_WRITE_SAMPLES_MAX);
-  return [];
+/** Reads the samples of requests, and gives in whose names they speak. */
+export class RequestReader {
+  readonly #remoteWrite: RemoteWriteReader;
+  readonly #otlp: OtlpReader;
+  readonly #speakers = new ResourceSpeakers();
+
+  constructor(known: SeriesGenerations) {
+    this.#remoteWrite = new RemoteWriteReader(known);
+    this.#otlp = new OtlpReader(known, readPoint);
+  }
+
+  /** Throws WireError and HttpError. */
+  read(request: IngestRequest, into: RequestSamples): readonly Speaker[] {
+    const bytes = decompressBody(request.body);
+    into.begin();
+    if (request.kind === 'remote_write') {
+      this.#remoteWrite.read(uncompressBlock(bytes, REMOTE_WRITE_BYTES_MAX), into, REMOTE_WRITE_SAMPLES_MAX);
+      return [];
+    }
+    const speakers = new SpeakerSet();
+    if (request.encoding === 'json')
+      for (const resource of keepDecoded(decodeMetricsJson(bytes), into)) speakers.add(speakerOf(resource));
+    else this.#otlp.read(bytes, into, (resource) => speakers.add(this.#speakers.of(resource)));
+    return speakers.list();
+  }
 }
 
-/** Reads an ExportMetricsServiceRequest of any sender as samples under Prometheus's names. Throws WireError. */
-function readOtlp(
+/** Reads a request with one point of OTLP; see OtlpReader. */
+export function readPoint(
   request: Uint8Array,
-  encoding: 'protobuf' | 'json',
   into: RequestSamples,
-): readonly Speaker[] {
-  const speakers = new SpeakerSet();
-  const { groups, rejected } =
-    encoding === 'json' ? decodeMetricsJson(request) : decodeMetricsRequest(request);
+  onKnown?: (sids: readonly number[]) => void,
+): void {
+  keepDecoded(decodeMetricsRequest(request), into, onKnown);
+}
+
+/** Keeps samples under Prometheus's names, and gives the resources. `onKnown` is told the series of all of them. */
+function keepDecoded(
+  { groups, rejected }: DecodedMetrics,
+  into: RequestSamples,
+  onKnown?: (sids: readonly number[]) => void,
+): Attributes[] {
   for (const [reason, points] of rejected) into.reject(reason, points);
+  const total = groups.reduce((sum, { samples }) => sum + samples.length, 0);
+  const sids: number[] = [];
+  let known = 0;
+  const seriesOf = (place: number): ((sid: number) => void) | undefined =>
+    onKnown === undefined
+      ? undefined
+      : (sid) => {
+          sids[place] = sid;
+          if (++known === total) onKnown(sids);
+        };
+  let place = 0;
   for (const { resource, samples, metadata } of groups) {
     const ofResource = labelsOfResource(resource);
-    speakers.add(speakerOf(resource));
     for (const { name, type, help, unit } of metadata)
       into.metadata.push({ name, type, help: help.slice(0, HELP_MAX), unit: unit.slice(0, UNIT_MAX) });
     // Points share their labels object where they share the labels.
@@ -55,10 +93,35 @@ function readOtlp(
       const pairs = pairsOf({ ...labels, __name__: sample.name });
       const problem = labelProblem(pairs);
       if (problem !== undefined) into.reject(problem, 1);
-      else into.add(into.begins({ pairs }), sample.timeMs, sample.value, sample.stale);
+      else {
+        const told = seriesOf(place);
+        const fresh = told === undefined ? { pairs } : { pairs, onKnown: told };
+        into.add(into.begins(fresh), sample.timeMs, sample.value, sample.stale);
+      }
+      place++;
     }
   }
-  return speakers.list();
+  return groups.map(({ resource }) => resource);
+}
+
+/** Who speaks in a resource, by its bytes. Throws WireError. */
+export class ResourceSpeakers {
+  readonly #aliases = new AliasTable();
+  readonly #speakers: Speaker[] = [];
+
+  of(resource: Uint8Array): Speaker {
+    const known = this.#aliases.find(resource, 0, resource.length);
+    if (known !== NO_ALIAS) return this.#speakers[known]!;
+    const field = new ByteBuffer(resource.length + 8);
+    field.byte(0x0a);
+    field.varint(resource.length);
+    field.raw(resource);
+    const reader = new ProtoReader(field.take());
+    reader.next();
+    const speaker = speakerOf(readResource(reader, new DecodeBudget()));
+    this.#speakers[this.#aliases.add(resource, 0, resource.length)] = speaker;
+    return speaker;
+  }
 }
 
 /** For whom series speak: their label `agent`, and their label `host` or else the host in `instance`. */
