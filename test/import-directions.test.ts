@@ -8,7 +8,7 @@ const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 /** Which folder of src may import which. Pure folders know only the model (and schemas); edges never know each other. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   model: [],
-  platform: ['model'],
+  platform: ['model', 'wire'],
   config: ['model', 'platform'],
   wasm: ['model'],
   parse: ['model', 'config', 'wasm'],

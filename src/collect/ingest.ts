@@ -1,6 +1,7 @@
 import type { Grant } from '../platform/access/token-set.ts';
 import type { Access } from '../platform/access/access.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { EncodedBody } from '../platform/encoded-body.ts';
 import { faultPoint } from '../platform/fault.ts';
 import { HttpError } from '../platform/http-error.ts';
 import type { HttpRequest, HttpResponse } from '../platform/http-message.ts';
@@ -84,11 +85,10 @@ class Ingest {
           'remote write 1.0 is application/x-protobuf with snappy compression; 2.0 is not taken',
         );
       }
-      const body = await request.encodedBody();
       await this.#store({
         kind: 'remote_write',
         encoding: 'protobuf',
-        body,
+        body: withBlock(await request.encodedBody()),
         receivedMs: this.#deps.clock.now(),
         ...origin(request, grant),
       });
@@ -112,7 +112,7 @@ class Ingest {
       const result = await this.#store({
         kind: 'push',
         encoding: type === 'application/json' ? 'json' : 'protobuf',
-        body: await request.encodedBody(),
+        body: withBlock(await request.encodedBody()),
         receivedMs,
         oldestMs: receivedMs - retentionMs,
         ...origin(request, grant),
@@ -211,6 +211,11 @@ class Ingest {
     const { id } = this.#deps.store;
     return { ...response, headers: { ...response.headers, 'taffrail-collector': '1', 'taffrail-store': id } };
   }
+}
+
+/** Remote write and Loki's push are a Snappy block, whether the header says so or not: its reader takes it apart. */
+function withBlock(body: EncodedBody): EncodedBody {
+  return body.encoding === 'snappy' ? { ...body, encoding: 'identity' } : body;
 }
 
 function origin(request: HttpRequest, { agents }: Grant): Pick<IngestRequest, 'address' | 'agents'> {

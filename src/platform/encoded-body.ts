@@ -1,7 +1,14 @@
 import zlib from 'node:zlib';
+import { uncompressLz4 } from '../wire/compression/lz4-frame.ts';
+import { uncompressBlock } from '../wire/compression/snappy-block.ts';
+import { uncompressSnappyFrames } from '../wire/compression/snappy-frame.ts';
+import { uncompressZstd } from '../wire/compression/zstd-frame.ts';
+import { TooLargeError } from '../wire/wire-error.ts';
 import { HttpError } from './http-error.ts';
 
-export type BodyEncoding = 'identity' | 'gzip' | 'deflate' | 'br';
+/** `snappy` is one block, as remote write sends it; `deflate` has zlib's frame, or none. */
+export type BodyEncoding =
+  'identity' | 'gzip' | 'deflate' | 'br' | 'zstd' | 'snappy' | 'x-snappy-framed' | 'lz4';
 
 /** A request's body as it travelled. It may cross threads: who decompresses it need not be who received it. */
 export interface EncodedBody {
@@ -27,19 +34,40 @@ export function decompressBody({ bytes, encoding, inflatedBytesMax }: EncodedBod
   try {
     switch (encoding) {
       case 'identity':
-        return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        return asBuffer(bytes);
       case 'gzip':
         return zlib.gunzipSync(bytes, limits);
       case 'deflate':
-        return zlib.inflateSync(bytes, limits);
+        return hasZlibFrame(bytes) ? zlib.inflateSync(bytes, limits) : zlib.inflateRawSync(bytes, limits);
       case 'br':
         return zlib.brotliDecompressSync(bytes, limits);
+      case 'zstd':
+        return uncompressZstd(bytes, inflatedBytesMax);
+      case 'snappy':
+        return asBuffer(uncompressBlock(bytes, inflatedBytesMax));
+      case 'x-snappy-framed':
+        return uncompressSnappyFrames(bytes, inflatedBytesMax);
+      case 'lz4':
+        return uncompressLz4(bytes, inflatedBytesMax);
     }
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw bodyTooLarge(inflatedBytesMax, 'decompressed body');
+    if (isTooLarge(cause)) throw bodyTooLarge(inflatedBytesMax, 'decompressed body');
     throw new HttpError(400, `the body is not valid ${encoding}: ${(cause as Error).message}`, {}, { cause });
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof TooLargeError || (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+/** RFC 1950: the method is 8, and the first two bytes are a multiple of 31. */
+function hasZlibFrame(bytes: Uint8Array): boolean {
+  const [first = 0, second = 0] = bytes;
+  return (first & 15) === 8 && (first * 256 + second) % 31 === 0;
 }
 
 /** A piece of output costs a call, and several pieces a copy: one that holds all, as far as the body's word may be taken. */

@@ -44,26 +44,39 @@ const inflaters = new Map<BodyEncoding, Inflate>([
   ['br', promisify<zlib.InputType, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress)],
 ]);
 
-/** By the name in the header. Nothing to do for snappy: it is remote write's, a block that its decoder takes apart. */
+/** By the name in the header; some have several. */
 const encodings: ReadonlyMap<string, BodyEncoding> = new Map([
   ['identity', 'identity'],
   ['', 'identity'],
-  ['snappy', 'identity'],
-  ...[...inflaters.keys()].map((name) => [name, name] as const),
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['zlib', 'deflate'],
+  ['br', 'br'],
+  ['zstd', 'zstd'],
+  ['snappy', 'snappy'],
+  ['x-snappy-framed', 'x-snappy-framed'],
+  ['lz4', 'lz4'],
 ]);
 
-/** The encodings that a request body may have, as the `Accept-Encoding` of an answer names them. */
-export const acceptedEncodings = [...inflaters.keys()].join(', ');
+/** The encodings that the body of such a request may have, as the `Accept-Encoding` of an answer names them. */
+const QUESTION_ENCODINGS = 'gzip, deflate, br';
+const DATA_ENCODINGS = 'gzip, deflate, zlib, br, zstd, snappy, x-snappy-framed, lz4';
 
-/** Reads and decompresses a body. Whatever it holds when it returns or throws is reported through `hold`, in bytes. */
+/**
+ * Reads and decompresses a body: a question, a form, a setting, in what Node decompresses beside the main thread.
+ * Whatever it holds when it returns or throws is reported through `hold`, in bytes.
+ */
 export async function readBody(
   message: IncomingMessage,
   limits: BodyLimits,
   budget: BodyBudget,
   hold: (bytes: number) => void,
 ): Promise<Buffer> {
-  const { bytes: raw, encoding } = await readEncodedBody(message, limits, budget, hold);
+  const encoding = encodingOf(message, QUESTION_ENCODINGS);
   const inflate = inflaters.get(encoding);
+  if (inflate === undefined && encoding !== 'identity') throw unknownEncoding(encoding, QUESTION_ENCODINGS);
+  const raw = await readRaw(message, limits.bodyBytesMax, budget, hold);
   if (inflate === undefined) return raw;
   const plain = await inflateWithin(raw, encoding, inflate, limits.inflatedBytesMax);
   budget.take(plain.length);
@@ -78,19 +91,24 @@ export async function readEncodedBody(
   budget: BodyBudget,
   hold: (bytes: number) => void,
 ): Promise<EncodedBody & { readonly bytes: Buffer }> {
-  const name = (message.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  const encoding = encodings.get(name);
-  if (encoding === undefined) {
-    throw new HttpError(
-      415,
-      `Content-Encoding "${name.slice(0, 40)}" is not supported; accepted are ${acceptedEncodings}, identity`,
-      {
-        'accept-encoding': acceptedEncodings,
-      },
-    );
-  }
+  const encoding = encodingOf(message, DATA_ENCODINGS);
   const bytes = await readRaw(message, limits.bodyBytesMax, budget, hold);
   return { bytes, encoding, inflatedBytesMax: limits.inflatedBytesMax };
+}
+
+function encodingOf(message: IncomingMessage, accepted: string): BodyEncoding {
+  const name = (message.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  const encoding = encodings.get(name);
+  if (encoding === undefined) throw unknownEncoding(name, accepted);
+  return encoding;
+}
+
+function unknownEncoding(name: string, accepted: string): HttpError {
+  return new HttpError(
+    415,
+    `Content-Encoding "${name.slice(0, 40)}" is not supported; accepted are ${accepted}, identity`,
+    { 'accept-encoding': accepted },
+  );
 }
 
 function readRaw(

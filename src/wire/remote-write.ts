@@ -5,7 +5,7 @@ import { KeyCache, setKey } from './any-value.ts';
 import { isLabelName, isMetricName } from './metric-name.ts';
 import { ProtoReader, ProtoWriter } from './protobuf.ts';
 import { readMetricMetadata, type SentMetadata } from './remote-write-metadata.ts';
-import { uncompressBlock } from './snappy-block.ts';
+import { uncompressBlock } from './compression/snappy-block.ts';
 import { WireError } from './wire-error.ts';
 
 /** The stale marker's bits, 0x7ff0000000000002, are written as bytes: JavaScript may not keep a NaN's payload. */

@@ -9,3 +9,6 @@ export class WireError extends Error {
     this.offset = offset;
   }
 }
+
+/** Nothing is wrong with it but its size after decompression. */
+export class TooLargeError extends WireError {}

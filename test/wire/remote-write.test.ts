@@ -4,7 +4,7 @@ import { fc } from '../fuzz.ts';
 import type { FlatSample } from '../../src/model/sample-set.ts';
 import { ProtoWriter } from '../../src/wire/protobuf.ts';
 import { RemoteWriteEncoder, decodeWriteRequest } from '../../src/wire/remote-write.ts';
-import { uncompressBlock } from '../../src/wire/snappy-block.ts';
+import { uncompressBlock } from '../../src/wire/compression/snappy-block.ts';
 import { WireError } from '../../src/wire/wire-error.ts';
 
 const sample = (more: Partial<FlatSample>): FlatSample => ({

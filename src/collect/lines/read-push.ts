@@ -1,7 +1,7 @@
 import { parseLogql } from '../../logql/parse-query.ts';
 import type { Labels } from '../../model/series.ts';
 import { ProtoReader } from '../../wire/protobuf.ts';
-import { uncompressBlock } from '../../wire/snappy-block.ts';
+import { uncompressBlock } from '../../wire/compression/snappy-block.ts';
 import { WireError } from '../../wire/wire-error.ts';
 import { labelsOf, type PushedLine, type PushedStream } from './push-records.ts';
 

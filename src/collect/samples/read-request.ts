@@ -13,7 +13,7 @@ import { OtlpReader } from './otlp-reader.ts';
 import type { RequestSamples } from '../../samples/request-samples.ts';
 import { decodeMetricsRequest } from '../../wire/otlp-metrics-decode.ts';
 import { decodeMetricsJson } from '../../wire/otlp-metrics-json.ts';
-import { uncompressBlock } from '../../wire/snappy-block.ts';
+import { uncompressBlock } from '../../wire/compression/snappy-block.ts';
 import { type Speaker, SpeakerSet, speakerOf } from '../store/speaker.ts';
 import { labelsOfResource, type ResourceLabels } from '../resource-labels.ts';
 import type { IngestRequest } from '../store/ingest-request.ts';

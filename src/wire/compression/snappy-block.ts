@@ -1,4 +1,4 @@
-import { WireError } from './wire-error.ts';
+import { TooLargeError, WireError } from '../wire-error.ts';
 
 /**
  * Decompresses a Snappy block. Our own and not snappyjs's, whose decoder can be sent backwards, and so into an
@@ -7,7 +7,7 @@ import { WireError } from './wire-error.ts';
 export function uncompressBlock(input: Uint8Array, maxBytes: number): Uint8Array {
   const [size, start] = readSize(input);
   if (size > maxBytes)
-    throw new WireError(`Snappy block of ${size} bytes, at most ${maxBytes} are accepted`, 0);
+    throw new TooLargeError(`Snappy block of ${size} bytes, at most ${maxBytes} are accepted`, 0);
   // No element of the format yields more than 64 bytes for three, so a larger claim is a lie told to make us allocate.
   if (size > input.length * 32)
     throw new WireError(`Snappy block claims ${size} bytes from ${input.length}`, 0);
