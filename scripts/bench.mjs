@@ -1,5 +1,5 @@
 // Compiles bench/ to a folder of its own and measures the whole agent, as a process, beside baselines in the same run.
-// `npm run bench [-- A B C D E idle durability tail-file samples] [--mib 128]`; without names, all of them.
+// `npm run bench [-- A B C D E idle durability tail-file samples search] [--mib 128] [--records 2000000]`; without names, all of them.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

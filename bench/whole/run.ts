@@ -11,6 +11,7 @@ import { catchUp, writePack } from './catch-up.ts';
 import { idle } from './idle.ts';
 import { report, type Row, say } from './report.ts';
 import { samples } from './samples.ts';
+import { search } from './search.ts';
 import { timeSearches } from './searches.ts';
 import { SystemCalls } from './system-calls.ts';
 
@@ -29,7 +30,8 @@ const bytes = option('mib', 128) * 2 ** 20;
 const seconds = option('seconds', 60);
 const series = option('series', 20_000);
 const ticks = option('ticks', 40);
-const ALL = ['A', 'B', 'C', 'D', 'E', 'idle', 'durability', 'tail-file', 'samples'];
+const searched = option('records', 2_000_000);
+const ALL = ['A', 'B', 'C', 'D', 'E', 'idle', 'durability', 'tail-file', 'samples', 'search'];
 const wanted = WORDS.length === 0 ? ALL : WORDS;
 const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'taffrail-bench-'));
 let port = 19_600;
@@ -48,7 +50,7 @@ function input(name: string, content: Buffer, times = 1): Input {
   return { file, mib: (content.length * times) / 2 ** 20, lines: Number(lines) };
 }
 
-const parts: Record<string, () => Promise<void>> = { A: access, B: rare, C: many, D: json, E: records, idle: async () => idle(dir, port++, seconds), durability, 'tail-file': tailFile, samples: async () => samples(dir, (port += 2), series, ticks) }; // prettier-ignore
+const parts: Record<string, () => Promise<void>> = { A: access, B: rare, C: many, D: json, E: records, idle: async () => idle(dir, port++, seconds), durability, 'tail-file': tailFile, samples: async () => samples(dir, (port += 2), series, ticks), search: async () => search(dir, port++, searched) }; // prettier-ignore
 
 async function access(): Promise<void> {
   const { file, mib, lines } = input('access', accessLog(bytes));

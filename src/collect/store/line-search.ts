@@ -65,10 +65,7 @@ export class LineSearch implements LineReader, StreamIndex, LinePlaces {
       fits: (ms: number, nanos: number) => !isBefore(ms, nanos, from) && isBefore(ms, nanos, to),
       needles: request.needles.map((text) => Buffer.from(text)),
     };
-    const newest = request.storedBy === undefined ? Number.POSITIVE_INFINITY : Number(request.storedBy);
-    const rows = this.#rows(from.ms, to.ms, request.matchers).filter(
-      (row) => row.number <= newest && this.#mayHold(row, request),
-    );
+    const rows = this.#candidates(request);
     const turn = new Turn();
     if (order === 'any') {
       for (const row of rows) {
@@ -93,23 +90,44 @@ export class LineSearch implements LineReader, StreamIndex, LinePlaces {
     }
   }
 
-  /** By the filter of the block: whether the texts that are asked for can be in it. */
-  #mayHold({ number, stream }: BlockRow, { needles, anyCase, metadata }: LineRequest): boolean {
+  /** Blocks that may hold lines of a request: by time and stream, and by what their filters know. */
+  #candidates({ matchers, from, to, storedBy, ...asked }: LineRequest): BlockRow[] {
+    const newest = storedBy === undefined ? Number.POSITIVE_INFINITY : Number(storedBy);
+    const byStream = new Map<number, readonly (readonly number[])[]>();
+    return this.#rows(from.ms, to.ms, matchers).filter(({ number, stream }) => {
+      if (number > newest) return false;
+      let texts = byStream.get(stream);
+      if (texts === undefined) byStream.set(stream, (texts = this.#textsIn(stream, asked)));
+      return texts.length === 0 || this.#filters.mayHold(number, texts);
+    });
+  }
+
+  /** Places of the texts that a block of the stream must hold. */
+  #textsIn(
+    stream: number,
+    { needles, anyCase, metadata }: Pick<LineRequest, 'needles' | 'anyCase' | 'metadata'>,
+  ): readonly (readonly number[])[] {
     const { shared } = this.#streamsOf(stream);
     const values = Object.entries(metadata).flatMap(([name, value]) =>
       isOfRecord(name, shared) ? [value] : [],
     );
-    const texts = [...needles, ...anyCase, ...values].map(gramPlaces).filter(({ length }) => length > 0);
-    return texts.length === 0 || this.#filters.mayHold(number, texts);
+    return [...needles, ...anyCase, ...values].map(gramPlaces).filter(({ length }) => length > 0);
   }
 
   /** Blocks that may hold lines of the time, of streams that may fit. */
   #rows(fromMs: number, toMs: number, matchers: readonly Matcher[]): BlockRow[] {
     const test = compileMatchers(matchers.filter(({ name }) => name !== 'filename'));
     const rows = this.#byTime.all(fromMs, toMs + BLOCK_SPAN_MS + 1, toMs) as unknown as BlockRow[];
+    const wholly = compileMatchers(matchers);
+    const fits = new Map<number, boolean>();
     return rows.filter(({ stream }) => {
-      const { shared } = this.#streamsOf(stream);
-      return test(shared.labels) && (shared.namesFiles || compileMatchers(matchers)(shared.labels));
+      let fit = fits.get(stream);
+      if (fit === undefined) {
+        const { shared } = this.#streamsOf(stream);
+        fit = shared.namesFiles ? test(shared.labels) : wholly(shared.labels);
+        fits.set(stream, fit);
+      }
+      return fit;
     });
   }
 
