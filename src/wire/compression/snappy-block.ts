@@ -16,32 +16,37 @@ export function uncompressBlock(input: Uint8Array, maxBytes: number): Uint8Array
   let filled = 0;
   while (at < input.length) {
     const tag = input[at]!;
-    const element = (tag & 3) === 0 ? literalOf(input, at) : copyOf(input, at);
-    at = element.next;
-    if (filled + element.length > size)
-      throw new WireError(`Snappy block holds more than the ${size} bytes it announced`, at);
-    if (element.offset === 0) {
-      if (at + element.length > input.length) throw new WireError('truncated Snappy literal', at);
-      output.set(input.subarray(at, at + element.length), filled);
-      at += element.length;
-    } else {
-      if (element.offset > filled) throw new WireError('Snappy copy from before the beginning', at);
-      // Source and target may overlap: byte by byte is what the format means.
-      for (let i = filled; i < filled + element.length; i++) output[i] = output[i - element.offset]!;
+    const kind = tag & 3;
+    if (kind === 0) {
+      const code = tag >>> 2;
+      const length = code < 60 ? code + 1 : littleEndian(input, at + 1, code - 59) + 1;
+      at += code < 60 ? 1 : code - 58;
+      if (filled + length > size) throw tooMuch(size, at);
+      if (at + length > input.length) throw new WireError('truncated Snappy literal', at);
+      // A call costs more than a few bytes one by one.
+      if (length > 24) output.set(input.subarray(at, at + length), filled);
+      else for (let i = 0; i < length; i++) output[filled + i] = input[at + i]!;
+      at += length;
+      filled += length;
+      continue;
     }
-    filled += element.length;
+    const low = littleEndian(input, at + 1, kind === 3 ? 4 : kind);
+    const offset = kind === 1 ? (tag >>> 5) * 256 + low : low;
+    const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
+    if (offset === 0) throw new WireError('Snappy copy from nowhere', at);
+    at += kind === 3 ? 5 : kind + 1;
+    if (filled + length > size) throw tooMuch(size, at);
+    if (offset > filled) throw new WireError('Snappy copy from before the beginning', at);
+    // Source and target may overlap: byte by byte is what the format means.
+    for (const end = filled + length; filled < end; filled++) output[filled] = output[filled - offset]!;
   }
   if (filled !== size)
     throw new WireError(`Snappy block holds ${filled} of the ${size} bytes it announced`, at);
   return output;
 }
 
-interface Element {
-  readonly length: number;
-  /** How far back a copy begins; 0 for a literal. */
-  readonly offset: number;
-  /** After the tag. */
-  readonly next: number;
+function tooMuch(size: number, at: number): WireError {
+  return new WireError(`Snappy block holds more than the ${size} bytes it announced`, at);
 }
 
 function readSize(input: Uint8Array): [size: number, next: number] {
@@ -53,23 +58,6 @@ function readSize(input: Uint8Array): [size: number, next: number] {
     if (byte < 0x80) return [size, i + 1];
   }
   throw new WireError('not a Snappy block: no length at its beginning', 0);
-}
-
-function literalOf(input: Uint8Array, at: number): Element {
-  const code = input[at]! >>> 2;
-  if (code < 60) return { length: code + 1, offset: 0, next: at + 1 };
-  const bytes = code - 59;
-  return { length: littleEndian(input, at + 1, bytes) + 1, offset: 0, next: at + 1 + bytes };
-}
-
-function copyOf(input: Uint8Array, at: number): Element {
-  const tag = input[at]!;
-  const bytes = [0, 1, 2, 4][tag & 3]!;
-  const low = littleEndian(input, at + 1, bytes);
-  const isShort = bytes === 1;
-  const offset = isShort ? (tag >>> 5) * 256 + low : low;
-  if (offset === 0) throw new WireError('Snappy copy from nowhere', at);
-  return { length: isShort ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1, offset, next: at + 1 + bytes };
 }
 
 function littleEndian(input: Uint8Array, at: number, bytes: number): number {
