@@ -88,11 +88,21 @@ export class SampleReader {
   }
 
   #labelValues(name: string, matchers: readonly Matcher[], fromMs: number, toMs: number): string[] {
-    const matching = new Set(this.#matching(matchers, fromMs, toMs));
+    this.catalog.refresh();
+    const { firstTime, lastTime } = this.#view.columns;
+    const chosen = matchers.length === 0 ? undefined : this.#marked(this.catalog.match(matchers));
+    const counts = (sid: number): boolean =>
+      firstTime[sid]! <= toMs && lastTime[sid]! >= fromMs && (chosen === undefined || chosen[sid] === 1);
     const values: string[] = [];
-    for (const { value, sids } of this.catalog.valuesOf(name))
-      if (sids.some((sid) => matching.has(sid))) values.push(value);
+    for (const { value, sids } of this.catalog.valuesOf(name)) if (sids.some(counts)) values.push(value);
     return values.sort();
+  }
+
+  /** 1 at each of the numbers. */
+  #marked(sids: Uint32Array): Uint8Array {
+    const marks = new Uint8Array(this.#view.state('next'));
+    for (const sid of sids) marks[sid] = 1;
+    return marks;
   }
 
   async #select(
