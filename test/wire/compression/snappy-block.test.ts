@@ -1,8 +1,8 @@
 import snappy from 'snappyjs';
 import { expect, test } from 'vitest';
-import { uncompressBlock } from '../../src/wire/snappy-block.ts';
-import { WireError } from '../../src/wire/wire-error.ts';
-import { fc } from '../fuzz.ts';
+import { uncompressBlock } from '../../../src/wire/compression/snappy-block.ts';
+import { WireError } from '../../../src/wire/wire-error.ts';
+import { fc } from '../../fuzz.ts';
 
 const content = fc
   .array(fc.oneof(fc.constantFrom('abc', 'http_requests_total', '\0\0\0\0'), fc.string({ maxLength: 90 })), {
