@@ -99,8 +99,8 @@ const migrations: readonly string[] = [
   `,
   `
   -- Which texts a block may hold (see gram-filter.ts), made after it was stored; a block without is opened.
-  CREATE TABLE block_filter (number INTEGER PRIMARY KEY, bits BLOB NOT NULL);
-  CREATE TRIGGER block_gone AFTER DELETE ON block BEGIN DELETE FROM block_filter WHERE number = old.number; END;
+  CREATE TABLE IF NOT EXISTS block_filter (number INTEGER PRIMARY KEY, bits BLOB NOT NULL);
+  CREATE TRIGGER IF NOT EXISTS block_gone AFTER DELETE ON block BEGIN DELETE FROM block_filter WHERE number = old.number; END;
   `,
 ];
 
