@@ -73,7 +73,6 @@ function oldStore(path: string): Expected {
     }
   }
   db.prepare("INSERT INTO metric (name, type, help, unit) VALUES ('old', 'gauge', 'Of before.', '')").run();
-  db.exec('PRAGMA user_version = 7');
   db.exec('COMMIT');
   db.close();
   return expected;
