@@ -188,9 +188,13 @@ export class Collector {
   }
 
   #parts(): readonly PartState[] {
-    const { waiting, answered } = this.#store.writing;
-    const writer = { part: 'store', name: 'writer', waits: waiting > 0, progress: answered };
-    return [writer, ...this.#alerting.parts()];
+    const writers = this.#store.writers.map(({ name, waiting, answered }) => ({
+      part: 'store',
+      name,
+      waits: waiting > 0,
+      progress: answered,
+    }));
+    return [...writers, ...this.#alerting.parts()];
   }
 
   #stalledMetric(): OtherFamily {

@@ -140,6 +140,7 @@ test(
     await Promise.all(
       [
         ['collect.transaction.before:hang@1+', 'store writer'],
+        ['samples.log.sync.before:hang@1+', 'store samples'],
         ['hooks.send:hang@1+', 'hook pager/exec[0]'],
         ['rules.evaluate:hang@1+', 'rules always'],
       ].map(async ([faults, what]) => {

@@ -101,12 +101,11 @@ export class LocalStore implements Store {
     }
   }
 
-  get writing(): Store['writing'] {
-    const [records, samples] = [this.#sqlite.writing, this.#samples.writing];
-    return {
-      waiting: records.waiting + samples.waiting,
-      answered: records.answered + samples.answered,
-    };
+  get writers(): Store['writers'] {
+    return [
+      { name: 'writer', ...this.#sqlite.writing },
+      { name: 'samples', ...this.#samples.writing },
+    ];
   }
 
   get queuedBytes(): number {

@@ -12,7 +12,7 @@ import type { IngestRequest, IngestResult } from './ingest-request.ts';
 import type { RecordFilter, RecordPage, RecordQuery } from './record-query.ts';
 import type { RetentionLimits } from './retention.ts';
 import { ownBuffer } from './own-buffer.ts';
-import type { FleetStore, LineStore, RecordStore, RecordTail, StoreUpkeep, TailPlace } from './store.ts';
+import type { FleetStore, LineStore, RecordStore, RecordTail, TailPlace } from './store.ts';
 import type { StoreLoss } from './store-note.ts';
 import type { StoreCalls, StoreWorkerData, WriterStats } from './store-protocol.ts';
 
@@ -87,7 +87,7 @@ export class SqliteStore implements FleetStore, RecordStore, LineStore {
     }
   }
 
-  get writing(): StoreUpkeep['writing'] {
+  get writing(): { readonly waiting: number; readonly answered: number } {
     return this.#writer.calls;
   }
 

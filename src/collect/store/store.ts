@@ -106,10 +106,18 @@ export interface UpkeepStatus {
   readonly sinceMs?: number;
 }
 
+/** Calls that wait for one that writes, and those that it answered so far, with success or not. */
+export interface StoreProgress {
+  /** `writer`, of records and agents; `samples`. */
+  readonly name: string;
+  readonly waiting: number;
+  readonly answered: number;
+}
+
 /** What keeps a store in order. */
 export interface StoreUpkeep {
-  /** Calls that wait for who writes, and those that were answered so far, with success or not. */
-  readonly writing: { readonly waiting: number; readonly answered: number };
+  /** Of each that writes: one that stands still must not hide behind another that goes on. */
+  readonly writers: readonly StoreProgress[];
   stats(): Promise<StoreFigures>;
   /** Packs and deletes all that there is to pack and delete; by itself the store does so in steps, when it is due. */
   maintain(nowMs: number): Promise<void>;
