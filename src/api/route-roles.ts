@@ -6,11 +6,15 @@ import type { RouteNeed } from '../platform/access/role.ts';
 /** Answered to everybody under any name: a kubelet, a load balancer and systemd have no token. */
 const HEALTH = new Set(['/-/healthy', '/-/ready', '/ready']);
 
+/** Signals of OTLP that are refused by their name. */
+const NOT_TAKEN = ['/v1/traces', '/v1development/profiles'] as const;
+
 /** Takes data in. Those of `SELF_CHECKED` check for themselves, since their refusals are in the sender's encoding. */
 const SEND = new Set([
   '/v1/logs',
   '/otlp/v1/logs',
   '/v1/metrics',
+  ...NOT_TAKEN,
   '/api/v1/write',
   '/api/v1/agents/heartbeat',
   '/loki/api/v1/push',
@@ -19,6 +23,7 @@ const SELF_CHECKED: ReadonlySet<string> = new Set([
   '/v1/logs',
   '/otlp/v1/logs',
   '/v1/metrics',
+  ...NOT_TAKEN,
   '/api/v1/write',
   '/loki/api/v1/push',
 ]);

@@ -35,6 +35,8 @@ export function createIngest(router: Router, deps: IngestDeps): void {
   router.route('POST', '/otlp/v1/logs', (request) => ingest.otlp(request, 'logs'));
   router.route('POST', '/loki/api/v1/push', (request) => ingest.push(request));
   router.route('POST', '/v1/metrics', (request) => ingest.otlp(request, 'metrics'));
+  router.route('POST', '/v1/traces', (request) => ingest.notTaken(request, 'traces'));
+  router.route('POST', '/v1development/profiles', (request) => ingest.notTaken(request, 'profiles'));
   router.route('POST', '/api/v1/write', (request) => ingest.remoteWrite(request));
 }
 
@@ -70,6 +72,22 @@ class Ingest {
     };
     return this.#answer(respond, (error) =>
       otlpError(encoding ?? 'json', error.status, error.message, error.headers),
+    );
+  }
+
+  /** What a sender of all signals must be able to tell from a wrong address. */
+  async notTaken(request: HttpRequest, signal: string): Promise<HttpResponse> {
+    const respond = async (): Promise<HttpResponse> => {
+      this.#admit(request);
+      return Promise.reject(
+        new HttpError(
+          404,
+          `${signal} are not taken; OTLP means logs (/v1/logs) and metrics (/v1/metrics) here`,
+        ),
+      );
+    };
+    return this.#answer(respond, (error) =>
+      otlpError(otlpEncoding(request) ?? 'json', error.status, error.message, error.headers),
     );
   }
 

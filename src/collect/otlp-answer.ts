@@ -54,6 +54,8 @@ function grpcCode(status: number): number {
     case 413:
     case 415:
       return 3;
+    case 404:
+      return 12;
     case 401:
       return 16;
     case 409:

@@ -25,6 +25,8 @@ export class RemoteWriteReader {
   #sids = new Uint32Array(1024);
   #generations = new Uint16Array(1024);
   readonly #known: SeriesGenerations;
+  /** Of the series that is not taken. */
+  #problem = '';
   readonly #double = new Float64Array(1);
   readonly #doubleWords = new Uint32Array(this.#double.buffer);
 
@@ -43,7 +45,7 @@ export class RemoteWriteReader {
       if (reader.field === 1) this.#series(reader, into);
       else if (reader.field === METADATA) describe(readMetricMetadata(reader), into);
       else reader.skip();
-      if (into.count + into.rejected > samplesMax)
+      if (into.count + into.rejections.total > samplesMax)
         throw new WireError(`request holds more than ${samplesMax} samples`, reader.at);
     }
   }
@@ -81,7 +83,7 @@ export class RemoteWriteReader {
     const pairs = readLabelRun(run, at);
     const problem = labelProblem(pairs);
     if (problem !== undefined) {
-      into.reject(problem, 0);
+      this.#problem = problem;
       return undefined;
     }
     const copy = run.slice();
@@ -127,7 +129,7 @@ export class RemoteWriteReader {
       else reader.skip();
     }
     reader.leave(outer);
-    if (sid === undefined) into.reject('', 1);
+    if (sid === undefined) into.reject(this.#problem, 1);
     else into.add(sid, timeMs, this.#double[0]!, words[0] === STALE_LOW && words[1] === STALE_HIGH);
   }
 }

@@ -1,3 +1,4 @@
+import { Rejections } from '../model/rejections.ts';
 import type { LabelPairs } from './series-table.ts';
 import type { MetricMetadata } from './log-codec.ts';
 
@@ -16,15 +17,14 @@ export class RequestSamples {
   count = 0;
   fresh: FreshSeries[] = [];
   metadata: MetricMetadata[] = [];
-  rejected = 0;
-  message = '';
+  /** Samples that were not kept. */
+  readonly rejections = new Rejections();
 
   begin(): void {
     this.count = 0;
     this.fresh = [];
     this.metadata = [];
-    this.rejected = 0;
-    this.message = '';
+    this.rejections.clear();
   }
 
   add(sid: number, timeMs: number, value: number, stale: boolean): void {
@@ -42,9 +42,8 @@ export class RequestSamples {
     return FRESH + this.fresh.length - 1;
   }
 
-  reject(message: string, samples: number): void {
-    this.rejected += samples;
-    this.message ||= message;
+  reject(reason: string, samples: number): void {
+    this.rejections.add(reason, samples);
   }
 
   #widen(): void {

@@ -60,41 +60,42 @@ export class SampleHead {
   /** Keeps the samples of a request. Throws ArenaFull; what was kept by then is kept, and a repeat does no harm. */
   take(request: RequestSamples): TakenSamples {
     const { sids, times, values, stale, count, fresh } = request;
-    const known: (number | undefined)[] = [];
-    let rejected = 0;
+    const known: (number | string)[] = [];
+    let left = 0;
     for (let i = 0; i < count; i++) {
-      let sid: number | undefined = sids[i]!;
+      let sid: number | string = sids[i]!;
       if (sid >= FRESH) {
         const at = sid - FRESH;
-        if (at >= known.length || !(at in known)) known[at] = this.#begin(fresh[at]!, request);
-        sid = known[at];
+        if (at >= known.length || !(at in known)) known[at] = this.#begin(fresh[at]!);
+        sid = known[at]!;
       }
       const time = Math.floor(times[i]!);
-      if (sid === undefined) rejected++;
-      else if (!(time >= -TIME_MAX_MS && time <= TIME_MAX_MS)) {
-        rejected++;
-        request.reject('a sample whose time is no time', 0);
+      if (typeof sid === 'string') {
+        left++;
+        request.reject(sid, 1);
+      } else if (!(time >= -TIME_MAX_MS && time <= TIME_MAX_MS)) {
+        left++;
+        request.reject('a sample whose time is no time', 1);
       } else if (this.head.append(sid, time, values[i]!, stale[i] === 1))
         this.log.sample(sid, time, values[i]!, stale[i] === 1);
     }
     for (const one of request.metadata) this.describe(one);
-    return { samples: count - rejected, rejected: request.rejected + rejected, message: request.message };
+    const { total, text } = request.rejections;
+    return { samples: count - left, rejected: total, message: text };
   }
 
-  #begin({ pairs, onKnown }: FreshSeries, request: RequestSamples): number | undefined {
-    const sid = this.table.find(pairs) ?? this.#add(pairs, request);
-    if (sid !== undefined) onKnown?.(sid);
+  /** Gives its number, or why there is none. */
+  #begin({ pairs, onKnown }: FreshSeries): number | string {
+    const sid = this.table.find(pairs) ?? this.#add(pairs);
+    if (typeof sid === 'number') onKnown?.(sid);
     return sid;
   }
 
-  #add(pairs: LabelPairs, request: RequestSamples): number | undefined {
+  #add(pairs: LabelPairs): number | string {
     const agent = labelOf(pairs, 'agent');
     const ofAgent = this.#perAgent.get(agent) ?? 0;
     const refusal = this.#refusal(pairs, agent, ofAgent);
-    if (refusal !== undefined) {
-      request.reject(refusal, 0);
-      return undefined;
-    }
+    if (refusal !== undefined) return refusal;
     const sid = this.table.add(pairs);
     this.head.begin(sid);
     this.log.series(sid, pairs);

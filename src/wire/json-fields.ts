@@ -15,7 +15,32 @@ export function parseJson(bytes: Uint8Array): JsonObject {
   } catch (error) {
     throw new WireError(`not JSON: ${error instanceof Error ? error.message : String(error)}`, -1);
   }
-  return asObject(parsed, 'the request');
+  return namesInCamelCase(asObject(parsed, 'the request'));
+}
+
+/** Protobuf's names, such as `resource_logs`, are allowed beside JSON's. Nobody mixes them: the first name tells. */
+function namesInCamelCase(request: JsonObject): JsonObject {
+  const isSnake = Object.keys(request).some((name) => name.startsWith('resource_'));
+  if (!isSnake) return request;
+  const renamed = emptyCopy(request) as Record<string, unknown>;
+  const open: [from: object, to: object][] = [[request, renamed]];
+  for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
+    const [from, to] = pair;
+    for (const [name, value] of Object.entries(from) as [string, unknown][]) {
+      const isNested = typeof value === 'object' && value !== null;
+      const copy = isNested ? emptyCopy(value) : value;
+      if (isNested) open.push([value, copy as object]);
+      const camel = Array.isArray(from)
+        ? name
+        : name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+      setKey(to as Record<string, unknown>, camel, copy);
+    }
+  }
+  return renamed;
+}
+
+function emptyCopy(value: object): object {
+  return Array.isArray(value) ? [] : {};
 }
 
 function wrong(path: string, value: unknown, expected: string): WireError {

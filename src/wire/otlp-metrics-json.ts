@@ -1,6 +1,7 @@
 import { DecodeBudget } from './any-value.ts';
 import {
   arrayField,
+  asObject,
   attributesField,
   nanosField,
   numberField,
@@ -14,26 +15,61 @@ import type { JsonObject } from './json-fields.ts';
 import { readJsonScope } from './otlp-logs-json.ts';
 import { PointFlattener } from './otlp-points.ts';
 import type { DecodedMetrics, OtlpMetric, OtlpPoint } from './otlp-points.ts';
+import { WireError } from './wire-error.ts';
 
-/** Reads an ExportMetricsServiceRequest in JSON into flat samples. Throws WireError with the path of what is wrong. */
+/**
+ * Reads an ExportMetricsServiceRequest in JSON into flat samples. A point that cannot be read is left out, and so are all
+ * points of a metric, scope or resource that cannot be read. Throws WireError where it is no such request at all.
+ */
 export function decodeMetricsJson(bytes: Uint8Array): DecodedMetrics {
   const budget = new DecodeBudget();
   const flattener = new PointFlattener();
   for (const [resourceMetrics, path] of objectsField(parseJson(bytes), 'resourceMetrics', '')) {
-    const resource = attributesField(
-      objectField(resourceMetrics, 'resource', path),
-      'attributes',
-      `${path}.resource`,
-      budget,
-    );
-    for (const [scopeMetrics, scopePath] of objectsField(resourceMetrics, 'scopeMetrics', path)) {
-      const metrics = Array.from(objectsField(scopeMetrics, 'metrics', scopePath), ([metric, place]) =>
-        readMetric(metric, place, budget),
-      );
-      flattener.group(resource, readJsonScope(scopeMetrics, scopePath), metrics);
-    }
+    const read = attempt(flattener, resourceMetrics, () => ({
+      scopes: [...objectsField(resourceMetrics, 'scopeMetrics', path)],
+      resource: attributesField(
+        objectField(resourceMetrics, 'resource', path),
+        'attributes',
+        `${path}.resource`,
+        budget,
+      ),
+    }));
+    for (const [scopeMetrics, scopePath] of read?.scopes ?? [])
+      attempt(flattener, scopeMetrics, () => {
+        const all = [...objectsField(scopeMetrics, 'metrics', scopePath)];
+        const scope = readJsonScope(scopeMetrics, scopePath);
+        const metrics = all.flatMap(
+          ([metric, place]) =>
+            attempt(flattener, metric, () => readMetric(metric, place, budget, flattener)) ?? [],
+        );
+        flattener.group(read!.resource, scope, metrics);
+      });
   }
   return flattener.result();
+}
+
+/** Undefined where it cannot be read: then its points are left out, for one reason, whichever of many has it. */
+function attempt<T>(flattener: PointFlattener, part: JsonObject, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    flattener.reject(error.message.replaceAll(/\[\d+\]/g, '[]'), Math.max(1, pointsIn(part)));
+    return undefined;
+  }
+}
+
+/** Data points below a resource, scope or metric. */
+function pointsIn(part: JsonObject): number {
+  let points = 0;
+  for (const name of ['scopeMetrics', 'metrics', 'dataPoints', ...KINDS.map(([kind]) => kind)]) {
+    const inner = part[name];
+    if (name === 'dataPoints') points += Array.isArray(inner) ? inner.length : 0;
+    else
+      for (const one of Array.isArray(inner) ? inner : [inner])
+        if (typeof one === 'object' && one !== null) points += pointsIn(one as JsonObject);
+  }
+  return points;
 }
 
 const KINDS: readonly (readonly [string, OtlpMetric['kind']])[] = [
@@ -44,7 +80,12 @@ const KINDS: readonly (readonly [string, OtlpMetric['kind']])[] = [
   ['summary', 'summary'],
 ];
 
-function readMetric(metric: JsonObject, path: string, budget: DecodeBudget): OtlpMetric {
+function readMetric(
+  metric: JsonObject,
+  path: string,
+  budget: DecodeBudget,
+  flattener: PointFlattener,
+): OtlpMetric {
   const [field, kind] = KINDS.find(([name]) => metric[name] !== undefined && metric[name] !== null) ?? [
     '',
     'none',
@@ -58,9 +99,10 @@ function readMetric(metric: JsonObject, path: string, budget: DecodeBudget): Otl
     kind,
     isMonotonic: data['isMonotonic'] === true,
     temporality: readTemporality(data, place),
-    points: Array.from(objectsField(data, 'dataPoints', place), ([point, at]) =>
-      readPoint(point, at, kind, budget),
-    ),
+    points: arrayField(data, 'dataPoints', place).flatMap((point, i) => {
+      const at = `${place}.dataPoints[${i}]`;
+      return attempt(flattener, {}, () => readPoint(asObject(point, at), at, kind, budget)) ?? [];
+    }),
   };
 }
 
@@ -69,6 +111,7 @@ function readTemporality(data: JsonObject, path: string): number {
   const value = data['aggregationTemporality'];
   if (value === 'AGGREGATION_TEMPORALITY_CUMULATIVE') return 2;
   if (value === 'AGGREGATION_TEMPORALITY_DELTA') return 1;
+  if (value === 'AGGREGATION_TEMPORALITY_UNSPECIFIED') return 0;
   return numberField(data, 'aggregationTemporality', path);
 }
 

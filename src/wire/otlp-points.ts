@@ -70,7 +70,7 @@ export class PointFlattener {
       const name = familyName(metric, type, scope);
       const problem = name === '' ? 'metric without a name' : metricProblem(metric);
       if (problem !== undefined) {
-        this.#reject(problem, Math.max(1, metric.points.length));
+        this.reject(problem, Math.max(1, metric.points.length));
         continue;
       }
       metadata.push({ name, type, help: metric.description, unit: metric.unit });
@@ -88,7 +88,7 @@ export class PointFlattener {
   ): void {
     const problem = pointProblem(metric, point);
     if (problem !== undefined) {
-      this.#reject(problem, 1);
+      this.reject(problem, 1);
       return;
     }
     this.#points++;
@@ -103,7 +103,7 @@ export class PointFlattener {
     samples.push(...flattenPoint(family, { labels, timeMs, startMs, value, stale, ...histogram }));
   }
 
-  #reject(reason: string, points: number): void {
+  reject(reason: string, points: number): void {
     this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + points);
   }
 

@@ -97,6 +97,12 @@ export function writeNanos(into: Uint8Array, at: number, ms: number, nanos: numb
 /** Deepest nesting of messages that is read: OTLP itself needs 7, the rest is for values in values. */
 const MAX_DEPTH = 40;
 
+export interface ReaderMark {
+  readonly at: number;
+  readonly end: number;
+  readonly depth: number;
+}
+
 /**
  * Walks protobuf fields: `while (reader.next()) switch (reader.field) …`, with `enter`/`leave` around a nested
  * message. Never reads outside the message it is in; whatever is malformed throws a WireError with the byte.
@@ -230,6 +236,20 @@ export class ProtoReader {
     this.at = this.end;
     this.end = outer;
     this.#depth--;
+  }
+
+  /** Where it is, for `passAgain`. */
+  mark(): ReaderMark {
+    return { at: this.at, end: this.end, depth: this.#depth };
+  }
+
+  /** Passes over the field that began at a mark, however far its reading has come. */
+  passAgain({ at, end, depth }: ReaderMark): void {
+    this.at = at;
+    this.end = end;
+    this.#depth = depth;
+    this.wireType = BYTES;
+    this.skip();
   }
 
   skip(): void {

@@ -10,5 +10,12 @@ export class WireError extends Error {
   }
 }
 
+/** A record that cannot be kept, in a message that can be read: the others can. */
+export class BadRecordError extends WireError {
+  constructor(message: string) {
+    super(message, -1);
+  }
+}
+
 /** Nothing is wrong with it but its size after decompression. */
 export class TooLargeError extends WireError {}

@@ -300,7 +300,7 @@ test.each([
     '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"x"}]}]}]}',
     { 'content-type': 'application/json' },
     400,
-    '$.resourceLogs[0].scopeLogs[0].logRecords[0].timeUnixNano: expected a whole number, found \\"x\\"',
+    '$.resourceLogs[].scopeLogs[].logRecords[].timeUnixNano: expected a whole number, found \\"x\\"',
   ],
   ['cut protobuf', Buffer.from([0x0a, 0x20, 0x01]), PROTOBUF, 400, 'truncated'],
   [

@@ -123,7 +123,7 @@ test('what cannot be kept is said in partial success, and the rest is stored', a
   };
   const answer = await sendMetrics(metricsJson({}, [delta, counter('kept', [point(NOW, 1)])]));
   expect(answer).toEqual({
-    partialSuccess: { rejectedDataPoints: '1', errorMessage: 'only cumulative temporality is supported' },
+    partialSuccess: { rejectedDataPoints: '1', errorMessage: 'only cumulative temporality is supported (1)' },
   });
   expect(await select(named('kept_total'))).toHaveLength(1);
 });

@@ -1,7 +1,8 @@
+import { Rejections } from '../../model/rejections.ts';
 import { type Attributes, anyValueText, DecodeBudget } from '../../wire/any-value.ts';
 import { readResource, readScope } from '../../wire/otlp-logs.ts';
 import { ProtoReader } from '../../wire/protobuf.ts';
-import { WireError } from '../../wire/wire-error.ts';
+import { BadRecordError, WireError } from '../../wire/wire-error.ts';
 import { type Speaker, speakerOf } from './speaker.ts';
 import { BlockBuilder, type UnplacedBlock } from './block-builder.ts';
 import { skimRecord } from './record-skim.ts';
@@ -10,6 +11,8 @@ import { skimRecord } from './record-skim.ts';
 export interface RecordBatch {
   readonly records: number;
   readonly streams: readonly StreamBlocks[];
+  /** Records that were left out. */
+  readonly rejections: Rejections;
 }
 
 export interface StreamBlocks {
@@ -28,9 +31,14 @@ const RECORDS_MAX = 500_000;
 
 /**
  * Reads an ExportLogsServiceRequest. Throws WireError where a later query could not decode it. `inBody` says that the
- * request is stored itself: then its blocks do not hold their records.
+ * request is stored itself: then its blocks do not hold their records. `rejections`: what was left out before.
  */
-export function readRecordBatch(request: Uint8Array, receivedMs: number, inBody = false): RecordBatch {
+export function readRecordBatch(
+  request: Uint8Array,
+  receivedMs: number,
+  inBody = false,
+  rejections = new Rejections(),
+): RecordBatch {
   const reader = new ProtoReader(request);
   const budget = new DecodeBudget(1_000_000);
   const streams: StreamBlocks[] = [];
@@ -40,28 +48,30 @@ export function readRecordBatch(request: Uint8Array, receivedMs: number, inBody 
       reader.skip();
       continue;
     }
-    for (const stream of readResourceLogs(reader, budget, receivedMs, inBody)) {
+    for (const stream of readResourceLogs(reader, { budget, receivedMs, inBody, rejections })) {
       records += stream.records;
       if (records > RECORDS_MAX)
         throw new WireError(`request holds more than ${RECORDS_MAX} records`, reader.at);
       streams.push(stream);
     }
   }
-  return { records, streams };
+  return { records, streams, rejections };
 }
 
-function readResourceLogs(
-  reader: ProtoReader,
-  budget: DecodeBudget,
-  receivedMs: number,
-  inBody: boolean,
-): StreamBlocks[] {
+interface Reading {
+  readonly budget: DecodeBudget;
+  readonly receivedMs: number;
+  readonly inBody: boolean;
+  readonly rejections: Rejections;
+}
+
+function readResourceLogs(reader: ProtoReader, reading: Reading): StreamBlocks[] {
   const outer = reader.enter();
   let resource: Attributes = {};
   const scopes: { name: string; builder: BlockBuilder }[] = [];
   while (reader.next()) {
-    if (reader.field === 1) resource = readResource(reader, budget);
-    else if (reader.field === 2) scopes.push(readScopeLogs(reader, budget, receivedMs, inBody));
+    if (reader.field === 1) resource = readResource(reader, reading.budget);
+    else if (reader.field === 2) scopes.push(readScopeLogs(reader, reading));
     else reader.skip();
   }
   reader.leave(outer);
@@ -78,9 +88,7 @@ function readResourceLogs(
 
 function readScopeLogs(
   reader: ProtoReader,
-  budget: DecodeBudget,
-  receivedMs: number,
-  inBody: boolean,
+  { budget, receivedMs, inBody, rejections }: Reading,
 ): { name: string; builder: BlockBuilder } {
   budget.spend(reader.at);
   const outer = reader.enter();
@@ -90,13 +98,26 @@ function readScopeLogs(
     const start = reader.at;
     reader.next();
     if (reader.field === 2) {
-      const timeMs = skimRecord(reader);
-      builder.add(start, reader.at, timeMs > 0 ? timeMs : receivedMs);
+      const timeMs = skimGoodRecord(reader, rejections);
+      if (timeMs !== undefined) builder.add(start, reader.at, timeMs > 0 ? timeMs : receivedMs);
     } else if (reader.field === 1) name = readScope(reader).name;
     else reader.skip();
   }
   reader.leave(outer);
   return { name, builder };
+}
+
+/** Undefined where the record is left out. */
+function skimGoodRecord(reader: ProtoReader, rejections: Rejections): number | undefined {
+  const mark = reader.mark();
+  try {
+    return skimRecord(reader);
+  } catch (error) {
+    if (!(error instanceof BadRecordError)) throw error;
+    rejections.add(error.message, 1);
+    reader.passAgain(mark);
+    return undefined;
+  }
 }
 
 function streamAttributes(resource: Attributes, scope: string): string {

@@ -1,5 +1,5 @@
 import { ProtoReader } from '../../wire/protobuf.ts';
-import { WireError } from '../../wire/wire-error.ts';
+import { BadRecordError } from '../../wire/wire-error.ts';
 import { nanosToMs, skimUsualRecord, UNUSUAL } from './usual-record.ts';
 
 /** Deepest nesting of values in values; not more than `wire/` reads back. */
@@ -7,7 +7,8 @@ const VALUE_DEPTH_MAX = 12;
 
 /**
  * Walks the LogRecord that is the reader's current field without making anything of it: checks that it can be decoded
- * later, and returns its event time in ms (the observed time where it has none, 0 where it has neither).
+ * later, and returns its event time in ms (the observed time where it has none, 0 where it has neither). Throws
+ * BadRecordError where the message can be read but the record cannot be kept, else WireError.
  */
 export function skimRecord(reader: ProtoReader): number {
   const outer = reader.enter();
@@ -60,7 +61,7 @@ function skimAnyRecord(reader: ProtoReader): number {
 function skimId(reader: ProtoReader, size: number): void {
   const length = -reader.blobStart() + reader.at;
   if (length !== 0 && length !== size)
-    throw new WireError(`trace or span id of ${length} bytes, expected ${size}`, reader.at);
+    throw new BadRecordError(`trace or span id of ${length} bytes, expected ${size}`);
 }
 
 function skimKeyValue(reader: ProtoReader, depth: number): void {
@@ -74,7 +75,7 @@ function skimKeyValue(reader: ProtoReader, depth: number): void {
 }
 
 function skimValue(reader: ProtoReader, depth: number): void {
-  if (depth > VALUE_DEPTH_MAX) throw new WireError(`value nested deeper than ${VALUE_DEPTH_MAX}`, reader.at);
+  if (depth > VALUE_DEPTH_MAX) throw new BadRecordError(`value nested deeper than ${VALUE_DEPTH_MAX}`);
   const outer = reader.enter();
   while (reader.next()) {
     switch (reader.field) {

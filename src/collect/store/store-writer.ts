@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { decompressBody } from '../../platform/encoded-body.ts';
+import { Rejections } from '../../model/rejections.ts';
 import { faultPoint } from '../../platform/fault.ts';
 import { HttpError } from '../../platform/http-error.ts';
 import { WireError } from '../../wire/wire-error.ts';
@@ -146,8 +147,8 @@ export class StoreWriter {
       kind: 'stored',
       records: batch.records,
       samples: 0,
-      rejected: push?.rejected ?? 0,
-      message: push?.message ?? '',
+      rejected: push?.rejected ?? batch.rejections.total,
+      message: push?.message ?? batch.rejections.text,
       ...(isOdd ? { isOdd } : {}),
     };
   }
@@ -191,7 +192,12 @@ function decode(request: IngestRequest): Checked {
   const { kind, encoding } = request;
   const bytes = decompressBody(request.body);
   if (kind === 'push') return decodePush(request, bytes);
-  return decodeRecords(request, encoding === 'json' ? logsProtobufOfJson(bytes) : bytes);
+  const rejections = new Rejections();
+  const protobuf = encoding === 'json' ? logsProtobufOfJson(bytes, rejections) : bytes;
+  const checked = decodeRecords(request, protobuf, rejections);
+  if (checked.batch.records === 0 && rejections.total > 0)
+    return { kind: 'invalid', message: rejections.text };
+  return checked;
 }
 
 function decodePush(request: IngestRequest, bytes: Uint8Array): Checked {
@@ -212,15 +218,21 @@ function decodePush(request: IngestRequest, bytes: Uint8Array): Checked {
   return { kind: 'records', request, batch, body: undefined, push };
 }
 
-function decodeRecords(request: IngestRequest, protobuf: Uint8Array): Checked {
+function decodeRecords(
+  request: IngestRequest,
+  protobuf: Uint8Array,
+  leftOut: Rejections,
+): Checked & { readonly kind: 'records' } {
   const { encoding, receivedMs } = request;
   const body = encoding === 'json' ? undefined : storableBody(request.body, protobuf.length);
   if (body !== undefined) {
-    const batch = readRecordBatch(protobuf, receivedMs, true);
+    const batch = readRecordBatch(protobuf, receivedMs, true, leftOut);
     const blocks = batch.streams.reduce((sum, stream) => sum + stream.blocks.length, 0);
     if (blocks * PART_BYTES_MIN <= protobuf.length) return { kind: 'records', request, batch, body };
+    leftOut.clear();
   }
-  return { kind: 'records', request, batch: readRecordBatch(protobuf, receivedMs), body: undefined };
+  const batch = readRecordBatch(protobuf, receivedMs, false, leftOut);
+  return { kind: 'records', request, batch, body: undefined };
 }
 
 function failureMessage(error: unknown): string {

@@ -15,7 +15,7 @@ class Table {
   readonly keys: string[] = [''];
   readonly #sids = new Map<string, number>();
 
-  settle({ sids, times, values, stale, count, fresh, rejected }: RequestSamples): object {
+  settle({ sids, times, values, stale, count, fresh, rejections }: RequestSamples): object {
     const known = fresh.map(({ pairs, onKnown }) => {
       const key = JSON.stringify(pairs);
       let sid = this.#sids.get(key);
@@ -27,7 +27,7 @@ class Table {
       const sid = sids[i]! >= FRESH ? known[sids[i]! - FRESH]! : sids[i]!;
       return [this.keys[sid], times[i], stale[i] === 1 ? 'stale' : values[i]];
     });
-    return { samples, rejected };
+    return { samples, rejected: rejections.total };
   }
 }
 
