@@ -10,6 +10,7 @@ import type { Router } from '../platform/router.ts';
 export interface AdminRoutes {
   readonly registry: () => Registry;
   readonly self: SelfMetrics;
+  readonly createdSeries: () => boolean;
   readonly status: () => AgentStatus;
   readonly reload: () => Promise<void>;
   readonly now: () => number;
@@ -40,7 +41,7 @@ function metrics(agent: AdminRoutes, request: HttpRequest): HttpResponse {
   return {
     status: 200,
     headers: { 'content-type': CONTENT_TYPES[format] },
-    body: [...writeExposition(families, format)].join(''),
+    body: [...writeExposition(families, format, agent.createdSeries())].join(''),
   };
 }
 

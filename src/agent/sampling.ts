@@ -8,7 +8,8 @@ import type { Clock, Timer } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { version } from '../platform/version.ts';
 import type { RingStore } from '../promql/ring-store.ts';
-import { encodeMetricsRequest, OWN_SCOPE } from '../wire/otlp-metrics.ts';
+import { samplesByService } from '../wire/agent-resource.ts';
+import { encodeResourceMetrics, OWN_SCOPE } from '../wire/otlp-metrics.ts';
 import type { DurableState } from './durable-state.ts';
 import { RingFeed } from './ring-feed.ts';
 import type { TickHistory } from './tick-history.ts';
@@ -24,6 +25,8 @@ export interface SamplingOptions {
   readonly log: Log;
   readonly intervalMs: number;
   readonly heartbeatMs: number;
+  /** Its id. */
+  readonly agent: string;
   readonly resource: () => Readonly<Record<string, string>>;
   readonly externalLabels: () => Labels;
   /** Whether anything ships samples: without it they only go to the ring. */
@@ -119,7 +122,8 @@ export class Sampling {
     if (this.#busy || !shipped()) return;
     const samples = this.#sampler.sample(nowMs);
     if (samples.points === 0) return;
-    const otlp = encodeMetricsRequest(resource(), { name: OWN_SCOPE, version }, samples);
+    const groups = samplesByService(samples, this.#options.agent, resource());
+    const otlp = encodeResourceMetrics(groups, { name: OWN_SCOPE, version });
     this.#busy = true;
     this.#writing = buffer
       .append({ kind: 'samples', timeMs: nowMs, otlp, points: samples.points })

@@ -31,6 +31,12 @@ const metricsSchema = z.strictObject({
   expire_after: duration()
     .prefault('0')
     .describe('Series that have not changed for this long end with a stale marker. 0: never.'),
+  created_series: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a scraper that asks for OpenMetrics is also told when each counter and histogram began: `_created`, a series more for each of them.',
+    ),
 });
 
 /** `taffrail.yaml`: the agent's configuration. */

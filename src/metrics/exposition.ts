@@ -11,10 +11,14 @@ export const CONTENT_TYPES: Readonly<Record<ExpositionFormat, string>> = {
 /** Pieces are about this long, in characters. */
 const PIECE = 32 * 1024;
 
-/** Writes families that are sorted by name, each name once. Ends with `# EOF` in OpenMetrics. */
+/**
+ * Writes families that are sorted by name, each name once. Ends with `# EOF` in OpenMetrics, where `created` adds when
+ * counters and histograms began: a series more for each of them.
+ */
 export function* writeExposition(
   families: Iterable<SeriesFamily>,
   format: ExpositionFormat,
+  created = false,
 ): Generator<string> {
   const names = format === 'openmetrics' ? new OpenMetricsNames() : undefined;
   let piece = '';
@@ -22,7 +26,7 @@ export function* writeExposition(
     const head = names === undefined ? textHead(family) : names.head(family);
     piece += head.text;
     for (const series of family.series) {
-      piece += seriesLines(family, series, head.created);
+      piece += seriesLines(family, series, created ? head.created : '');
       if (piece.length > PIECE) {
         yield piece;
         piece = '';

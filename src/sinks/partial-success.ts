@@ -5,6 +5,8 @@ export interface PartialSuccess {
   readonly message: string;
 }
 
+const SAID_MAX = 1000;
+
 export const ALL_WELL: PartialSuccess = { rejected: 0, message: '' };
 
 /**
@@ -13,7 +15,17 @@ export const ALL_WELL: PartialSuccess = { rejected: 0, message: '' };
  */
 export function readPartialSuccess(body: Uint8Array, contentType: string): PartialSuccess {
   try {
-    return contentType.includes('json') ? fromJson(Buffer.from(body).toString('utf8')) : fromProtobuf(body);
+    const said = contentType.includes('json')
+      ? fromJson(Buffer.from(body).toString('utf8'))
+      : fromProtobuf(body);
+    // It goes to a log and a terminal.
+    return {
+      ...said,
+      message: said.message
+        .replace(/[\p{C}\s]+/gu, ' ')
+        .trim()
+        .slice(0, SAID_MAX),
+    };
   } catch {
     return ALL_WELL;
   }

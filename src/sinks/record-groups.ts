@@ -2,6 +2,7 @@ import { typedAttributes } from '../model/container-path.ts';
 import type { Batch, BatchPart } from '../model/entry.ts';
 import type { RecordBlock } from '../model/slice.ts';
 import type { StoredGroup } from '../wire/otlp-logs.ts';
+import { serviceAttributes } from '../wire/agent-resource.ts';
 import { OWN_SCOPE } from '../wire/otlp-metrics.ts';
 
 export interface SenderFacts {
@@ -33,6 +34,7 @@ export function recordGroups(batch: Batch, sender: SenderFacts): StoredGroup[] {
 function resourceOf(part: BatchPart, sender: SenderFacts): Record<string, string | number> {
   return {
     ...sender.resource,
+    ...serviceAttributes(sender.agent, { ...sender.resource, ...part.labels }, part.source),
     ...typedAttributes(part.labels),
     'taffrail.agent': sender.agent,
     'taffrail.source': part.source,

@@ -123,8 +123,15 @@ function byName([a]: readonly [string, AnyValue], [b]: readonly [string, AnyValu
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** `job` and `instance` of a resource, by OpenTelemetry's rules for Prometheus; the host where there is no instance id. */
+/**
+ * `job` and `instance` of a resource, by OpenTelemetry's rules for Prometheus; the host where there is no instance id. Agents
+ * of ours are known by their host: their series have no `job`, and keep their labels whatever the agent calls itself.
+ */
 export function resourceLabels(resource: Attributes): Record<string, string> {
+  if (resource['taffrail.agent'] !== undefined) {
+    const host = anyValueText(resource['host.name'] ?? null);
+    return host === '' ? {} : { instance: host };
+  }
   const text = (name: string): string => anyValueText(resource[name] ?? null);
   const namespace = text('service.namespace');
   const service = text('service.name');

@@ -1,5 +1,6 @@
 import type { SampleFamily, SamplePoint, SampleSet } from '../model/sample-set.ts';
 import type { Labels } from '../model/series.ts';
+import type { SamplesOfResource } from './agent-resource.ts';
 import { writePlainAttributes } from './any-value.ts';
 import { writeScope } from './otlp-logs.ts';
 import type { Scope } from './otlp-record.ts';
@@ -18,7 +19,22 @@ export function encodeMetricsRequest(
   scope: Scope,
   samples: SampleSet,
 ): Uint8Array {
-  const writer = new ProtoWriter(samples.points * 160 + 1024);
+  return encodeResourceMetrics([{ resource, samples }], scope);
+}
+
+/** The same with several resources. */
+export function encodeResourceMetrics(groups: readonly SamplesOfResource[], scope: Scope): Uint8Array {
+  const points = groups.reduce((sum, { samples }) => sum + samples.points, 0);
+  const writer = new ProtoWriter(points * 160 + 1024);
+  for (const group of groups) writeResourceMetrics(writer, group, scope);
+  return writer.copy();
+}
+
+function writeResourceMetrics(
+  writer: ProtoWriter,
+  { resource, samples }: SamplesOfResource,
+  scope: Scope,
+): void {
   const resourceMetrics = writer.open(1);
   const resourceStart = writer.open(1);
   writePlainAttributes(writer, 1, resource);
@@ -28,7 +44,6 @@ export function encodeMetricsRequest(
   for (const family of samples.families) writeMetric(writer, family);
   writer.close(scopeMetrics);
   writer.close(resourceMetrics);
-  return writer.copy();
 }
 
 function writeMetric(writer: ProtoWriter, family: SampleFamily): void {

@@ -52,8 +52,14 @@ requests_total 1e+21
 `);
 });
 
+test('when a series began is told only where it is asked for', () => {
+  const text = [...writeExposition(families, 'openmetrics')].join('');
+  expect(text).not.toContain('_created');
+  expect(text).toContain('duration_seconds_count{q="x"} 6\n');
+});
+
 test('OpenMetrics names counters without their suffix, says when they began, and ends with EOF', () => {
-  expect([...writeExposition(families, 'openmetrics')].join('')).toBe(`# TYPE depth gauge
+  expect([...writeExposition(families, 'openmetrics', true)].join('')).toBe(`# TYPE depth gauge
 # HELP depth A \\"deep\\" \\\\ thing\\nin two lines.
 depth -1.5
 depth{q="a\\"b\\\\c\\nd"} NaN

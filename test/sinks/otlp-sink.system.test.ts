@@ -69,6 +69,8 @@ describe('OtlpSink', () => {
     const [group] = decodeLogsRequest(request!.body);
     expect(group!.resource).toEqual({
       'host.name': 'host-a',
+      'service.name': 'shop',
+      'service.instance.id': 'agent-1',
       service: 'shop',
       'taffrail.agent': 'agent-1',
       'taffrail.source': 'web',
@@ -215,7 +217,7 @@ describe('OtlpSink', () => {
   test('what is refused for good and does not fit its room is lost, and counted', async () => {
     const server = await receiver(() => ({ status: 422 }));
     const cursor = new MemoryCursor(commits(2));
-    const over = { endpoint: server.url, rejected_max_bytes: '700B', concurrency: 1 };
+    const over = { endpoint: server.url, rejected_max_bytes: '850B', concurrency: 1 };
     const sink = running(new OtlpSink(config(over), context(cursor, { stateDir: temporaryFolder() })));
     await cursor.settled(2);
     expect(sink.status().setAside!.items).toBe(1);

@@ -37,7 +37,7 @@ registry.apply(aggregator.drain(), bornMs);
 const scraped = createServer((request, response) => {
   const format = negotiateFormat(request.headers.accept);
   response.setHeader('content-type', CONTENT_TYPES[format]);
-  response.end([...writeExposition(registry.collect(bornMs), format)].join(''));
+  response.end([...writeExposition(registry.collect(bornMs), format, true)].join(''));
 });
 let prometheus: ReturnType<typeof spawn> | undefined;
 let directory = '';
