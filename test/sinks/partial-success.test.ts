@@ -28,3 +28,13 @@ describe('readPartialSuccess', () => {
     expect(readPartialSuccess(Buffer.from('<html>'), 'text/html').rejected).toBe(0);
   });
 });
+
+test('what is said is shown without control characters', () => {
+  const body = JSON.stringify({
+    partialSuccess: { rejectedLogRecords: '1', errorMessage: 'bad\u001b[31m\n\u0000line' },
+  });
+  expect(readPartialSuccess(Buffer.from(body), 'application/json')).toEqual({
+    rejected: 1,
+    message: 'bad [31m line',
+  });
+});
