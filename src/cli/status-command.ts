@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { HookStatus } from '../hooks/hook-status.ts';
 import type { AgentStatus, SinkLedger } from '../model/status.ts';
+import type { CollectorHealth } from './ask/collector-status.ts';
 import { addRemoteOptions } from './ask/remote-options.ts';
 import type { RemoteOptions } from './ask/remote.ts';
 import { printable } from '../model/printable.ts';
@@ -16,10 +17,10 @@ export function registerStatus(program: Command): void {
     .action(async (options: RemoteOptions & { readonly json?: boolean }) => {
       const { Remote } = await import('./ask/remote.ts');
       const remote = new Remote(options);
-      const status = (await remote.jsonIfThere('/status')) as AgentStatus | undefined;
-      if (status === undefined) {
+      const status = (await remote.jsonIfThere('/status')) as AgentStatus | CollectorHealth | undefined;
+      if (status === undefined || !('sources' in status)) {
         const { showCollector } = await import('./ask/collector-status.ts');
-        await showCollector(remote, options.json === true);
+        await showCollector(remote, status, options.json === true);
         return;
       }
       process.stdout.write(

@@ -9,8 +9,16 @@ import type { ShownAlert } from './run-alerts.ts';
 /** An agent that was not heard of for so long is shown as silent. */
 const SILENT_MS = 60_000;
 
+/** What a collector's `/status` says; versions before had none. */
+export interface CollectorHealth {
+  readonly ready: boolean;
+  readonly problems: readonly string[];
+}
+
 interface CollectorStatus {
   readonly version: string;
+  readonly ready: boolean;
+  readonly problems: readonly string[];
   readonly runtime: {
     readonly startTime: string;
     readonly reloadConfigSuccess: boolean;
@@ -23,14 +31,19 @@ interface CollectorStatus {
 }
 
 /** What a collector says of itself and its fleet; the exit status is 1 where an agent is silent or a count differs. */
-export async function showCollector(remote: Remote, json: boolean): Promise<void> {
-  const status = await askCollector(remote);
+export async function showCollector(
+  remote: Remote,
+  health: CollectorHealth | undefined,
+  json: boolean,
+): Promise<void> {
+  const { ready, problems } = health ?? { ready: true, problems: [] };
+  const status = { ...(await askCollector(remote)), ready, problems };
   process.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : renderCollector(status));
   const unwell = current(status).some((agent) => agent.silentMs > SILENT_MS || (agent.difference ?? 0) > 0);
-  process.exitCode = unwell || !status.notifications.durable ? 1 : 0;
+  process.exitCode = unwell || !ready || !status.notifications.durable ? 1 : 0;
 }
 
-async function askCollector(remote: Remote): Promise<CollectorStatus> {
+async function askCollector(remote: Remote): Promise<Omit<CollectorStatus, keyof CollectorHealth>> {
   const { version } = await remote.data<{ version: string }>('/api/v1/status/buildinfo');
   const { agents } = await remote.data<{ agents: readonly FleetAgent[] }>('/api/v1/agents');
   const { alerts } = await remote.data<{ alerts: readonly ShownAlert[] }>('/api/v1/alerts');
@@ -52,11 +65,14 @@ async function askCollector(remote: Remote): Promise<CollectorStatus> {
 
 export function renderCollector(status: CollectorStatus): string {
   const { version, runtime, storeBytes, alerts, notifications } = status;
+  const state = status.ready
+    ? ''
+    : `, ${paint('red', `not ready: ${printable(status.problems.join('; '))}`)}`;
   const reload = runtime.reloadConfigSuccess ? '' : `, ${paint('red', 'the last reload was refused')}`;
   const store = storeBytes === undefined ? '' : `, ${bytes(storeBytes)} stored`;
   const firing = alerts.filter(({ state }) => state === 'firing');
   const parts = [
-    `taffrail ${version}, a collector since ${runtime.startTime.slice(0, 19)}${store}, keeps ${runtime.storageRetention}${reload}`,
+    `taffrail ${version}, a collector since ${runtime.startTime.slice(0, 19)}${store}, keeps ${runtime.storageRetention}${reload}${state}`,
     section('Agents', agentTable(status)),
     section(
       'Alerts',
