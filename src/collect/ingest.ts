@@ -91,6 +91,7 @@ class Ingest {
     );
   }
 
+  /** What could not be stored is named with its count, and 400 says so; the rest of the request is stored. */
   async remoteWrite(request: HttpRequest): Promise<HttpResponse> {
     const respond = async (): Promise<HttpResponse> => {
       const grant = this.#admit(request);
@@ -103,13 +104,15 @@ class Ingest {
           'remote write 1.0 is application/x-protobuf with snappy compression; 2.0 is not taken',
         );
       }
-      await this.#store({
+      const result = await this.#store({
         kind: 'remote_write',
         encoding: 'protobuf',
         body: withBlock(await request.encodedBody()),
         receivedMs: this.#deps.clock.now(),
         ...origin(request, grant),
       });
+      if (result.kind === 'stored' && result.rejected > 0)
+        throw new HttpError(400, `not stored: ${result.message}; the rest is stored`);
       return { status: 204 };
     };
     return this.#answer(respond, (error) => ({

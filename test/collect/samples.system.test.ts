@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import snappy from 'snappyjs';
 import { request } from 'undici';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Matcher } from '../../src/model/series.ts';
+import { uncompressBlock } from '../../src/wire/compression/snappy-block.ts';
 import { RemoteWriteEncoder } from '../../src/wire/remote-write.ts';
 import { temporaryFolder, TestCollector } from './fixture.ts';
 
@@ -146,6 +148,27 @@ test('remote write is taken, stale markers included', async () => {
     values: new Float64Array([1, NaN]),
     stale: new Uint8Array([0, 1]),
   });
+});
+
+test('remote write says which samples it cannot store, and stores the others', async () => {
+  const { body } = new RemoteWriteEncoder().encode([
+    { name: 'up', type: 'gauge', labels: { job: 'node' }, timeMs: NOW, value: 1, stale: false },
+  ]);
+  // Field 1, a series: its label `__name__` = `h`, and field 4, a native histogram, empty.
+  const name = Buffer.from('__name__');
+  const label = Buffer.from([0x0a, name.length, ...name, 0x12, 1, 0x68]);
+  const series = Buffer.from([0x0a, label.length, ...label, 0x22, 0, 0x22, 0]);
+  const both = Buffer.concat([uncompressBlock(body, 1000), Buffer.from([0x0a, series.length, ...series])]);
+  const answer = await request(`${collector.url}/api/v1/write`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' },
+    body: Buffer.from(snappy.compress(both)),
+  });
+  expect(answer.statusCode).toBe(400);
+  expect(await answer.body.text()).toBe(
+    'not stored: native histograms are not taken (2); the rest is stored\n',
+  );
+  expect(await collector.store.select([named('up')], NOW, NOW)).toHaveLength(1);
 });
 
 test('packing changes no answer: whole, fractional, negative, NaN and stale values, late samples, any time range', async () => {
