@@ -128,7 +128,7 @@ test('an agent with too many series is told so by name, and others are taken', a
     kind: 'stored',
     samples: 3,
     rejected: 7,
-    message: 'no new series of m: agent loud has 3 series, as many as one agent may have',
+    message: 'no new series of m: agent loud has 3 series, as many as one agent may have (7)',
   });
   expect(await send('calm', 3)).toMatchObject({ kind: 'stored', samples: 3, rejected: 0 });
 });
