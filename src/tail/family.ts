@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { statPath, type FileStat } from '../platform/files.ts';
+import { statLink } from './link-path.ts';
 import type { PathPattern } from './path-pattern.ts';
 import { compareAge, parseRotatedName, type Compression, type RotatedName } from './rotated-name.ts';
 import type { Stream } from './stream.ts';
@@ -103,10 +104,14 @@ export async function statMembers(group: Group, roles: NameRoles): Promise<Membe
   const members: Member[] = [];
   for (const base of group.names) {
     const path = join(group.folder, base);
-    const stat = await statPath('tail', path);
+    const { listed } = group;
+    const known = listed?.links.get(base);
+    const { leads: link, stat } =
+      listed === undefined || known === undefined
+        ? { leads: undefined, stat: await statPath('tail', path) }
+        : await statLink(path, listed.realPath, known);
     if (stat?.kind !== 'file') continue;
     const { name, matching } = roles.of(path);
-    const link = group.listed?.links.get(base);
     const realPath = link?.target ?? (group.listed && realPathIn(group.listed, base));
     const way = { path, realPath, via: link?.hops ?? NO_HOPS, aside: false, linkTarget: link?.target };
     members.push({ ...way, name, stat, compression: name.compression, matching });

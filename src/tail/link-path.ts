@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import { readLink, realPathOf, statPath } from '../platform/files.ts';
+import { readLink, realPathOf, statPath, type FileStat } from '../platform/files.ts';
 
 /** Where a symbolic link leads, as far as it goes. */
 export interface LinkPath {
@@ -33,6 +33,34 @@ export async function followLink(
     if (folder === undefined) break;
   }
   return { hops, target: await realPathOf('tail', path) };
+}
+
+/** A link that is switched while it is looked at is looked at again, so often at most. */
+const SWITCHES_MAX = 3;
+
+/**
+ * What a path leads to, and by which links, of one moment: a kubelet switches links while they are looked at. `known` is
+ * where it led when it was last followed. `leads` is undefined where the path is no link.
+ */
+export async function statLink(
+  path: string,
+  realFolder: string,
+  known: LinkPath,
+): Promise<{ readonly leads: LinkPath | undefined; readonly stat: FileStat | undefined }> {
+  let before = known;
+  for (let switches = 0; ; switches++) {
+    const stat = await statPath('tail', path);
+    const after = await followLink(path, realFolder, () => {});
+    if (switches === SWITCHES_MAX || sameLink(before, after))
+      return { leads: after.hops.length === 0 ? undefined : after, stat };
+    before = after;
+  }
+}
+
+function sameLink(a: LinkPath, b: LinkPath): boolean {
+  return (
+    a.target === b.target && a.hops.length === b.hops.length && a.hops.every((hop, i) => hop === b.hops[i])
+  );
 }
 
 /** The part of the path up to the first name that is not there; undefined where all are. */

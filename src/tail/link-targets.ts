@@ -52,9 +52,13 @@ function targetsOf(
 ): ReadonlyMap<string, Target> {
   const targets = new Map<string, Target>();
   const { listed } = group;
+  const members = new Map(own.map((member) => [basename(member.path), member]));
   for (const name of group.names) {
+    const member = members.get(name);
     const link = listed?.links.get(name);
-    if (link?.target !== undefined) targets.set(link.target, { via: link.hops, isFormer: false });
+    const [target, via] =
+      member === undefined ? [link?.target, link?.hops ?? []] : [member.linkTarget, member.via];
+    if (target !== undefined) targets.set(target, { via, isFormer: false });
   }
   const known = new Set(own.flatMap(({ realPath }) => realPath ?? []));
   for (const { body, state } of streams) {

@@ -122,31 +122,6 @@ async function list(
   }
 }
 
-/** A link that is switched while it is looked at is looked at again, so often at most. */
-const SWITCHES_MAX = 3;
-
-/** Where a link leads, and what is there: of the same moment, since a kubelet switches links while they are looked at. */
-async function settledLink(
-  link: string,
-  realFolder: string,
-  passing: Passing,
-): Promise<{ leads: LinkPath | undefined; stat: Awaited<ReturnType<typeof statPath>> | undefined }> {
-  for (let switches = 0; ; switches++) {
-    const leads = await followLink(link, realFolder, (at) => passing.lead(at, link)).catch(() => undefined);
-    const stat = await statPath('tail', link).catch(() => undefined);
-    const after = await followLink(link, realFolder, () => {}).catch(() => undefined);
-    if (switches === SWITCHES_MAX || sameLink(leads, after)) return { leads, stat };
-  }
-}
-
-function sameLink(a: LinkPath | undefined, b: LinkPath | undefined): boolean {
-  return (
-    a?.target === b?.target &&
-    a?.hops.length === b?.hops.length &&
-    a?.hops.every((hop, i) => hop === b?.hops[i]) !== false
-  );
-}
-
 async function split(
   path: string,
   realPath: string,
@@ -161,7 +136,8 @@ async function split(
     else if (kind === 'directory') below.push(name);
     else if (kind === 'link') {
       const link = join(path, name);
-      const { leads, stat } = await settledLink(link, realPath, passing);
+      const leads = await followLink(link, realPath, (at) => passing.lead(at, link)).catch(() => undefined);
+      const stat = await statPath('tail', link).catch(() => undefined);
       if (stat?.kind === 'directory') below.push(name);
       if (stat?.kind === 'file') names.push(name);
       // A link that leads nowhere today may lead to a file tomorrow.
